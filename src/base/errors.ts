@@ -1,0 +1,52 @@
+/**
+ * Every failure coldpath reports has one stable code, listed here once; `docs/reference/errors.md` is generated from
+ * this table. A stage that needs to carry more than a message subclasses {@link ColdpathError} beside its own code.
+ * Programming errors are not here: they assert.
+ */
+export const ERROR_CODES = {
+  USAGE: "The command line was used wrongly.",
+  CONFIG_INVALID: "The configuration has mistakes; nothing was started.",
+  CLICKHOUSE_ANSWER: "ClickHouse answered a request with an exception.",
+  CLICKHOUSE_UNREACHABLE:
+    "No usable answer came from ClickHouse: refused, reset, timed out or not a ClickHouse.",
+  ENGINE_NOT_INSTALLED:
+    "The embedded ClickHouse (npm package chdb) is not installed or has no build for this platform.",
+  ENGINE_FOLDER_LOCKED: "Another process holds the data folder of the embedded ClickHouse.",
+  ENGINE_FOLDER_DAMAGED: "The embedded ClickHouse cannot open its data folder.",
+  ENGINE_FAILED: "The embedded ClickHouse did not start, died or stopped answering.",
+  MIGRATION_CHANGED: "A migration that was already applied has a different text now.",
+  MIGRATION_LOCKED: "Another process holds the migration lock.",
+  MIGRATION_FAILED: "A statement of a migration was refused by ClickHouse.",
+  SCHEMA_MISMATCH: "The tables in ClickHouse differ from what the recorder expects.",
+  TABLE_UNKNOWN: "The named table does not exist or is not a recorder table.",
+  TYPE_UNSUPPORTED: "A column has a ClickHouse type that the encoder does not write.",
+  PARTITION_UNSUPPORTED: "A table is partitioned by an expression whose value the recorder cannot compute.",
+  VALUE_REJECTED: "A value does not fit its column; the row was refused.",
+  INPUT_UNREADABLE: "A source file cannot be read to its end: missing, truncated or broken compression.",
+  INPUT_REJECTED: "Some rows of the input were refused.",
+  MAPPING_INVALID: "A mapping file has mistakes.",
+  QUEUE_FULL: "A queue is at its configured limit and the row was refused.",
+  BATCH_FAILED: "A batch could not be stored.",
+  DEADLINE: "The work did not end before its deadline.",
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * The base of every operating error. `message` says what, where and what to do in one line; `code` is stable and meant
+ * for programs.
+ */
+export class ColdpathError extends Error {
+  override readonly name: string = "ColdpathError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The one line a person reads of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
