@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
 import { type Dispatcher, Pool } from "undici";
-import { messageOf } from "../base/errors.ts";
-import { ClickHouseError, parseException, UnreachableError } from "./error.ts";
+import { messageOf } from "../base/errors.js";
+import { ClickHouseError, parseException, UnreachableError } from "./error.js";
 
 /** Where a ClickHouse is and who asks. */
 export interface ClickHouseOptions {

@@ -1,4 +1,4 @@
-import { ColdpathError } from "../base/errors.ts";
+import { ColdpathError } from "../base/errors.js";
 
 /** ClickHouse understood the request and refused it, wherever in the answer it said so. */
 export class ClickHouseError extends ColdpathError {
