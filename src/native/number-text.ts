@@ -1,0 +1,11 @@
+/**
+ * A JSON number kept as its source text, so that decimals and 64-bit integers never pass through a double. Parsers make
+ * it; the column writers read `text` exactly as they read a string of digits.
+ */
+export class NumberText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
