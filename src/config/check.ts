@@ -1,0 +1,42 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../base/errors.js";
+import type { ConfigIssue } from "./issues.js";
+import type { Config } from "./schema.js";
+
+/** Contradictions between keys, and places that cannot be used. Touches nothing. */
+export function crossCheck(config: Config): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  for (const [name, { flush, queue }] of Object.entries(config.tables)) {
+    if (flush.rows > queue.rows) {
+      const message = `a batch of ${flush.rows} rows never fits a queue of ${queue.rows}; raise queue.rows or lower flush.rows`;
+      issues.push({ path: `tables.${name}.flush.rows`, message });
+    }
+    if (flush.bytes * 2 > config.memory.max) {
+      const message = "must be at most half of memory.max: one batch fills while another is sent";
+      issues.push({ path: `tables.${name}.flush.bytes`, message });
+    }
+  }
+  const { cert_file, key_file } = config.clickhouse.tls;
+  if ((cert_file === undefined) !== (key_file === undefined)) {
+    issues.push({ path: "clickhouse.tls", message: "cert_file and key_file go together" });
+  }
+  for (const [index, folder] of config.schemas.entries()) {
+    if (!existsSync(folder)) issues.push({ path: `schemas.${index}`, message: `no such folder: ${folder}` });
+  }
+  const unwritable = notWritable(config.data_dir);
+  if (unwritable !== undefined) issues.push({ path: "data_dir", message: unwritable });
+  return issues;
+}
+
+/** Why nothing can be written into a folder that may not exist yet; undefined if it can. */
+function notWritable(folder: string): string | undefined {
+  let place = folder;
+  while (!existsSync(place)) place = join(place, "..");
+  try {
+    accessSync(place, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    return `cannot write into ${place}: ${messageOf(error)}`;
+  }
+}

@@ -1,0 +1,154 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { isMap, LineCounter, parseDocument } from "yaml";
+import { messageOf } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
+import { crossCheck } from "./check.js";
+import { ConfigError, type ConfigIssue, describeIssue } from "./issues.js";
+import { KEYS, keyOf } from "./keys.js";
+import { Layers, type Tree, valueAt } from "./layers.js";
+import { CONFIG_SCHEMA, type Config } from "./schema.js";
+
+export interface LoadOptions {
+  /** Configuration file; without it `coldpath.yaml` in `cwd` is used if there is one. */
+  readonly file?: string | undefined;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `path=value` pairs of the command line. */
+  readonly set?: readonly string[];
+  readonly cwd: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Where the value of a path came from: `default`, `coldpath.yaml:12`, `COLDPATH_…`, `--set`. */
+  originOf(path: string): string;
+}
+
+/**
+ * Reads file, environment and flags (later wins), checks everything, and returns the effective configuration.
+ *
+ * @throws ConfigError with every mistake found, never just the first.
+ */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const layers = new Layers();
+  readFile(options, layers);
+  readEnvironment(options, layers);
+  readFlags(options, layers);
+  const parsed = CONFIG_SCHEMA.safeParse(layers.tree);
+  if (!parsed.success)
+    layers.issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, layers)));
+  if (!parsed.success || layers.issues.length > 0) throw new ConfigError(layers.issues);
+  const config = resolvePaths(parsed.data, layers, options.cwd);
+  const issues = crossCheck(config);
+  const withPassword = readPassword(config, issues);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { config: withPassword, originOf: (path) => layers.origins.get(path) ?? "default" };
+}
+
+function readFile(options: LoadOptions, layers: Layers): void {
+  const named = options.file ?? options.env["COLDPATH_CONFIG"];
+  const file = resolve(options.cwd, named ?? "coldpath.yaml");
+  if (named === undefined && !existsSync(file)) return;
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    layers.issues.push({ path: "", message: `cannot read ${file}: ${messageOf(error)}` });
+    return;
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
+  const shown = named ?? "coldpath.yaml";
+  for (const error of document.errors) {
+    layers.issues.push({ path: "", message: `${shown}: ${error.message.split("\n", 1)[0]}` });
+  }
+  if (document.errors.length > 0 || document.contents === null) return;
+  if (!isMap(document.contents)) {
+    layers.issues.push({ path: "", message: `${shown}: expected keys and values at the top` });
+    return;
+  }
+  const visit = (value: unknown, path: readonly string[]): void => {
+    if (
+      typeof value === "object" &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.keys(value).length > 0
+    ) {
+      for (const [key, child] of Object.entries(value)) visit(child, [...path, key]);
+      return;
+    }
+    // A group left empty in the file ("admin:") is as good as absent.
+    if (value === null) return;
+    const offset = (document.getIn(path, true) as { range?: [number, number, number] } | undefined)
+      ?.range?.[0];
+    const line = offset === undefined ? "" : `:${lines.linePos(offset).line}`;
+    layers.set(path, value, `${shown}${line}`, dirname(file));
+  };
+  visit(document.toJS(), []);
+  if (layers.origins.has("clickhouse.password")) {
+    layers.issues.push({
+      path: "clickhouse.password",
+      message: "not in a file: use COLDPATH_CLICKHOUSE_PASSWORD, or clickhouse.password_file",
+    });
+  }
+}
+
+function readEnvironment(options: LoadOptions, layers: Layers): void {
+  for (const [name, text] of Object.entries(options.env)) {
+    if (!name.startsWith("COLDPATH_") || name === "COLDPATH_CONFIG" || text === undefined) continue;
+    const key = KEYS.find(({ env }) => env === name);
+    if (key === undefined) {
+      const guess = nearest(
+        name,
+        KEYS.map(({ env }) => env).filter((env) => env !== ""),
+      );
+      layers.issues.push({ path: name, message: `no such key${guess ? `; nearest is ${guess}` : ""}` });
+      continue;
+    }
+    layers.set(key.path.split("."), fromText(key.type, text), name, options.cwd);
+  }
+}
+
+function readFlags(options: LoadOptions, layers: Layers): void {
+  for (const pair of options.set ?? []) {
+    const at = pair.indexOf("=");
+    if (at <= 0) {
+      layers.issues.push({ path: "--set", message: `${pair}: expected KEY=VALUE` });
+      continue;
+    }
+    const path = pair.slice(0, at);
+    const value = fromText(keyOf(path)?.type ?? "text", pair.slice(at + 1));
+    layers.set(path.split("."), value, "--set", options.cwd);
+  }
+}
+
+function fromText(type: "text" | "number" | "list", text: string): unknown {
+  if (type === "number") return text.trim() === "" ? text : Number(text);
+  return type === "list" ? text.split(",").filter((part) => part !== "") : text;
+}
+
+function resolvePaths(config: Config, layers: Layers, cwd: string): Config {
+  const resolved = structuredClone(config) as unknown as Tree;
+  for (const { path, pathLike } of KEYS) {
+    if (!pathLike) continue;
+    const parts = path.split(".");
+    const parent = valueAt(resolved, parts.slice(0, -1)) as Tree;
+    const folder = layers.folders.get(path) ?? cwd;
+    const value = parent[parts.at(-1)!];
+    if (typeof value === "string") parent[parts.at(-1)!] = resolve(folder, value);
+    if (Array.isArray(value)) parent[parts.at(-1)!] = value.map((each) => resolve(folder, String(each)));
+  }
+  return resolved as unknown as Config;
+}
+
+function readPassword(config: Config, issues: ConfigIssue[]): Config {
+  const { password, password_file } = config.clickhouse;
+  if (password !== undefined || password_file === undefined) return config;
+  try {
+    const text = readFileSync(password_file, "utf8").replace(/\r?\n$/, "");
+    return { ...config, clickhouse: { ...config.clickhouse, password: text } };
+  } catch (error) {
+    issues.push({ path: "clickhouse.password_file", message: `cannot read it: ${messageOf(error)}` });
+    return config;
+  }
+}

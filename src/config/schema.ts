@@ -1,0 +1,238 @@
+import { hostname } from "node:os";
+import { z } from "zod";
+import {
+  DAY_MS,
+  formatDuration,
+  formatSize,
+  GIB,
+  KIB,
+  MIB,
+  parseDuration,
+  parseSize,
+} from "../base/units.js";
+
+/**
+ * Every configuration key, declared once: path, type with unit, default, bounds and one line of meaning. The parser, the
+ * environment names, `config show`, the file that `init` writes and the reference page all come from this declaration.
+ */
+
+/** What a key's `.meta()` carries besides zod's own. */
+export interface KeyMeta {
+  readonly description: string;
+  /** Shown as `***`; may come only from the environment or from a file named by a `…_file` key. */
+  readonly secret?: boolean;
+  /** A file or folder; a relative one counts from the configuration file's folder. */
+  readonly pathLike?: boolean;
+}
+
+function withUnit(
+  what: string,
+  parse: (text: string) => number | undefined,
+  format: (value: number) => string,
+  min: number,
+  max: number,
+) {
+  const allowed = `${what}, from ${format(min)} to ${format(max)}`;
+  return z
+    .custom<string>((value) => typeof value === "string" && parse(value) !== undefined, { error: allowed })
+    .transform((text) => parse(text)!)
+    .refine((value) => value >= min && value <= max, { error: allowed })
+    .meta({ format });
+}
+
+/** A size with unit, resolved to bytes. */
+function size(fallback: string, min: number = KIB, max: number = 1024 * GIB) {
+  return withUnit("a size with unit (B, KiB, MiB, GiB, TiB)", parseSize, formatSize, min, max).prefault(
+    fallback,
+  );
+}
+
+/** A duration with unit, resolved to milliseconds. */
+function duration(fallback: string, min = 1, max: number = 100 * 365 * DAY_MS) {
+  return withUnit(
+    "a duration with unit (ms, s, m, h, d, y)",
+    parseDuration,
+    formatDuration,
+    min,
+    max,
+  ).prefault(fallback);
+}
+
+function count(fallback: number, min: number, max: number) {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error }).prefault(fallback);
+}
+
+function table(kind: "critical" | "best_effort", rows: number, queueRows: number) {
+  return z
+    .strictObject({
+      class: z.enum(["critical", "best_effort"]).prefault(kind).meta({
+        description: "critical: never dropped, refused when full; best_effort: oldest dropped when full",
+      }),
+      flush: z
+        .strictObject({
+          rows: count(rows, 1, 1_000_000).meta({ description: "rows that close a batch" }),
+          bytes: size("8MiB", KIB, 200 * MIB).meta({ description: "encoded bytes that close a batch" }),
+          age: duration("250ms", 1, 60_000).meta({ description: "age of its first row that closes a batch" }),
+        })
+        .prefault({}),
+      queue: z
+        .strictObject({
+          rows: count(queueRows, 1, 100_000_000).meta({
+            description: "rows waiting, open or being sent, before the table is full",
+          }),
+        })
+        .prefault({}),
+    })
+    .prefault({});
+}
+
+export const CONFIG_SCHEMA = z.strictObject({
+  recorder: z
+    .strictObject({
+      id: z
+        .string()
+        .regex(/^[\w.-]{1,64}$/, { error: "1 to 64 letters, digits, '.', '_' or '-'" })
+        .prefault(
+          hostname()
+            .replace(/[^\w.-]/g, "-")
+            .slice(0, 64) || "recorder",
+        )
+        .meta({
+          description:
+            "name of this recorder in every row's identity, unique among recorders; default: the host name",
+          fallback: "",
+        }),
+      env: z
+        .string()
+        .regex(/^[\w.-]{1,64}$/, { error: "1 to 64 letters, digits, '.', '_' or '-'" })
+        .prefault("dev")
+        .meta({ description: "environment written into every row, such as prod" }),
+    })
+    .prefault({}),
+  data_dir: z.string().min(1).prefault("./data").meta({
+    description: "folder of the embedded ClickHouse and of the recorder's own files",
+    pathLike: true,
+  }),
+  clickhouse: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/, error: "an http:// or https:// address without credentials" })
+        .refine((url) => !/^https?:\/\/[^/]*@/.test(url), {
+          error: "an address without credentials: use clickhouse.user and clickhouse.password_file",
+        })
+        .optional()
+        .meta({ description: "HTTP address of a ClickHouse server; without it ClickHouse runs embedded" }),
+      database: z
+        .string()
+        .regex(/^[A-Za-z_]\w{0,63}$/, { error: "a plain identifier" })
+        .prefault("coldpath")
+        .meta({ description: "database of the tables" }),
+      user: z.string().min(1).prefault("default").meta({ description: "user of the server" }),
+      password: z
+        .string()
+        .optional()
+        .meta({ description: "password; only from the environment, see password_file", secret: true }),
+      password_file: z
+        .string()
+        .optional()
+        .meta({ description: "file that holds the password", pathLike: true }),
+      tls: z
+        .strictObject({
+          ca_file: z.string().optional().meta({ description: "certificate authority, PEM", pathLike: true }),
+          cert_file: z.string().optional().meta({ description: "client certificate, PEM", pathLike: true }),
+          key_file: z.string().optional().meta({ description: "client key, PEM", pathLike: true }),
+          server_name: z
+            .string()
+            .optional()
+            .meta({ description: "name expected in the server's certificate" }),
+        })
+        .prefault({}),
+      compression: z
+        .enum(["auto", "none", "lz4", "gzip"])
+        .prefault("auto")
+        .meta({ description: "of insert bodies; auto: none on loopback, lz4 elsewhere" }),
+    })
+    .prefault({}),
+  engine: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}$/, {
+          error: "a loopback address with port, such as 127.0.0.1:8123",
+        })
+        .prefault("127.0.0.1:0")
+        .meta({ description: "address of the embedded ClickHouse; port 0 takes a free one" }),
+      memory: size("2GiB", 256 * MIB).meta({ description: "memory limit of the embedded ClickHouse" }),
+    })
+    .prefault({}),
+  schemas: z.array(z.string().min(1)).prefault([]).meta({
+    description: "folders with your own NNNN_name.sql files, applied after the built-in ones",
+    pathLike: true,
+  }),
+  tables: z
+    .object({
+      market_data: table("best_effort", 50_000, 500_000),
+      orders: table("critical", 2_000, 200_000),
+      fills: table("critical", 2_000, 200_000),
+      positions_intraday: table("critical", 2_000, 200_000),
+      account_state: table("critical", 2_000, 200_000),
+      risk_decisions: table("critical", 2_000, 200_000),
+      guardrail_transitions: table("critical", 2_000, 200_000),
+      system_events: table("critical", 2_000, 200_000),
+    })
+    .catchall(table("critical", 10_000, 200_000))
+    .prefault({}),
+  memory: z
+    .strictObject({
+      max: size("128MiB", 16 * MIB).meta({ description: "encoded rows of all tables held in memory" }),
+    })
+    .prefault({}),
+  accept: z
+    .strictObject({
+      past: duration("30y").meta({
+        description: "oldest event time taken; older rows go to the dead letters",
+      }),
+      future: duration("1d").meta({ description: "furthest event time ahead of this host's clock" }),
+    })
+    .prefault({}),
+  intake: z
+    .strictObject({
+      max_line: size("1MiB", KIB, 64 * MIB).meta({ description: "longest line of a file or request body" }),
+      http: z
+        .strictObject({
+          max_body: size("64MiB", KIB, GIB).meta({
+            description: "largest request body, after decompression",
+          }),
+        })
+        .prefault({}),
+    })
+    .prefault({}),
+  admin: z
+    .strictObject({
+      listen: z
+        .string()
+        .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, {
+          error: "an address with port, such as 127.0.0.1:9712",
+        })
+        .prefault("127.0.0.1:9712")
+        .meta({ description: "address of the HTTP intake and admin API; port 0 takes a free one" }),
+      token_file: z.string().optional().meta({
+        description:
+          "file with the token that writes need; made at first start, default data_dir/admin-token",
+        pathLike: true,
+      }),
+    })
+    .prefault({}),
+  log: z
+    .strictObject({
+      level: z
+        .enum(["debug", "info", "warn", "error"])
+        .prefault("info")
+        .meta({ description: "least severe line written" }),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof CONFIG_SCHEMA>;
+export type TableConfig = Config["tables"]["orders"];
