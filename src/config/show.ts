@@ -1,4 +1,5 @@
 import { KEYS, type Key, keyOf } from "./keys.js";
+import { valueAt } from "./layers.js";
 import type { LoadedConfig } from "./load.js";
 
 /** One effective value. */
@@ -9,19 +10,20 @@ export interface ShownValue {
   readonly origin: string;
 }
 
-/** Every effective value with its origin, secrets hidden. */
+/** Every effective value with its origin, secrets hidden; keys that have no value are shown as unset. */
 export function showConfig({ config, originOf }: LoadedConfig): ShownValue[] {
-  const shown: ShownValue[] = [];
-  const visit = (value: unknown, path: string): void => {
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      for (const [key, child] of Object.entries(value)) visit(child, path === "" ? key : `${path}.${key}`);
-      return;
-    }
-    const key = keyOf(path);
-    if (key !== undefined) shown.push({ path, value: shownText(key, value), origin: originOf(path) });
-  };
-  visit(config, "");
-  return shown;
+  const paths = KEYS.flatMap(({ path }) => {
+    if (!path.includes("*")) return [path];
+    const own = Object.keys(config.tables).filter(
+      (name) => !KEYS.some((key) => key.path === `tables.${name}.class`),
+    );
+    return own.map((name) => path.replace("*", name));
+  });
+  return paths.map((path) => ({
+    path,
+    value: shownText(keyOf(path)!, valueAt(config, path.split("."))),
+    origin: originOf(path),
+  }));
 }
 
 function shownText(key: Key, value: unknown): string | null {
@@ -52,8 +54,5 @@ export function exampleFile(): string {
     const value = key.fallback === undefined ? "" : Array.isArray(key.fallback) ? "[]" : String(key.fallback);
     lines.push(`# ${"  ".repeat(depth)}${parts[depth]}: ${value}`.padEnd(44) + `# ${key.description}`);
   }
-  lines.push(
-    "#   my_table:                                # your own table: its SQL goes into a folder of schemas:",
-  );
   return `${lines.join("\n")}\n`;
 }

@@ -1,0 +1,31 @@
+// Runs the test suite on the compiled output. Arguments: `--long` for the long suite, else parts of file names to run.
+import { spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const args = process.argv.slice(2);
+const long = args.includes("--long");
+const parts = args.filter((arg) => !arg.startsWith("--"));
+
+// The list comes from the sources, so a compiled test whose source is gone does not run.
+const files = readdirSync(join(root, "test"), { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile() && entry.name.endsWith(long ? ".long.ts" : ".test.ts"))
+  .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
+  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  .map((file) => join(root, "dist", file.replace(/\.ts$/, ".js")))
+  .sort();
+if (files.length === 0) {
+  console.error("no such test");
+  process.exit(1);
+}
+const { status } = spawnSync(
+  process.execPath,
+  ["--test", "--test-concurrency=2", "--test-timeout=120000", ...files],
+  {
+    cwd: root,
+    stdio: "inherit",
+  },
+);
+process.exit(status ?? 1);

@@ -1,0 +1,25 @@
+import type { Command } from "commander";
+import { showConfig } from "../../config/show.js";
+import { Context } from "../context.js";
+import { tableText } from "../table-text.js";
+
+export function registerConfig(program: Command): void {
+  const config = program.command("config").description("check or show the configuration");
+  config
+    .command("check")
+    .description("check the configuration and report every mistake at once; touches nothing")
+    .action((_options, command: Command) => {
+      const context = new Context(command);
+      context.load();
+      context.result("the configuration is fine", { ok: true });
+    });
+  config
+    .command("show")
+    .description("show every effective value, where it came from, secrets hidden")
+    .action((_options, command: Command) => {
+      const context = new Context(command);
+      const values = showConfig(context.load());
+      const rows = values.map(({ path, value, origin }) => [path, value ?? "-", origin]);
+      context.result(tableText(["key", "value", "from"], rows), { values });
+    });
+}

@@ -1,0 +1,32 @@
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { Command } from "commander";
+import { ColdpathError } from "../../base/errors.js";
+import { exampleFile } from "../../config/show.js";
+import { Context } from "../context.js";
+
+export function registerInit(program: Command): void {
+  program
+    .command("init")
+    .argument("[dir]", "folder to write into", ".")
+    .description("write a commented coldpath.yaml and say what to do next")
+    .action((dir: string, _options, command: Command) => {
+      const context = new Context(command);
+      const file = join(dir, "coldpath.yaml");
+      if (existsSync(file))
+        throw new ColdpathError("USAGE", `${file} exists already; remove it or name another folder`);
+      mkdirSync(dir, { recursive: true });
+      writeFileSync(file, exampleFile(), { flag: "wx" });
+      const cd = relative(".", dir) === "" ? "" : `cd ${dir} && `;
+      context.result(
+        [
+          `wrote ${file}`,
+          "next:",
+          `  ${cd}coldpath config check     check what you change`,
+          `  ${cd}coldpath serve            start the recorder, with ClickHouse embedded`,
+          `  ${cd}coldpath ingest FILE --table market_data --map MAPPING.yaml`,
+        ].join("\n"),
+        { file },
+      );
+    });
+}

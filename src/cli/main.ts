@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
+import { registerConfig } from "./commands/config.js";
+import { registerInit } from "./commands/init.js";
+
+/** Failures of the caller's wording, as against failures of the work: exit code 2. */
+const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
+  "USAGE",
+  "CONFIG_INVALID",
+  "MAPPING_INVALID",
+  "TABLE_UNKNOWN",
+]);
+
+function buildProgram(): Command {
+  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
+  const program = new Command("coldpath")
+    .description("flight recorder for trading systems: events off the hot path, into ClickHouse")
+    .version(version)
+    .option("-c, --config <file>", "configuration file (default: ./coldpath.yaml if there is one)")
+    .option("--set <key=value>", "override one configuration key; repeatable", collect, [])
+    .option("--json", "results as JSON with stable keys")
+    .option("--debug", "show a stack with errors")
+    .showHelpAfterError("run with --help for usage")
+    .exitOverride();
+  registerInit(program);
+  registerConfig(program);
+  inheritSettings(program);
+  return program;
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Usage errors of subcommands must end in {@link main}, too, not in an exit of the library's. */
+function inheritSettings(command: Command): void {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command);
+    inheritSettings(child);
+  }
+}
+
+function exitCodeOf(error: unknown): 0 | 1 | 2 {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return error instanceof ColdpathError && USAGE_CODES.has(error.code) ? 2 : 1;
+}
+
+/** One line says what went wrong; the stack only on demand. */
+function report(error: unknown, argv: readonly string[]): void {
+  // Commander has printed its own line already.
+  if (error instanceof CommanderError) return;
+  if (argv.includes("--json")) {
+    const code = error instanceof ColdpathError ? error.code : "INTERNAL";
+    process.stderr.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`);
+  } else {
+    process.stderr.write(`coldpath: ${messageOf(error)}\n`);
+  }
+  if (argv.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+}
+
+try {
+  await buildProgram().parseAsync();
+} catch (error) {
+  report(error, process.argv);
+  process.exitCode = exitCodeOf(error);
+}
