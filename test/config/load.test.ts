@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ConfigError } from "../../src/config/issues.js";
+import { KEYS } from "../../src/config/keys.js";
+import { type LoadOptions, loadConfig } from "../../src/config/load.js";
+import { exampleFile, showConfig } from "../../src/config/show.js";
+import { temporaryFolder } from "../support/folder.js";
+
+/** The issues of a configuration, as `path: message` lines. */
+function mistakes(options: LoadOptions): string[] {
+  try {
+    loadConfig(options);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.issues.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return [];
+}
+
+test("defaults alone are a valid configuration with units resolved", async (t) => {
+  const { config, originOf } = loadConfig({ env: {}, cwd: await temporaryFolder(t) });
+  assert.equal(config.tables.market_data.flush.age, 250);
+  assert.equal(config.tables.market_data.flush.bytes, 8 * 1024 * 1024);
+  assert.equal(config.tables.market_data.class, "best_effort");
+  assert.equal(config.tables.orders.class, "critical");
+  assert.equal(originOf("memory.max"), "default");
+});
+
+test("file, environment and flags override in this order, and each value knows its origin", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "coldpath.yaml"), "recorder:\n  id: a\n  env: a\nlog: { level: warn }\n");
+  const loaded = loadConfig({
+    env: { COLDPATH_RECORDER_ENV: "b", COLDPATH_LOG_LEVEL: "error", COLDPATH_TABLES_ORDERS_FLUSH_ROWS: "7" },
+    set: ["log.level=debug"],
+    cwd,
+  });
+  const { config, originOf } = loaded;
+  assert.deepEqual(
+    [config.recorder.id, config.recorder.env, config.log.level, config.tables.orders.flush.rows],
+    ["a", "b", "debug", 7],
+  );
+  assert.deepEqual(
+    [originOf("recorder.id"), originOf("recorder.env"), originOf("log.level")],
+    ["coldpath.yaml:2", "COLDPATH_RECORDER_ENV", "--set"],
+  );
+});
+
+test("relative folders count from the file that names them", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await mkdir(join(cwd, "etc"));
+  await writeFile(join(cwd, "etc", "c.yaml"), "data_dir: ./d\n");
+  assert.equal(loadConfig({ file: "etc/c.yaml", env: {}, cwd }).config.data_dir, join(cwd, "etc", "d"));
+  assert.equal(loadConfig({ env: {}, set: ["data_dir=d"], cwd }).config.data_dir, join(cwd, "d"));
+});
+
+const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
+  ["recorde: { id: x }", "recorde: unknown key; did you mean recorder? (coldpath.yaml:1)"],
+  [
+    "tables:\n  orders: { flush: { ag: 1s } }",
+    "tables.orders.flush.ag: unknown key; did you mean age? (coldpath.yaml:2)",
+  ],
+  [
+    "tables: { mine: { clas: critical } }",
+    "tables.mine.clas: unknown key; did you mean class? (coldpath.yaml:1)",
+  ],
+  [
+    "memory: { max: 128 }",
+    "memory.max: 128 is not a size with unit (B, KiB, MiB, GiB, TiB), from 16MiB to 1TiB (coldpath.yaml:1)",
+  ],
+  ["memory: { max: 128MB }", 'memory.max: "128MB" is not a size with unit'],
+  ["memory: { max: 1MiB }", 'memory.max: "1MiB" is not a size with unit (B, KiB, MiB, GiB, TiB), from 16MiB'],
+  ["accept: { past: 30 }", "accept.past: 30 is not a duration with unit"],
+  ["tables: { orders: { flush: { age: -1s } } }", 'tables.orders.flush.age: "-1s" is not a duration'],
+  [
+    "tables: { orders: { flush: { rows: 1.5 } } }",
+    "tables.orders.flush.rows: 1.5 is not a whole number from 1",
+  ],
+  [
+    "tables: { orders: { class: vital } }",
+    'tables.orders.class: "vital" is not one of critical, best_effort',
+  ],
+  ["tables: { orders: [] }", "tables.orders: [] is not object"],
+  [
+    "tables: { orders: { flush: { rows: 300000 } } }",
+    "tables.orders.flush.rows: a batch of 300000 rows never fits a queue of 200000; raise queue.rows or lower flush.rows",
+  ],
+  [
+    "tables: { orders: { flush: { bytes: 100MiB } } }",
+    "tables.orders.flush.bytes: must be at most half of memory.max",
+  ],
+  ["clickhouse: { url: 'ftp://x' }", 'clickhouse.url: "ftp://x" is not an http:// or https:// address'],
+  [
+    "clickhouse: { url: 'http://u:secret@x' }",
+    'clickhouse.url: "http://***@x" is not an address without credentials',
+  ],
+  [
+    "clickhouse: { password: hunter2 }",
+    "clickhouse.password: not in a file: use COLDPATH_CLICKHOUSE_PASSWORD",
+  ],
+  ["clickhouse: { password_file: nowhere }", "clickhouse.password_file: cannot read it: ENOENT"],
+  ["clickhouse: { database: 'a;b' }", 'clickhouse.database: "a;b" is not a plain identifier'],
+  ["clickhouse: { tls: { cert_file: a } }", "clickhouse.tls: cert_file and key_file go together"],
+  ["engine: { listen: '0.0.0.0:8123' }", 'engine.listen: "0.0.0.0:8123" is not a loopback address'],
+  ["schemas: [nowhere]", "schemas.0: no such folder"],
+  ["recorder: { id: 'a b' }", 'recorder.id: "a b" is not 1 to 64 letters'],
+  ["log: { level: loud }", 'log.level: "loud" is not one of debug, info, warn, error'],
+  ["a: 1\na: 2", ": coldpath.yaml: Map keys must be unique"],
+  ["just text", ": coldpath.yaml: expected keys and values at the top"],
+  ["log: { level: [", ": coldpath.yaml: "],
+  ["__proto__: { x: 1 }", "__proto__: unknown key"],
+  [
+    "log: { level: loud }\nmemory: { max: 5 }\nfoo: 1",
+    'log.level: "loud" is not',
+    "memory.max: 5 is not",
+    "foo: unknown key",
+  ],
+];
+
+for (const [yaml, ...expected] of BROKEN) {
+  test(`refused: ${JSON.stringify(yaml)}`, async (t) => {
+    const cwd = await temporaryFolder(t);
+    await writeFile(join(cwd, "coldpath.yaml"), `${yaml}\n`);
+    const found = mistakes({ env: {}, cwd });
+    for (const line of expected) {
+      assert.ok(
+        found.some((each) => each.startsWith(line)),
+        `expected ${line}\nfound ${found.join("\n")}`,
+      );
+    }
+    assert.ok(!found.join().includes("hunter2") && !found.join().includes("secret@"));
+  });
+}
+
+test("an unknown environment variable of ours is a mistake, with the nearest name", async (t) => {
+  const found = mistakes({ env: { COLDPATH_CLICKHOUSE_URLL: "x" }, cwd: await temporaryFolder(t) });
+  assert.deepEqual(found, ["COLDPATH_CLICKHOUSE_URLL: no such key; nearest is COLDPATH_CLICKHOUSE_URL"]);
+});
+
+test("a named file that is missing is a mistake; an absent default file is not", async (t) => {
+  const cwd = await temporaryFolder(t);
+  assert.match(mistakes({ file: "gone.yaml", env: {}, cwd })[0]!, /cannot read .*gone\.yaml/);
+  assert.deepEqual(mistakes({ env: {}, cwd }), []);
+});
+
+test("a data folder that cannot be written is a mistake", {
+  skip: process.getuid?.() === 0 && "root can write anywhere",
+}, async (t) => {
+  const cwd = await temporaryFolder(t);
+  await chmod(cwd, 0o500);
+  t.after(() => chmod(cwd, 0o700));
+  assert.match(mistakes({ env: {}, set: ["data_dir=d"], cwd })[0]!, /^data_dir: cannot write into/);
+});
+
+test("the password comes from its file or the environment, and is shown nowhere", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "pw"), "hunter2\n");
+  const fromFile = loadConfig({ env: {}, set: ["clickhouse.password_file=pw"], cwd });
+  assert.equal(fromFile.config.clickhouse.password, "hunter2");
+  const fromEnv = loadConfig({ env: { COLDPATH_CLICKHOUSE_PASSWORD: "hunter3" }, cwd });
+  assert.equal(fromEnv.config.clickhouse.password, "hunter3");
+  assert.ok(!JSON.stringify([showConfig(fromFile), showConfig(fromEnv)]).includes("hunter"));
+});
+
+test("the file that init writes is valid, and stays valid with every line uncommented", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const uncommented = exampleFile()
+    .split("\n")
+    .filter((line) => /^# {1,}[\w ]+:/.test(line) && !/:\s+#/.test(line.replace(/^# /, "")))
+    .filter((line) => !line.includes("carry units") && !line.includes("Check it"))
+    .map((line) => line.slice(2))
+    .join("\n");
+  await writeFile(join(cwd, "coldpath.yaml"), exampleFile());
+  assert.deepEqual(mistakes({ env: {}, cwd }), []);
+  await writeFile(join(cwd, "coldpath.yaml"), uncommented);
+  assert.deepEqual(mistakes({ env: {}, cwd }), []);
+  assert.ok(uncommented.includes("rows: 50000"));
+});
+
+test("every key has a description, and environment names are unique", () => {
+  for (const key of KEYS) assert.notEqual(key.description, "", key.path);
+  const names = KEYS.map(({ env }) => env).filter((env) => env !== "");
+  assert.equal(new Set(names).size, names.length);
+});
