@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
-import type { ConfigIssue } from "./issues.js";
+import type { ConfigIssue } from "./layers.js";
 import type { Config } from "./schema.js";
 
 /** Contradictions between keys, and places that cannot be used. Touches nothing. */

@@ -2,14 +2,7 @@ import type { z } from "zod";
 import { ColdpathError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { KEYS, keyOf } from "./keys.js";
-import { type Layers, valueAt } from "./layers.js";
-
-/** One mistake in a configuration. */
-export interface ConfigIssue {
-  readonly path: string;
-  /** What is wrong, what is allowed, and where the value came from. */
-  readonly message: string;
-}
+import { type ConfigIssue, type Layers, valueAt } from "./layers.js";
 
 /** All mistakes of a configuration at once. */
 export class ConfigError extends ColdpathError {

@@ -1,4 +1,9 @@
-import type { ConfigIssue } from "./issues.js";
+/** One mistake in a configuration. */
+export interface ConfigIssue {
+  readonly path: string;
+  /** What is wrong, what is allowed, and where the value came from. */
+  readonly message: string;
+}
 
 export type Tree = { [key: string]: unknown };
 

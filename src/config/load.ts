@@ -4,9 +4,9 @@ import { isMap, LineCounter, parseDocument } from "yaml";
 import { messageOf } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { crossCheck } from "./check.js";
-import { ConfigError, type ConfigIssue, describeIssue } from "./issues.js";
+import { ConfigError, describeIssue } from "./issues.js";
 import { KEYS, keyOf } from "./keys.js";
-import { Layers, type Tree, valueAt } from "./layers.js";
+import { type ConfigIssue, Layers, type Tree, valueAt } from "./layers.js";
 import { CONFIG_SCHEMA, type Config } from "./schema.js";
 
 export interface LoadOptions {
