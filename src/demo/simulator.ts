@@ -141,7 +141,7 @@ export class Simulator {
       row: { ...order, ts: now, ts_intent: now, ts_send: now + 20_000n, status: "new" },
     };
     if (this.#random() < 0.5) {
-      yield { table: "orders", row: { ...order, ts: now + 900_000n, status: "cancelled", filled_qty: 0 } };
+      yield { table: "orders", row: { ...order, ts: now + 900_000n, status: "canceled", filled_qty: 0 } };
       return;
     }
     instrument.position += buy ? qty : -qty;
