@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { ColdpathError, messageOf } from "../base/errors.js";
+import { loadChdb } from "./chdb.js";
+import { Executor } from "./executor.js";
+import { EngineFolder } from "./folder.js";
+import { createServer } from "./http.js";
+import type { FromChild, StartMessage, ToChild } from "./protocol.js";
+import { Registry } from "./registry.js";
+import { Sessions } from "./sessions.js";
+
+/**
+ * The engine's process: loads the engine, serves HTTP, and lives exactly as long as the process that started it. It
+ * ends by SIGKILL wherever an orderly end could take time, because the engine's own exit may wait for minutes.
+ */
+
+const READS_AT_ONCE = 6;
+
+interface Running {
+  readonly server: FastifyInstance;
+  readonly sessions: Sessions;
+  readonly registry: Registry;
+}
+
+let running: Running | undefined;
+
+function send(message: FromChild): void {
+  process.send?.(message);
+}
+
+function die(): never {
+  process.kill(process.pid, "SIGKILL");
+  throw new Error("unreachable");
+}
+
+async function start(message: StartMessage): Promise<void> {
+  const folder = new EngineFolder(message.dataDir);
+  const { secret } = folder.create();
+  folder.writeConfig(message.memory);
+  const chdb = await loadChdb();
+  let sessions: Sessions;
+  try {
+    sessions = new Sessions(chdb, folder.database, [
+      `--config-file=${folder.configFile}`,
+      "--implicit_select=0",
+    ]);
+  } catch (cause) {
+    throw new ColdpathError(
+      "ENGINE_FOLDER_DAMAGED",
+      `the engine cannot open ${folder.database}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+  const pipes = folder.clearPassing(READS_AT_ONCE);
+  const version = Buffer.from((await sessions.query("SELECT version()")).bytes())
+    .toString()
+    .trim();
+  const bootId = randomBytes(8).toString("hex");
+  const registry = new Registry();
+  const server = createServer({
+    executor: new Executor(sessions, folder, pipes),
+    registry,
+    secret,
+    secretFile: folder.secretFile,
+    bootId,
+    version,
+    listenHost: message.host,
+  });
+  const url = await server.listen({ host: message.host, port: message.port });
+  running = { server, sessions, registry };
+  folder.writeEndpoint({ url, pid: process.pid, bootId });
+  send({ type: "ready", url, bootId });
+}
+
+async function close(deadlineMs: number): Promise<void> {
+  setTimeout(die, deadlineMs).unref();
+  if (running === undefined) die();
+  const { server, sessions, registry } = running;
+  await server.close();
+  await Promise.all(registry.all.map((request) => request.ended));
+  sessions.close();
+  process.exit(0);
+}
+
+process.on("message", (message: ToChild) => {
+  if (message.type === "start") {
+    start(message).catch((error: unknown) => {
+      const code = error instanceof ColdpathError ? error.code : "ENGINE_FAILED";
+      send({ type: "failed", code: code as never, message: messageOf(error) });
+    });
+  } else if (message.type === "ping") {
+    running?.sessions.query("SELECT 1").then(
+      () => send({ type: "pong" }),
+      // No answer is the answer: the supervisor ends this process.
+      () => {},
+    );
+  } else {
+    close(message.deadlineMs).catch(die);
+  }
+});
+process.on("disconnect", die);
+// Ctrl-C and a service manager signal the whole group; the parent decides when the engine may go.
+process.on("SIGINT", () => {});
+process.on("SIGTERM", () => {});

@@ -1,0 +1,197 @@
+import { EventEmitter } from "node:events";
+import { ColdpathError } from "../base/errors.js";
+import { GIB, SECOND_MS } from "../base/units.js";
+import { USER } from "./access.js";
+import { EngineFolder } from "./folder.js";
+import { EngineProcess } from "./process.js";
+import { displayName } from "./protocol.js";
+
+export interface EngineOptions {
+  /** Folder that belongs to this engine alone; made if it is not there. */
+  readonly dataDir: string;
+  /** Default 127.0.0.1 and a free port. */
+  readonly listen?: { readonly host: string; readonly port: number };
+  /** Bytes that all statements, merges and caches together may use. Default 2 GiB. */
+  readonly memory?: number;
+  /** Milliseconds between two heartbeats. Default 1 s. */
+  readonly heartbeatMs?: number;
+  /** Milliseconds without an answered heartbeat after which the engine is taken for hung and killed. Default 30 s. */
+  readonly hungAfterMs?: number;
+}
+
+/**
+ * `starting → up → down → starting …`, `closed` at last. `down` means that the engine's process has ended and will be
+ * started again, by itself after a death, by `restart()` after a `kill()`.
+ */
+export type EngineState = "starting" | "up" | "down" | "closed";
+
+const RESTART_FIRST_MS = 100;
+const RESTART_MAX_MS = 5 * SECOND_MS;
+const CLOSE_DEADLINE_MS = 10 * SECOND_MS;
+
+interface EngineEvents {
+  /** The new state; for `down` with what happened. */
+  state: [state: EngineState, reason?: ColdpathError];
+}
+
+/**
+ * The embedded ClickHouse, seen from the process that uses it: starts the engine's process, watches it and starts it
+ * again when it dies. Use it over HTTP at {@link url}.
+ */
+export class Engine extends EventEmitter<EngineEvents> {
+  readonly user: string = USER;
+  /** Password of {@link user}; without it one may only read. */
+  readonly password: string;
+  readonly #options: EngineOptions;
+  readonly #folder: EngineFolder;
+  #process: EngineProcess | undefined;
+  #joined: { readonly url: string; readonly pid: number } | undefined;
+  #url = "";
+  #state: EngineState = "down";
+  #restartTimer: NodeJS.Timeout | undefined;
+  #restartMs = RESTART_FIRST_MS;
+
+  private constructor(options: EngineOptions) {
+    super();
+    this.#options = options;
+    this.#folder = new EngineFolder(options.dataDir);
+    this.password = this.#folder.create().secret;
+  }
+
+  /**
+   * Starts an engine on the folder and waits until it answers.
+   *
+   * @throws ColdpathError ENGINE_NOT_INSTALLED, ENGINE_FOLDER_LOCKED, ENGINE_FOLDER_DAMAGED or ENGINE_FAILED
+   */
+  static async start(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine(options);
+    await engine.#launch();
+    return engine;
+  }
+
+  /** Uses the engine that another coldpath process runs on this folder, if one answers there; else starts one. */
+  static async startOrJoin(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine(options);
+    if (!(await engine.#join())) {
+      try {
+        await engine.#launch();
+      } catch (error) {
+        // Another process was a moment faster.
+        const isLocked = error instanceof ColdpathError && error.code === "ENGINE_FOLDER_LOCKED";
+        if (!isLocked || !(await engine.#join())) throw error;
+      }
+    }
+    return engine;
+  }
+
+  /** `http://127.0.0.1:PORT`, the same over restarts. */
+  get url(): string {
+    return this.#url;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  /** Of the engine's process; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#joined?.pid ?? this.#process?.pid;
+  }
+
+  /** Whether this process started the engine, and not another one that is only used here. */
+  get isOwner(): boolean {
+    return this.#joined === undefined;
+  }
+
+  /** Kills the engine's process as a crash would. It stays down until {@link restart}. */
+  kill(): void {
+    const process = this.#process;
+    this.#process = undefined;
+    process?.kill();
+    if (this.#state !== "closed") this.#enter("down");
+  }
+
+  /** Starts the engine's process again at the same address, after killing what is left of the old one. */
+  async restart(): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    const old = this.#process;
+    this.kill();
+    await old?.ended;
+    await this.#launch();
+  }
+
+  /** Lets running statements finish, ends the engine's process and waits for it, at most ten seconds. */
+  async close(): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    const process = this.#process;
+    this.#process = undefined;
+    if (this.#state !== "closed") this.#enter("closed");
+    await process?.close(CLOSE_DEADLINE_MS);
+  }
+
+  async #join(): Promise<boolean> {
+    const endpoint = this.#folder.readEndpoint();
+    if (endpoint === undefined) return false;
+    const answer = await fetch(`${endpoint.url}/ping`, { signal: AbortSignal.timeout(2 * SECOND_MS) }).catch(
+      () => undefined,
+    );
+    if (answer?.headers.get("x-clickhouse-server-display-name") !== displayName(endpoint.bootId))
+      return false;
+    this.#joined = endpoint;
+    this.#url = endpoint.url;
+    this.#enter("up");
+    return true;
+  }
+
+  async #launch(): Promise<void> {
+    const { host, port } = this.#options.listen ?? { host: "127.0.0.1", port: 0 };
+    this.#enter("starting");
+    const process = new EngineProcess(this.#folder, {
+      host,
+      port: this.#url === "" ? port : Number(new URL(this.#url).port),
+      memory: this.#options.memory ?? 2 * GIB,
+      heartbeatMs: this.#options.heartbeatMs ?? SECOND_MS,
+      hungAfterMs: this.#options.hungAfterMs ?? 30 * SECOND_MS,
+    });
+    this.#process = process;
+    try {
+      this.#url = (await process.ready).url;
+    } catch (error) {
+      if (this.#process === process) {
+        this.#process = undefined;
+        this.#enter("down", error as ColdpathError);
+      }
+      throw error;
+    }
+    if (this.#process !== process) return;
+    this.#enter("up");
+    void process.ended.then((reason) => this.#onDeath(process, reason));
+  }
+
+  #onDeath(process: EngineProcess, reason: ColdpathError): void {
+    if (this.#process !== process) return;
+    this.#process = undefined;
+    this.#enter("down", reason);
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    this.#restartTimer = setTimeout(
+      () => {
+        this.#launch().catch(() => {
+          // Its reason was announced with the state.
+          if (this.#state === "down") this.#restartLater();
+        });
+      },
+      this.#restartMs * (0.5 + Math.random()),
+    );
+    this.#restartMs = Math.min(this.#restartMs * 2, RESTART_MAX_MS);
+  }
+
+  #enter(state: EngineState, reason?: ColdpathError): void {
+    if (state === "up") this.#restartMs = RESTART_FIRST_MS;
+    this.#state = state;
+    if (reason === undefined) this.emit("state", state);
+    else this.emit("state", state, reason);
+  }
+}

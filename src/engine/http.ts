@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { Readable } from "node:stream";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { authenticate, authorize, foreignCaller, isLoopback, isRead } from "./access.js";
+import { contentTypeOf, exceptionTag, exceptionTrailer, sendException, summaryOf } from "./answer.js";
+import { refusal } from "./exception.js";
+import type { Executor } from "./executor.js";
+import { displayName } from "./protocol.js";
+import { type Received, readStatement } from "./read-statement.js";
+import { ActiveRequest, type Registry } from "./registry.js";
+import { type RequestHead, readHead } from "./request.js";
+import type { Setup } from "./sessions.js";
+import type { SelectStatement } from "./statement.js";
+
+/** What the interface needs to know of the engine behind it. */
+export interface Interface {
+  readonly executor: Executor;
+  readonly registry: Registry;
+  readonly secret: string;
+  readonly secretFile: string;
+  readonly bootId: string;
+  readonly version: string;
+  readonly listenHost: string;
+}
+
+/** The ClickHouse HTTP interface, as described in `docs/reference/engine-http.md`. */
+export function createServer(engine: Interface): FastifyInstance {
+  const app = fastify({ exposeHeadRoutes: false, forceCloseConnections: true, keepAliveTimeout: 10_000 });
+  app.removeAllContentTypeParsers();
+  // Bodies are read where they are needed, as they come.
+  app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+  app.addHook("onRequest", async (request, reply) => {
+    reply.header("x-clickhouse-server-display-name", displayName(engine.bootId));
+    const reason = foreignCaller(request.headers, engine.listenHost);
+    if (reason !== undefined) await reply.code(403).type("text/plain").send(`${reason}\n`);
+  });
+  app.get("/ping", async (_request, reply) => reply.type("text/html; charset=UTF-8").send("Ok.\n"));
+  app.route({
+    method: ["GET", "POST"],
+    url: "/",
+    handler: (request, reply) => handle(engine, request, reply),
+  });
+  app.setErrorHandler((error, _request, reply) => sendException(reply, error, engine.version));
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).type("text/plain").send(`There is no handle ${request.url}\n`),
+  );
+  return app;
+}
+
+async function handle(engine: Interface, http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const head = readHead(http.raw.url ?? "/", http.headers);
+  if (http.method === "GET" && head.query === "") {
+    return reply.type("text/html; charset=UTF-8").send("Ok.\n");
+  }
+  const role = authenticate(head.credentials, engine.secret, isLoopback(http.ip));
+  const received = await readStatement(head.query, http.body as Readable | undefined);
+  authorize(received.statement, role, http.method, engine.secretFile);
+  requireParameters(received, head);
+  const request = new ActiveRequest(
+    head.queryId ?? randomUUID(),
+    head.credentials.user,
+    "text" in received.statement ? received.statement.text : head.query,
+    withLogComment(head),
+  );
+  reply.header("x-clickhouse-query-id", request.queryId);
+  engine.registry.add(request);
+  // Whoever closes the connection no longer wants the statement.
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished)
+      request.abort.abort(refusal(394, "QUERY_WAS_CANCELLED", "The client has gone."));
+    engine.registry.remove(request);
+  });
+  return answer(engine, head, received, request, reply);
+}
+
+/** A parameter that the request does not give must not be taken from anywhere else. */
+function requireParameters(received: Received, head: RequestHead): void {
+  for (const name of received.statement.parameters) {
+    if (!head.params.has(name))
+      throw refusal(456, "UNKNOWN_QUERY_PARAMETER", `Substitution \`${name}\` is not set.`);
+  }
+}
+
+/** The engine makes query ids of its own; the given one is found in `system.processes` as the log comment. */
+function withLogComment(head: RequestHead): ReadonlyMap<string, string> {
+  if (head.queryId === undefined || head.settings.has("log_comment")) return head.settings;
+  return new Map(head.settings).set("log_comment", head.queryId);
+}
+
+async function answer(
+  engine: Interface,
+  head: RequestHead,
+  received: Received,
+  request: ActiveRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { executor } = engine;
+  const { statement } = received;
+  const setup: Setup = {
+    database: head.database,
+    settings: request.settings,
+    params: head.params,
+    readonly: isRead(statement),
+  };
+  if (statement.kind === "insert") {
+    const counts = await executor.insert(request, statement, setup, {
+      ...received,
+      compression: head.compression,
+    });
+    return reply.header("x-clickhouse-summary", summaryOf(counts, true)).send("");
+  }
+  if (statement.kind === "kill") throw refusal(48, "NOT_IMPLEMENTED", "KILL QUERY is not supported yet.");
+  const format = statement.format ?? head.defaultFormat;
+  reply.headers({ "content-type": contentTypeOf(format), "x-clickhouse-format": format });
+  if (statement.kind === "select" && !head.waitForEnd) {
+    return stream(engine, request, statement, setup, format, reply);
+  }
+  const result =
+    statement.kind === "select"
+      ? await executor.whole(request, statement, setup, format)
+      : await executor.plain(request, statement, setup, format);
+  return reply
+    .headers({ "content-length": result.bytes, "x-clickhouse-summary": summaryOf(result.counts, false) })
+    .send(result.body);
+}
+
+async function stream(
+  engine: Interface,
+  request: ActiveRequest,
+  statement: SelectStatement,
+  setup: Setup,
+  format: string,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const chunks = engine.executor.stream(request, statement, setup, format);
+  const first = await chunks.next();
+  const tag = exceptionTag();
+  const body = async function* (): AsyncGenerator<Buffer> {
+    try {
+      if (first.done !== true) yield first.value;
+      yield* chunks;
+    } catch (error) {
+      yield exceptionTrailer(error, tag, engine.version);
+    }
+  };
+  return reply
+    .headers({ "x-clickhouse-exception-tag": tag, "x-clickhouse-summary": summaryOf(undefined, false) })
+    .send(Readable.from(body(), { objectMode: false }));
+}

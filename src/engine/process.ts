@@ -1,0 +1,134 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { ColdpathError } from "../base/errors.js";
+import { KIB, SECOND_MS } from "../base/units.js";
+import type { EngineFolder } from "./folder.js";
+import type { FromChild, ToChild } from "./protocol.js";
+
+export interface ProcessOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly memory: number;
+  readonly heartbeatMs: number;
+  readonly hungAfterMs: number;
+}
+
+/** Each running statement occupies a thread of libuv's pool, and bodies are written beside them. */
+const POOL_THREADS = "24";
+/** What the engine last wrote to its standard error is kept for the report of its death. */
+const STDERR_KEPT = 4 * KIB;
+/** Loading a folder with many parts takes time; a start that takes longer than this will not end. */
+const START_DEADLINE_MS = 120 * SECOND_MS;
+
+/** One life of the engine's process, from fork to exit. */
+export class EngineProcess {
+  /** Resolves when the engine serves; rejects with the reason why it does not. */
+  readonly ready: Promise<{ url: string; bootId: string }>;
+  /** Resolves when the process has ended, with what happened. */
+  readonly ended: Promise<ColdpathError>;
+  readonly #child: ChildProcess;
+  readonly #folder: EngineFolder;
+  readonly #options: ProcessOptions;
+  #stderr = "";
+  #heartbeat: NodeJS.Timeout | undefined;
+  #lastPong = 0;
+  #killedBecause: string | undefined;
+
+  constructor(folder: EngineFolder, options: ProcessOptions) {
+    this.#folder = folder;
+    this.#options = options;
+    this.#child = fork(fileURLToPath(new URL("./child.js", import.meta.url)), {
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      env: { ...process.env, UV_THREADPOOL_SIZE: POOL_THREADS },
+      execArgv: [],
+    });
+    this.#child.stderr?.on("data", (chunk: Buffer) => this.#onStderr(chunk));
+    this.ended = new Promise((resolve) => {
+      // Not "exit": what the engine wrote last must have been read.
+      this.#child.once("close", (code, signal) => resolve(this.#death(code, signal)));
+    });
+    this.ready = this.#start();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Ends the process at once. */
+  kill(reason?: string): void {
+    this.#killedBecause ??= reason;
+    clearInterval(this.#heartbeat);
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Ends the process in an orderly way if it can do so in time, else at once. */
+  async close(deadlineMs: number): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const timer = setTimeout(() => this.kill(), deadlineMs);
+    this.#send({ type: "close", deadlineMs });
+    await this.ended;
+    clearTimeout(timer);
+  }
+
+  #start(): Promise<{ url: string; bootId: string }> {
+    const { host, port, memory, heartbeatMs } = this.#options;
+    const deadline = setTimeout(() => this.kill("did not start in time"), START_DEADLINE_MS);
+    return new Promise<{ url: string; bootId: string }>((resolve, reject) => {
+      this.#child.on("message", (message: FromChild) => {
+        if (message.type === "ready") {
+          this.#lastPong = performance.now();
+          this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
+          resolve(message);
+        } else if (message.type === "failed") {
+          this.kill();
+          void this.ended.then(() => reject(this.#startFailure(message.code, message.message)));
+        } else {
+          this.#lastPong = performance.now();
+        }
+      });
+      void this.ended.then(reject);
+      this.#send({ type: "start", dataDir: this.#folder.root, host, port, memory });
+    }).finally(() => clearTimeout(deadline));
+  }
+
+  #beat(): void {
+    const silent = performance.now() - this.#lastPong;
+    if (silent > this.#options.hungAfterMs) this.kill(`did not answer for ${Math.round(silent)} ms`);
+    else this.#send({ type: "ping" });
+  }
+
+  #send(message: ToChild): void {
+    // Fails only when the process is gone, which `ended` tells.
+    this.#child.send(message, () => {});
+  }
+
+  #onStderr(chunk: Buffer): void {
+    this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_KEPT);
+  }
+
+  #startFailure(code: (FromChild & { type: "failed" })["code"], message: string): ColdpathError {
+    if (/Cannot lock file/.test(this.#stderr)) {
+      const holder = this.#folder.holder();
+      return new ColdpathError(
+        "ENGINE_FOLDER_LOCKED",
+        `the data folder ${this.#folder.root} is used by ${holder === undefined ? "another process" : `process ${holder}`}; ` +
+          "stop that one, or choose another folder",
+      );
+    }
+    return new ColdpathError(code, this.#withStderr(message));
+  }
+
+  #death(code: number | null, signal: NodeJS.Signals | null): ColdpathError {
+    clearInterval(this.#heartbeat);
+    const how = this.#killedBecause ?? `ended with ${signal === null ? `status ${code}` : signal}`;
+    return new ColdpathError(
+      "ENGINE_FAILED",
+      this.#withStderr(`the embedded ClickHouse (process ${this.pid}) ${how}`),
+    );
+  }
+
+  #withStderr(message: string): string {
+    const said = this.#stderr.trim().split("\n").at(-1);
+    return said ? `${message}: ${said}` : message;
+  }
+}

@@ -1,0 +1,35 @@
+/** What the user's process and the engine's process tell each other. */
+
+/** First message to the child; everything else it finds in the folder. */
+export interface StartMessage {
+  readonly type: "start";
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly memory: number;
+}
+
+export type ToChild =
+  | StartMessage
+  /** Heartbeat: answered once the engine has run a statement. */
+  | { readonly type: "ping" }
+  /** Finish what runs, then exit. */
+  | { readonly type: "close"; readonly deadlineMs: number };
+
+export type FromChild =
+  | { readonly type: "ready"; readonly url: string; readonly bootId: string }
+  | {
+      readonly type: "failed";
+      readonly code:
+        | "ENGINE_NOT_INSTALLED"
+        | "ENGINE_FOLDER_LOCKED"
+        | "ENGINE_FOLDER_DAMAGED"
+        | "ENGINE_FAILED";
+      readonly message: string;
+    }
+  | { readonly type: "pong" };
+
+/** Name of one life of the engine in answers, by which a client tells it from the next. */
+export function displayName(bootId: string): string {
+  return `coldpath-embedded-${bootId}`;
+}

@@ -1,0 +1,49 @@
+import type { Readable } from "node:stream";
+import { MIB } from "../base/units.js";
+import { refusal } from "./exception.js";
+import { parseStatement, type Statement } from "./statement.js";
+
+/** A statement and the data that came after it. */
+export interface Received {
+  readonly statement: Statement;
+  /** Data that was read together with the statement. */
+  readonly ahead: Buffer;
+  /** Data still to come. */
+  readonly body: Readable | undefined;
+}
+
+/** Bytes of text in which a statement, or the part of an INSERT before its data, must end. */
+const TEXT_MAX = MIB;
+
+/**
+ * Divides a request into statement and data: ClickHouse takes the `query` parameter, a line end and the body as one
+ * text, and what follows the head of an INSERT in it is data.
+ */
+export async function readStatement(query: string, body: Readable | undefined): Promise<Received> {
+  const inUrl = query === "" ? "" : `${Buffer.from(query, "utf8").toString("latin1")}\n`;
+  if (/^\s*INSERT\b/i.test(inUrl)) {
+    const statement = parseStatement(inUrl);
+    // The usual INSERT: its body is only data and need not be looked at.
+    if (statement.kind === "insert") return divide(statement, inUrl, body);
+  }
+  if (body === undefined) return divide(parseStatement(inUrl), inUrl, undefined);
+  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  let text = inUrl;
+  let isWhole = true;
+  for await (const chunk of chunks) {
+    text += chunk.toString("latin1");
+    isWhole = text.length <= TEXT_MAX;
+    if (!isWhole) break;
+  }
+  const statement = parseStatement(text);
+  if (!isWhole && statement.kind !== "insert") {
+    throw refusal(62, "SYNTAX_ERROR", `Syntax error: the statement is longer than ${TEXT_MAX} bytes.`);
+  }
+  return divide(statement, text, isWhole ? undefined : body);
+}
+
+function divide(statement: Statement, text: string, body: Readable | undefined): Received {
+  const ahead =
+    statement.kind === "insert" ? Buffer.from(text.slice(statement.dataAt), "latin1") : Buffer.alloc(0);
+  return { statement, ahead, body };
+}

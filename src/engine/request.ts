@@ -1,0 +1,114 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { refusal } from "./exception.js";
+
+/** Everything a request says beside its statement and data. */
+export interface RequestHead {
+  /** Text of the `query` parameter. */
+  readonly query: string;
+  readonly queryId: string | undefined;
+  readonly database: string | undefined;
+  /** Format of a result whose statement names none. */
+  readonly defaultFormat: string;
+  /** Send nothing before the end is known, so that the status tells success. */
+  readonly waitForEnd: boolean;
+  readonly settings: ReadonlyMap<string, string>;
+  readonly params: ReadonlyMap<string, string>;
+  readonly credentials: Credentials;
+  /** How the body is compressed, as `FROM INFILE … COMPRESSION` calls it. */
+  readonly compression: string;
+}
+
+export interface Credentials {
+  readonly user: string;
+  /** Empty when none was given. */
+  readonly password: string;
+}
+
+/** Parameters that steer the interface itself. Any other one is a setting. */
+const OWN_PARAMETERS = new Set([
+  "query",
+  "query_id",
+  "database",
+  "default_format",
+  "wait_end_of_query",
+  "buffer_size",
+  "user",
+  "password",
+  "quota_key",
+  "stacktrace",
+  "compress",
+  "decompress",
+  "session_id",
+  "session_check",
+  "session_timeout",
+]);
+/** Those whose effect does not exist yet; ignoring them would change what a client means. */
+const UNSUPPORTED = ["session_id", "compress", "decompress"];
+
+const COMPRESSIONS = new Set(["gzip", "deflate", "br", "zstd", "lz4", "xz", "snappy"]);
+
+/** Reads the head of a request. @throws ClickHouseError for what is not understood */
+export function readHead(url: string, headers: IncomingHttpHeaders): RequestHead {
+  const at = url.indexOf("?");
+  const parameters = new URLSearchParams(at < 0 ? "" : url.slice(at + 1));
+  for (const name of UNSUPPORTED) {
+    const value = parameters.get(name);
+    if (value !== null && value !== "0" && value !== "") {
+      throw refusal(48, "NOT_IMPLEMENTED", `Parameter ${name} is not supported by the embedded engine.`);
+    }
+  }
+  const settings = new Map<string, string>();
+  const params = new Map<string, string>();
+  for (const [name, value] of parameters) {
+    if (OWN_PARAMETERS.has(name)) continue;
+    if (!/^[a-z]\w*$/i.test(name)) throw refusal(115, "UNKNOWN_SETTING", `Unknown setting '${name}'.`);
+    if (name.startsWith("param_")) params.set(name.slice("param_".length), value);
+    else settings.set(name, value);
+  }
+  return {
+    query: parameters.get("query") ?? "",
+    queryId: parameters.get("query_id") || undefined,
+    database: parameters.get("database") || header(headers, "x-clickhouse-database"),
+    defaultFormat:
+      parameters.get("default_format") || header(headers, "x-clickhouse-format") || "TabSeparated",
+    waitForEnd: isTrue(parameters.get("wait_end_of_query")),
+    settings,
+    params,
+    credentials: readCredentials(parameters, headers),
+    compression: readCompression(headers),
+  };
+}
+
+function header(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function isTrue(value: string | null): boolean {
+  return value !== null && value !== "" && value !== "0" && value !== "false";
+}
+
+function readCompression(headers: IncomingHttpHeaders): string {
+  const encoding = headers["content-encoding"]?.toLowerCase() ?? "";
+  if (encoding === "" || encoding === "identity") return "none";
+  if (!COMPRESSIONS.has(encoding)) {
+    throw refusal(
+      48,
+      "NOT_IMPLEMENTED",
+      `Unknown compression method '${encoding}' in header Content-Encoding.`,
+    );
+  }
+  return encoding;
+}
+
+function readCredentials(parameters: URLSearchParams, headers: IncomingHttpHeaders): Credentials {
+  const basic = /^Basic (.+)$/i.exec(headers.authorization ?? "")?.[1];
+  if (basic !== undefined) {
+    const [user, ...rest] = Buffer.from(basic, "base64").toString("utf8").split(":");
+    return { user: user || "default", password: rest.join(":") };
+  }
+  return {
+    user: header(headers, "x-clickhouse-user") ?? (parameters.get("user") || "default"),
+    password: header(headers, "x-clickhouse-key") ?? parameters.get("password") ?? "",
+  };
+}

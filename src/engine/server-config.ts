@@ -1,0 +1,87 @@
+/** The engine's own configuration, as a server would have it in `config.xml` and `users.xml`. */
+
+/**
+ * Everything a recorder and its users do, and nothing that reaches outside of the data folder: no file, URL or remote
+ * source, no table engine that reads elsewhere, no shutdown, no right to grant more.
+ */
+const GRANTS: readonly string[] = [
+  `GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY, CREATE FUNCTION,
+   CREATE TEMPORARY TABLE, CREATE ARBITRARY TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY,
+   dictGet, CHECK, SYSTEM ON *.*`,
+  "REVOKE SYSTEM SHUTDOWN ON *.*",
+];
+
+const TABLE_ENGINES: readonly string[] = [
+  "MergeTree",
+  "ReplacingMergeTree",
+  "SummingMergeTree",
+  "AggregatingMergeTree",
+  "CollapsingMergeTree",
+  "VersionedCollapsingMergeTree",
+  "CoalescingMergeTree",
+  "Memory",
+  "Null",
+  "Set",
+  "Join",
+  "Buffer",
+  "Merge",
+  "Log",
+  "TinyLog",
+  "StripeLog",
+  "Dictionary",
+  "Atomic",
+];
+
+/**
+ * `users.xml`: the one user, `default`. Who may do what over HTTP is decided before a statement gets here; these rights
+ * are the outer wall.
+ */
+export function usersXml(): string {
+  const engines = TABLE_ENGINES.map((engine) => `GRANT TABLE ENGINE ON ${engine}`);
+  const grants = [...GRANTS, ...engines].map((grant) => `<query>${grant}</query>`).join("\n");
+  return `<clickhouse>
+<profiles><default/></profiles>
+<quotas><default/></quotas>
+<users><default>
+<password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+<grants>
+${grants}
+</grants>
+</default></users>
+</clickhouse>
+`;
+}
+
+/**
+ * `config.xml`.
+ *
+ * @param usersFile absolute path of {@link usersXml}
+ * @param memory bytes that all statements, merges and caches together may use
+ */
+export function configXml(usersFile: string, memory: number): string {
+  return `<clickhouse>
+<users_config>${xml(usersFile)}</users_config>
+<access_control_improvements><table_engines_require_grant>true</table_engines_require_grant></access_control_improvements>
+<remote_url_allow_hosts/>
+<max_server_memory_usage>${memory}</max_server_memory_usage>
+<mark_cache_size>${Math.floor(memory / 16)}</mark_cache_size>
+<index_mark_cache_size>${Math.floor(memory / 64)}</index_mark_cache_size>
+<uncompressed_cache_size>0</uncompressed_cache_size>
+<background_pool_size>2</background_pool_size>
+<background_merges_mutations_concurrency_ratio>2</background_merges_mutations_concurrency_ratio>
+<background_schedule_pool_size>4</background_schedule_pool_size>
+<background_common_pool_size>2</background_common_pool_size>
+<background_fetches_pool_size>1</background_fetches_pool_size>
+<background_move_pool_size>1</background_move_pool_size>
+<merge_tree>
+<number_of_free_entries_in_pool_to_lower_max_size_of_merge>1</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+<number_of_free_entries_in_pool_to_execute_mutation>1</number_of_free_entries_in_pool_to_execute_mutation>
+<number_of_free_entries_in_pool_to_execute_optimize_entire_partition>1</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+</merge_tree>
+</clickhouse>
+`;
+}
+
+function xml(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
