@@ -126,8 +126,8 @@ export class ClickHouse {
    */
   async stream(sql: string, options: RequestOptions & { format?: string } = {}): Promise<Readable> {
     const settings = options.format === undefined ? {} : { default_format: options.format };
-    const { body } = await this.#request(sql, undefined, settings, options);
-    return pipeline(body, new ExceptionAtEnd(), () => {});
+    const { body, tag } = await this.#request(sql, undefined, settings, options);
+    return pipeline(body, new ExceptionAtEnd(tag), () => {});
   }
 
   /** Which life of which server answers. */
@@ -168,7 +168,7 @@ export class ClickHouse {
     insert: InsertRequest | undefined,
     settings: Settings,
     options: RequestOptions,
-  ): Promise<{ body: Dispatcher.ResponseData["body"]; status: number; host: string }> {
+  ): Promise<{ body: Dispatcher.ResponseData["body"]; status: number; host: string; tag: string }> {
     const query = new URLSearchParams();
     for (const [name, value] of Object.entries({ ...settings, ...options.settings }))
       query.set(name, String(value));
@@ -208,7 +208,8 @@ export class ClickHouse {
         status,
       });
     }
-    return { body, status, host: String(headers["x-clickhouse-server-display-name"] ?? "") };
+    const host = String(headers["x-clickhouse-server-display-name"] ?? "");
+    return { body, status, host, tag: String(headers["x-clickhouse-exception-tag"] ?? "") };
   }
 }
 
@@ -239,12 +240,23 @@ function unreachable(url: string, cause: unknown, mayBeUnsent: boolean): Unreach
   });
 }
 
-/** Since 25.11 an exception in mid-answer ends it with this marker. */
+/**
+ * Since 25.11 an exception in mid-answer ends it with `__exception__`, the tag that a header announced, the text, its
+ * length and again tag and marker.
+ */
 const MARKER = "__exception__";
 
 /** Passes an answer through and fails in place of ending when its last bytes are an exception. */
 class ExceptionAtEnd extends Transform {
+  readonly #opening: string;
+  readonly #closing: string;
   #end = "";
+
+  constructor(tag: string) {
+    super();
+    this.#opening = `${MARKER}\r\n${tag}`;
+    this.#closing = ` ${tag}\r\n${MARKER}\r\n`;
+  }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
     this.#end = tail(this.#end + chunk.subarray(-TAIL_CHARS).toString("latin1"));
@@ -252,7 +264,10 @@ class ExceptionAtEnd extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    const at = this.#end.lastIndexOf(MARKER);
-    done(at < 0 ? null : (parseException(this.#end.slice(at), 200) ?? null));
+    const at = this.#end.lastIndexOf(this.#opening);
+    if (at < 0 || !this.#end.endsWith(this.#closing)) return done();
+    const length = this.#end.lastIndexOf("\n", this.#end.length - this.#closing.length);
+    const text = Buffer.from(this.#end.slice(at + this.#opening.length, length), "latin1").toString("utf8");
+    done(parseException(text, 200) ?? null);
   }
 }

@@ -36,7 +36,8 @@ export class UnreachableError extends ColdpathError {
 }
 
 const EXCEPTION = /Code: (\d+)\.\s+(?:DB::)?(?:Exception|NetException|ParsingException)[^:]*: /;
-const NAME_AT_END = /\(([A-Z][A-Z0-9_]+)\)(?:\s*\(version [^)]*\))?\s*$/;
+/** A server's version stands in brackets too: `(version 26.3.1.1 (official build))`. */
+const NAME_AT_END = /\(([A-Z][A-Z0-9_]+)\)(?:\s*\(version .*\))?\s*$/;
 
 /** The exception in a piece of answer text, or undefined if there is none. */
 export function parseException(text: string, status: number): ClickHouseError | undefined {
