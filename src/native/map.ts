@@ -1,0 +1,70 @@
+import { encodedBytes, encodeOffsets } from "./array.js";
+import type { ByteBuffer } from "./byte-buffer.js";
+import { ColumnWriter } from "./column-writer.js";
+import { EndOffsets } from "./end-offsets.js";
+import { refuseAt, refuseKind } from "./refusal.js";
+
+/** Map(K, V): as Array of pairs: offsets, then all keys as a column of K, then all values as a column of V. */
+export class MapWriter extends ColumnWriter {
+  readonly #ends = new EndOffsets();
+  readonly #keys: ColumnWriter;
+  readonly #values: ColumnWriter;
+
+  constructor(keys: ColumnWriter, values: ColumnWriter) {
+    super(8, false);
+    this.#keys = keys;
+    this.#values = values;
+  }
+
+  override get length(): number {
+    return this.#ends.length;
+  }
+
+  override get extraBytes(): number {
+    return encodedBytes(this.#keys) + encodedBytes(this.#values);
+  }
+
+  override append(value: unknown): void {
+    for (const [key, inner] of entriesOf(value)) {
+      try {
+        this.#keys.append(key);
+        this.#values.append(inner);
+      } catch (error) {
+        refuseAt(`key ${String(key)}`, error);
+      }
+    }
+    this.#ends.push(this.#keys.length);
+  }
+
+  override appendDefault(): void {
+    this.#ends.push(this.#keys.length);
+  }
+
+  override truncate(length: number): void {
+    this.#ends.truncate(length);
+    const pairs = this.#ends.start(length);
+    this.#keys.truncate(pairs);
+    this.#values.truncate(pairs);
+  }
+
+  override encodePrefix(out: ByteBuffer): void {
+    this.#keys.encodePrefix(out);
+    this.#values.encodePrefix(out);
+  }
+
+  override encode(out: ByteBuffer, from: number, to: number): void {
+    encodeOffsets(out, this.#ends, from, to);
+    const first = this.#ends.start(from);
+    const end = this.#ends.start(to);
+    this.#keys.encode(out, first, end);
+    this.#values.encode(out, first, end);
+  }
+}
+
+/** A plain object's own entries or a Map's; a class instance (Date, Buffer, …) is more likely a mistake than a map. */
+function entriesOf(value: unknown): Iterable<[unknown, unknown]> {
+  if (value instanceof Map) return value;
+  const prototype = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
+  if (prototype !== Object.prototype && prototype !== null) refuseKind(value, "an object or a Map");
+  return Object.entries(value as object);
+}
