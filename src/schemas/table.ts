@@ -31,3 +31,12 @@ export interface Table {
   readonly columns: readonly Column[];
   readonly partitionKey: PartitionKey;
 }
+
+/** What this version of coldpath expects of a live column: all but what it says for people. */
+export type ExpectedColumn = Omit<Column, "comment">;
+
+/** What this version of coldpath expects of a live table. */
+export interface ExpectedTable {
+  readonly name: string;
+  readonly columns: readonly ExpectedColumn[];
+}

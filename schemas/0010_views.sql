@@ -1,0 +1,175 @@
+-- Everyday questions. "Last" means by time and then by seq, a whole row at a time: argMax over one Nullable column
+-- would step over a NULL and answer with an older row's value.
+
+CREATE OR REPLACE VIEW orders_latest
+(
+    env                  LowCardinality(String),
+    strategy             LowCardinality(String),
+    symbol               LowCardinality(String),
+    client_order_id      String,
+    ts                   DateTime64(9, 'UTC'),
+    status               LowCardinality(String),
+    account_id           LowCardinality(Nullable(String)),
+    side                 Enum8('buy' = 1, 'sell' = 2, 'sell_short' = 5, 'sell_short_exempt' = 6),
+    qty                  Decimal(38, 8),
+    filled_qty           Nullable(Decimal(38, 8)),
+    limit_px             Nullable(Decimal(18, 8)),
+    order_type           LowCardinality(Nullable(String)),
+    tif                  LowCardinality(Nullable(String)),
+    reject_reason        Nullable(String),
+    risk_mode            LowCardinality(Nullable(String)),
+    risk_decision_id     Nullable(String),
+    ts_intent            Nullable(DateTime64(9, 'UTC')),
+    ts_send              Nullable(DateTime64(9, 'UTC')),
+    ts_ack               Nullable(DateTime64(9, 'UTC')),
+    orig_client_order_id Nullable(String),
+    broker_order_id      Nullable(String)
+)
+AS SELECT
+    env, strategy, symbol, client_order_id, ts, status, account_id, side, qty, filled_qty, limit_px, order_type, tif,
+    reject_reason, risk_mode, risk_decision_id, ts_intent, ts_send, ts_ack, orig_client_order_id, broker_order_id
+FROM orders
+ORDER BY ts DESC, seq DESC
+LIMIT 1 BY env, strategy, symbol, client_order_id
+COMMENT 'Where each order stands: its last step';
+
+CREATE OR REPLACE VIEW positions_latest
+(
+    env            LowCardinality(String),
+    account_id     LowCardinality(String),
+    symbol         LowCardinality(String),
+    strategy       LowCardinality(Nullable(String)),
+    ts             DateTime64(9, 'UTC'),
+    position_qty   Decimal(38, 8),
+    avg_px         Nullable(Decimal(18, 8)),
+    realized_pnl   Nullable(Decimal(38, 8)),
+    unrealized_pnl Nullable(Decimal(38, 8)),
+    fees_accum     Nullable(Decimal(38, 8)),
+    gross_exposure Nullable(Decimal(38, 8)),
+    net_exposure   Nullable(Decimal(38, 8))
+)
+AS SELECT
+    env, account_id, symbol, strategy,
+    last.1 AS ts, last.2 AS position_qty, last.3 AS avg_px, last.4 AS realized_pnl, last.5 AS unrealized_pnl,
+    last.6 AS fees_accum, last.7 AS gross_exposure, last.8 AS net_exposure
+FROM
+(
+    SELECT
+        env, account_id, symbol, strategy,
+        argMax((ts, position_qty, avg_px, realized_pnl, unrealized_pnl, fees_accum, gross_exposure, net_exposure), (ts, seq)) AS last
+    FROM positions_intraday
+    GROUP BY env, account_id, symbol, strategy
+)
+COMMENT 'What is held: the newest snapshot of each account, symbol and strategy';
+
+CREATE OR REPLACE VIEW fills_net
+(
+    env              LowCardinality(String),
+    venue            LowCardinality(Nullable(String)),
+    account_id       LowCardinality(Nullable(String)),
+    symbol           LowCardinality(String),
+    side             Enum8('buy' = 1, 'sell' = 2, 'sell_short' = 5, 'sell_short_exempt' = 6),
+    original_fill_id String COMMENT 'fill_id of the execution that the reports go back to [id]',
+    fill_id          String,
+    exec_type        Enum8('new' = 1, 'bust' = 2, 'correct' = 3),
+    reports          UInt64 COMMENT 'Rows of fills that this fill is made of, repeated ones included [rows]',
+    ts_exchange      DateTime64(9, 'UTC') COMMENT 'Time of the execution: of its earliest report [ns, UTC]',
+    ts_local         Nullable(DateTime64(9, 'UTC')),
+    client_order_id  Nullable(String),
+    broker_order_id  Nullable(String),
+    strategy         LowCardinality(Nullable(String)),
+    fill_qty         Decimal(38, 8),
+    fill_px          Decimal(18, 8),
+    liquidity        Enum8('unknown' = 0, 'maker' = 1, 'taker' = 2),
+    fees             Nullable(Decimal(38, 8)),
+    fee_currency     LowCardinality(Nullable(String)),
+    tax              Nullable(Decimal(38, 8))
+)
+AS WITH RECURSIVE
+    -- A correction of a correction may name either the one before it or the first fill, so every report is led back
+    -- to the first. The depth bounds reports that name each other in a circle.
+    links AS
+    (
+        SELECT
+            env, ifNull(venue, '') AS at, ifNull(account_id, '') AS account, symbol, side, fill_id,
+            any(assumeNotNull(corrects_fill_id)) AS parent
+        FROM fills
+        WHERE exec_type != 'new' AND corrects_fill_id IS NOT NULL AND corrects_fill_id != fill_id
+        GROUP BY env, at, account, symbol, side, fill_id
+    ),
+    chains AS
+    (
+        SELECT env, at, account, symbol, side, fill_id, parent AS root, 1 AS depth FROM links
+        UNION ALL
+        SELECT c.env, c.at, c.account, c.symbol, c.side, c.fill_id, l.parent, c.depth + 1
+        FROM chains AS c
+        INNER JOIN links AS l
+            ON l.env = c.env AND l.at = c.at AND l.account = c.account AND l.symbol = c.symbol AND l.side = c.side
+            AND l.fill_id = c.root
+        WHERE c.root != c.fill_id AND c.depth < 32
+    ),
+    roots AS
+    (
+        SELECT env, at, account, symbol, side, fill_id, argMax(root, depth) AS root
+        FROM chains
+        GROUP BY env, at, account, symbol, side, fill_id
+    )
+SELECT
+    env, venue, account_id, symbol, side, original_fill_id, last.1 AS fill_id, last.2 AS exec_type, reports, first AS ts_exchange,
+    last.3 AS ts_local, last.4 AS client_order_id, last.5 AS broker_order_id, last.6 AS strategy, last.7 AS fill_qty,
+    last.8 AS fill_px, last.9 AS liquidity, last.10 AS fees, last.11 AS fee_currency, last.12 AS tax
+FROM
+(
+    SELECT
+        f.env AS env, f.venue AS venue, f.account_id AS account_id, f.symbol AS symbol, f.side AS side,
+        if(empty(r.root), f.fill_id, r.root) AS original_fill_id,
+        count() AS reports,
+        min(f.ts_exchange) AS first,
+        argMax(
+            (f.fill_id, f.exec_type, f.ts_local, f.client_order_id, f.broker_order_id, f.strategy, f.fill_qty, f.fill_px,
+                f.liquidity, f.fees, f.fee_currency, f.tax),
+            -- A bust is final whenever its report comes; a correction outranks what it corrects.
+            (f.exec_type = 'bust', f.exec_type = 'correct', f.ts_exchange, ifNull(f.ts_local, f.ts_exchange), f.seq)
+        ) AS last
+    FROM fills AS f
+    LEFT JOIN roots AS r
+        ON r.env = f.env AND r.at = ifNull(f.venue, '') AND r.account = ifNull(f.account_id, '') AND r.symbol = f.symbol
+        AND r.side = f.side AND r.fill_id = f.fill_id
+    GROUP BY env, venue, account_id, symbol, side, original_fill_id
+)
+WHERE exec_type != 'bust'
+COMMENT 'What was executed, once each: repeated reports counted once, corrections applied, busted fills gone';
+
+CREATE OR REPLACE VIEW market_data_gaps
+(
+    env      LowCardinality(String),
+    recorder LowCardinality(String),
+    day      Date COMMENT 'Day of to_ts; name it in WHERE so that only that day is read [day, UTC]',
+    symbol   String COMMENT 'Instrument the tape is thin for; empty if the gap is in all of them [name]',
+    kind     String COMMENT 'Kind of row left out: quote, depth or trade; empty if any [set]',
+    from_ts  Nullable(DateTime64(9, 'UTC')) COMMENT 'Last row before the gap, or start of the day; NULL if unknown [ns, UTC]',
+    to_ts    DateTime64(9, 'UTC') COMMENT 'First row after the gap [ns, UTC]',
+    rows     Nullable(UInt64) COMMENT 'Rows left out; NULL if nobody could count them [rows]',
+    reason   String COMMENT 'Why: policy for rows left out on purpose, else what the recorder noted [name]'
+)
+AS SELECT
+    env, recorder, day, symbol, toString(kind) AS kind,
+    if(place = 1, toDateTime64(day, 9, 'UTC'), before) AS from_ts,
+    ts_exchange AS to_ts, skipped AS rows, 'policy' AS reason
+FROM
+(
+    SELECT
+        env, recorder, toDate(ts_exchange) AS day, symbol, kind, ts_exchange, skipped,
+        row_number() OVER w AS place,
+        lagInFrame(ts_exchange) OVER w AS before
+    FROM market_data
+    WINDOW w AS (PARTITION BY env, recorder, run, day, symbol, kind ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+)
+WHERE skipped > 0
+UNION ALL
+SELECT
+    env, recorder, toDate(ifNull(system_events.to_ts, ts)) AS day, attributes['symbol'] AS symbol, attributes['kind'] AS kind,
+    system_events.from_ts AS from_ts, ifNull(system_events.to_ts, ts) AS to_ts, system_events.rows AS rows, attributes['reason'] AS reason
+FROM system_events
+WHERE system_events.kind = 'data_gap' AND attributes['table'] = 'market_data'
+COMMENT 'Where the tape is thin: rows left out by policy and gaps the recorder noted';

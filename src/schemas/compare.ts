@@ -1,0 +1,110 @@
+import { ColdpathError } from "../base/errors.js";
+import type { ClickHouse } from "../clickhouse/client.js";
+import { readDatabase } from "./introspect.js";
+import type { ExpectedColumn, ExpectedTable, Table } from "./table.js";
+import { EXPECTED_TABLES } from "./tables.generated.js";
+
+/** One way in which a live table is not what is expected. */
+export interface Difference {
+  readonly table: string;
+  /** Undefined if the table as a whole is absent or unfit. */
+  readonly column?: string;
+  /** Type, with its DEFAULT if that is what differs; undefined if there should be no such column. */
+  readonly expected?: string;
+  /** What is there instead; undefined if nothing is. */
+  readonly found?: string;
+  /** What to do about it. */
+  readonly wayOut: string;
+}
+
+/** The live tables are not what this version of coldpath expects. */
+export class SchemaMismatchError extends ColdpathError {
+  override readonly name = "SchemaMismatchError";
+  readonly differences: readonly Difference[];
+
+  constructor(differences: readonly Difference[]) {
+    super("SCHEMA_MISMATCH", differences.map(describeDifference).join("; "));
+    this.differences = differences;
+  }
+}
+
+/**
+ * Reads the live tables and compares them with what this version expects: at start and after each migration.
+ * @throws SchemaMismatchError with all differences; ColdpathError PARTITION_UNSUPPORTED
+ */
+export async function checkTables(clickhouse: ClickHouse): Promise<Table[]> {
+  const { tables, unfit } = await readDatabase(clickhouse);
+  const differences = compareTables(tables, EXPECTED_TABLES, unfit);
+  if (differences.length > 0) throw new SchemaMismatchError(differences);
+  return tables;
+}
+
+const MIGRATE = "run coldpath migrate";
+
+/**
+ * Where the live tables are not what is expected. Tables and columns beyond that are the user's own and fine, unless
+ * every row would have to carry them. `unfit` tells why a live table is not among `live`.
+ */
+export function compareTables(
+  live: readonly Table[],
+  expected: readonly ExpectedTable[],
+  unfit: ReadonlyMap<string, string> = new Map(),
+): Difference[] {
+  return expected.flatMap((wanted): Difference[] => {
+    const found = live.find((table) => table.name === wanted.name);
+    if (found !== undefined) return compareColumns(found, wanted);
+    const reason = unfit.get(wanted.name);
+    if (reason === undefined) return [{ table: wanted.name, wayOut: MIGRATE }];
+    return [{ table: wanted.name, found: reason, wayOut: `rename it and ${MIGRATE}` }];
+  });
+}
+
+function compareColumns(live: Table, wanted: ExpectedTable): Difference[] {
+  const known = new Set(wanted.columns.map(({ name }) => name));
+  const additional = live.columns
+    .filter(({ name, required }) => required && !known.has(name))
+    .map(({ name, type }) => ({
+      table: live.name,
+      column: name,
+      found: type,
+      wayOut: "rows without it would be refused: make it Nullable or give it a DEFAULT",
+    }));
+  return [...wanted.columns.flatMap((column) => compareColumn(live, column)), ...additional];
+}
+
+function compareColumn(live: Table, wanted: ExpectedColumn): Difference[] {
+  const found = live.columns.find(({ name }) => name === wanted.name);
+  const at = { table: live.name, column: wanted.name, expected: wanted.type };
+  if (found === undefined) return [{ ...at, wayOut: MIGRATE }];
+  const alter = `ALTER TABLE ${live.name} MODIFY COLUMN ${wanted.name} ${wanted.type}`;
+  if (found.type !== wanted.type) {
+    return [
+      { ...at, found: found.type, wayOut: `${alter}, or rename the table, ${MIGRATE} and copy the rows` },
+    ];
+  }
+  const [is, should] = [defaultOf(found), defaultOf(wanted)];
+  if (is === should) return [];
+  return [
+    {
+      ...at,
+      expected: wanted.type + should,
+      found: found.type + is,
+      wayOut: "give it the DEFAULT it has in schemas/",
+    },
+  ];
+}
+
+function defaultOf({ filledByServer, defaultText }: ExpectedColumn): string {
+  if (filledByServer) return " filled in by ClickHouse";
+  return defaultText === undefined ? " without DEFAULT" : ` DEFAULT '${defaultText}'`;
+}
+
+/** One line for a person. */
+export function describeDifference({ table, column, expected, found, wayOut }: Difference): string {
+  if (column === undefined)
+    return `table ${table} ${found === undefined ? "is missing" : `is unfit: ${found}`}: ${wayOut}`;
+  const name = `column ${column} of ${table}`;
+  if (found === undefined) return `${name} (${expected}) is missing: ${wayOut}`;
+  if (expected === undefined) return `${name} (${found}) is required and not known: ${wayOut}`;
+  return `${name} is ${found}, expected ${expected}: ${wayOut}`;
+}
