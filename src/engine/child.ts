@@ -60,7 +60,7 @@ async function start(message: StartMessage): Promise<void> {
   const bootId = randomBytes(8).toString("hex");
   const registry = new Registry();
   const server = createServer({
-    executor: new Executor(sessions, folder, pipes),
+    executor: new Executor(sessions, folder, registry, pipes),
     registry,
     secret,
     secretFile: folder.secretFile,

@@ -2,20 +2,19 @@ import { randomUUID } from "node:crypto";
 import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
-import { MIB } from "../base/units.js";
-import type { ChdbResult, ChdbSession } from "./chdb.js";
-import { exceptionOf } from "./exception.js";
 import type { EngineFolder } from "./folder.js";
+import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
-import { PipeReader } from "./pipe-reader.js";
-import type { ActiveRequest } from "./registry.js";
+import type { ActiveRequest, Registry } from "./registry.js";
+import { streamThrough } from "./result-stream.js";
+import { isText, namesFile, Runner } from "./runner.js";
 import type { Sessions, Setup } from "./sessions.js";
 import { spool } from "./spool.js";
-import type { InsertStatement, PlainStatement, SelectStatement } from "./statement.js";
+import type { InsertStatement, KillStatement, PlainStatement, SelectStatement } from "./statement.js";
 
 /** What the engine counted. */
 export interface Counts {
+  /** Rows read; for an INSERT, rows written. */
   readonly rowsRead: number;
   readonly bytesRead: number;
   /** Seconds. */
@@ -29,27 +28,25 @@ export interface WholeResult {
   readonly bytes: number;
 }
 
+/** Statements of a kind that run at once, and requests of that kind that may wait for a place. */
 const INSERTS_AT_ONCE = 2;
 const WRITES_AT_ONCE = 2;
-/** Requests of one kind that may wait for a place. */
 const WAITING_MAX = 200;
-/** Bytes of a streamed result that are held back, so that an early exception still gets its status. */
-const HELD_BACK = MIB;
-/** Milliseconds between two attempts to stop a statement. */
-const KILL_INTERVAL_MS = 100;
 
-/** Runs statements in their lanes and stops those whose request was aborted. */
+/** Runs the statements of requests, each kind in its lane. A request has ended when its method has. */
 export class Executor {
-  readonly #sessions: Sessions;
+  readonly #runner: Runner;
   readonly #folder: EngineFolder;
-  readonly #inserts = new Lane<number>([...Array(INSERTS_AT_ONCE).keys()], WAITING_MAX);
-  readonly #writes = new Lane<number>([...Array(WRITES_AT_ONCE).keys()], WAITING_MAX);
+  readonly #registry: Registry;
+  readonly #inserts = new Lane([...Array(INSERTS_AT_ONCE).keys()], WAITING_MAX);
+  readonly #writes = new Lane([...Array(WRITES_AT_ONCE).keys()], WAITING_MAX);
   readonly #reads: Lane<string>;
 
   /** @param pipes named pipes for streamed results; as many reads run at once */
-  constructor(sessions: Sessions, folder: EngineFolder, pipes: readonly string[]) {
-    this.#sessions = sessions;
+  constructor(sessions: Sessions, folder: EngineFolder, registry: Registry, pipes: readonly string[]) {
+    this.#runner = new Runner(sessions);
     this.#folder = folder;
+    this.#registry = registry;
     this.#reads = new Lane(pipes, WAITING_MAX);
   }
 
@@ -60,19 +57,16 @@ export class Executor {
     setup: Setup,
     data: { readonly ahead: Buffer; readonly body: Readable | undefined; readonly compression: string },
   ): Promise<Counts> {
-    const { signal } = request.abort;
-    const file = await spool(this.#folder.incoming, data.ahead, data.body, signal);
+    const file = join(this.#folder.incoming, randomUUID());
+    const sql = statement.fromFile(file, data.compression);
     try {
-      request.state = "queued";
-      const { leave } = await this.#inserts.enter(signal);
-      try {
-        const sql = statement.fromFile(file, data.compression);
-        return await this.#run(request, mentions(file), setup, (session) => session.queryAsync(sql));
-      } finally {
-        leave();
-      }
+      await spool(file, data.ahead, data.body, request.signal);
+      return await this.#inserts.run(request.signal, () =>
+        this.#runner.run(request, namesFile(file), setup, (session) => session.queryAsync(sql)),
+      );
     } finally {
       await rm(file, { force: true });
+      request.end();
     }
   }
 
@@ -83,13 +77,13 @@ export class Executor {
     setup: Setup,
     format: string,
   ): Promise<WholeResult> {
-    request.state = "queued";
-    const lane = statement.kind === "read" ? this.#reads : this.#writes;
-    const { leave } = await lane.enter(request.abort.signal);
+    const inMemory = (): Promise<WholeResult> => this.#inMemory(request, statement.text, setup, format);
     try {
-      return await this.#inMemory(request, statement.text, setup, format);
+      return statement.kind === "read"
+        ? await this.#reads.run(request.signal, inMemory)
+        : await this.#writes.run(request.signal, inMemory);
     } finally {
-      leave();
+      request.end();
     }
   }
 
@@ -100,22 +94,24 @@ export class Executor {
     setup: Setup,
     format: string,
   ): Promise<WholeResult> {
-    request.state = "queued";
-    const { leave } = await this.#reads.enter(request.abort.signal);
     const file = join(this.#folder.outgoing, randomUUID());
     try {
-      const counts = await this.#run(request, mentions(file), setup, (session) =>
-        session.queryAsync(statement.into(file), { format }),
-      );
-      const handle = await open(file, "r");
-      const { size } = await handle.stat();
-      return { counts, body: handle.createReadStream(), bytes: size };
-    } catch (error) {
-      if (!isSyntaxError(error)) throw error;
-      return await this.#inMemory(request, statement.text, setup, format);
+      return await this.#reads.run(request.signal, async () => {
+        try {
+          const counts = await this.#runner.run(request, namesFile(file), setup, (session) =>
+            session.queryAsync(statement.into(file), { format }),
+          );
+          const handle = await open(file, "r");
+          const { size } = await handle.stat();
+          return { counts, body: handle.createReadStream(), bytes: size };
+        } catch (error) {
+          if (!isSyntaxError(error)) throw error;
+          return await this.#inMemory(request, statement.text, setup, format);
+        }
+      });
     } finally {
       await rm(file, { force: true });
-      leave();
+      request.end();
     }
   }
 
@@ -128,117 +124,62 @@ export class Executor {
     statement: SelectStatement,
     setup: Setup,
     format: string,
-  ): AsyncGenerator<Buffer, Counts> {
-    request.state = "queued";
-    const { place: path, leave } = await this.#reads.enter(request.abort.signal);
-    const reader = new PipeReader(path);
-    let isOver = false;
-    const result = this.#run(request, mentions(path), setup, (session) =>
-      session.queryAsync(statement.into(path), { format }),
-    ).finally(() => {
-      isOver = true;
-      reader.finish();
-    });
-    // Awaited below; until then a failure only ends the pipe.
-    result.catch(() => {});
+  ): AsyncGenerator<Buffer> {
     try {
-      yield* afterHolding(reader.chunks(), result);
-      return await result;
-    } catch (error) {
-      if (!isSyntaxError(error)) throw error;
-      const { body, counts } = await this.#inMemory(request, statement.text, setup, format);
-      yield body as Buffer;
-      return counts;
-    } finally {
-      if (!isOver) {
-        reader.discard();
-        request.abort.abort();
-        await result.catch(() => {});
+      const { place: pipe, leave } = await this.#reads.enter(request.signal);
+      try {
+        const start = (): Promise<Counts> =>
+          this.#runner.run(request, namesFile(pipe), setup, (session) =>
+            session.queryAsync(statement.into(pipe), { format }),
+          );
+        yield* streamThrough(pipe, start, () => request.cancel("the client has gone"));
+      } catch (error) {
+        if (!isSyntaxError(error)) throw error;
+        yield (await this.#inMemory(request, statement.text, setup, format)).body;
+      } finally {
+        leave();
       }
-      reader.close();
-      leave();
+    } finally {
+      request.end();
     }
   }
 
-  async #inMemory(request: ActiveRequest, text: string, setup: Setup, format: string): Promise<WholeResult> {
-    const result = await this.#run(request, isExactly(request), setup, (session) =>
+  /** Runs a KILL QUERY; its own place in the engine, for it must get through when all lanes are full. */
+  async kill(
+    request: ActiveRequest,
+    statement: KillStatement,
+    setup: Setup,
+    format: string,
+  ): Promise<WholeResult> {
+    try {
+      const { sessions } = this.#runner;
+      const killed = await killQuery(statement, request, this.#registry, sessions, setup);
+      const counts = await sessions.query(answerOf(killed), format);
+      const body = Buffer.from(counts.bytes());
+      return { counts, body, bytes: body.length };
+    } finally {
+      request.end();
+    }
+  }
+
+  async #inMemory(
+    request: ActiveRequest,
+    text: string,
+    setup: Setup,
+    format: string,
+  ): Promise<WholeResult & { body: Buffer }> {
+    const counts = await this.#runner.run(request, isText(request), setup, (session) =>
       session.queryAsync(text, { format }),
     );
-    const body = Buffer.from(result.bytes());
-    return { counts: result, body, bytes: body.length };
+    const body = Buffer.from(counts.bytes());
+    return { counts, body, bytes: body.length };
   }
-
-  /** Runs one statement; when the request is aborted meanwhile, kills it and returns once it is over. */
-  async #run(
-    request: ActiveRequest,
-    condition: string,
-    setup: Setup,
-    work: (session: ChdbSession) => Promise<ChdbResult>,
-  ): Promise<ChdbResult> {
-    const { signal } = request.abort;
-    signal.throwIfAborted();
-    request.state = "running";
-    let isOver = false;
-    const kill = async (): Promise<void> => {
-      while (!isOver) {
-        // It fails only if the engine does, and then the statement fails too.
-        await this.#sessions.query(`KILL QUERY WHERE ${condition} ASYNC`).catch(() => {});
-        if (!isOver) await delay(KILL_INTERVAL_MS);
-      }
-    };
-    const onAbort = (): void => void kill();
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      return await this.#sessions.with(setup, work);
-    } catch (error) {
-      throw exceptionOf(error) ?? error;
-    } finally {
-      isOver = true;
-      signal.removeEventListener("abort", onAbort);
-    }
-  }
-}
-
-/** Passes pieces on, the first one not before a mebibyte is there or the statement has succeeded. */
-async function* afterHolding(
-  chunks: AsyncIterable<Buffer>,
-  result: Promise<unknown>,
-): AsyncGenerator<Buffer> {
-  let held: Buffer[] | undefined = [];
-  let bytes = 0;
-  for await (const chunk of chunks) {
-    if (held === undefined) {
-      yield chunk;
-      continue;
-    }
-    held.push(chunk);
-    bytes += chunk.length;
-    if (bytes < HELD_BACK) continue;
-    const first = Buffer.concat(held);
-    held = undefined;
-    yield first;
-  }
-  if (held === undefined) return;
-  await result;
-  yield Buffer.concat(held);
-}
-
-function isSyntaxError(error: unknown): boolean {
-  return (error as { clickhouseCode?: unknown }).clickhouseCode === 62;
 }
 
 /**
- * Condition on `system.processes` for the statement whose text names this file. In hexadecimal, so that the KILL does
- * not mean itself.
+ * A syntax error must speak of the statement as it came, without our INTO OUTFILE, so the engine reads it once more. It
+ * is a read in any case: nothing happens if it is good after all.
  */
-function mentions(file: string): string {
-  return `position(query, ${hex(file)}) > 0`;
-}
-
-function isExactly(request: ActiveRequest): string {
-  return `query = ${hex(request.text)} AND Settings['log_comment'] = ${hex(request.settings.get("log_comment") ?? "")}`;
-}
-
-function hex(text: string): string {
-  return `unhex('${Buffer.from(text).toString("hex")}')`;
+function isSyntaxError(error: unknown): boolean {
+  return (error as { clickhouseCode?: unknown }).clickhouseCode === 62;
 }

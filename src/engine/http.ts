@@ -4,13 +4,13 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { authenticate, authorize, foreignCaller, isLoopback, isRead } from "./access.js";
 import { contentTypeOf, exceptionTag, exceptionTrailer, sendException, summaryOf } from "./answer.js";
 import { refusal } from "./exception.js";
-import type { Executor } from "./executor.js";
+import type { Executor, WholeResult } from "./executor.js";
 import { displayName } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
 import { type RequestHead, readHead } from "./request.js";
 import type { Setup } from "./sessions.js";
-import type { SelectStatement } from "./statement.js";
+import type { InsertStatement, SelectStatement, Statement } from "./statement.js";
 
 /** What the interface needs to know of the engine behind it. */
 export interface Interface {
@@ -56,19 +56,18 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
   const received = await readStatement(head.query, http.body as Readable | undefined);
   authorize(received.statement, role, http.method, engine.secretFile);
   requireParameters(received, head);
-  const request = new ActiveRequest(
-    head.queryId ?? randomUUID(),
-    head.credentials.user,
-    "text" in received.statement ? received.statement.text : head.query,
-    withLogComment(head),
-  );
-  reply.header("x-clickhouse-query-id", request.queryId);
+  const request = new ActiveRequest({
+    queryId: head.queryId ?? randomUUID(),
+    user: head.credentials.user,
+    database: head.database ?? "default",
+    text: received.statement.text,
+    settings: withLogComment(head),
+  });
+  reply.header("x-clickhouse-query-id", request.identity.queryId);
   engine.registry.add(request);
   // Whoever closes the connection no longer wants the statement.
   reply.raw.once("close", () => {
-    if (!reply.raw.writableFinished)
-      request.abort.abort(refusal(394, "QUERY_WAS_CANCELLED", "The client has gone."));
-    engine.registry.remove(request);
+    if (!reply.raw.writableFinished) request.cancel("the client has gone");
   });
   return answer(engine, head, received, request, reply);
 }
@@ -98,7 +97,7 @@ async function answer(
   const { statement } = received;
   const setup: Setup = {
     database: head.database,
-    settings: request.settings,
+    settings: request.identity.settings,
     params: head.params,
     readonly: isRead(statement),
   };
@@ -109,19 +108,27 @@ async function answer(
     });
     return reply.header("x-clickhouse-summary", summaryOf(counts, true)).send("");
   }
-  if (statement.kind === "kill") throw refusal(48, "NOT_IMPLEMENTED", "KILL QUERY is not supported yet.");
   const format = statement.format ?? head.defaultFormat;
   reply.headers({ "content-type": contentTypeOf(format), "x-clickhouse-format": format });
   if (statement.kind === "select" && !head.waitForEnd) {
     return stream(engine, request, statement, setup, format, reply);
   }
-  const result =
-    statement.kind === "select"
-      ? await executor.whole(request, statement, setup, format)
-      : await executor.plain(request, statement, setup, format);
+  const result = await run(executor, request, statement, setup, format);
   return reply
     .headers({ "content-length": result.bytes, "x-clickhouse-summary": summaryOf(result.counts, false) })
     .send(result.body);
+}
+
+function run(
+  executor: Executor,
+  request: ActiveRequest,
+  statement: Exclude<Statement, InsertStatement>,
+  setup: Setup,
+  format: string,
+): Promise<WholeResult> {
+  if (statement.kind === "select") return executor.whole(request, statement, setup, format);
+  if (statement.kind === "kill") return executor.kill(request, statement, setup, format);
+  return executor.plain(request, statement, setup, format);
 }
 
 async function stream(

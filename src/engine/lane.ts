@@ -14,13 +14,23 @@ export class Lane<Place> {
     this.#waitingMax = waitingMax;
   }
 
+  /** Runs `work` in a place; see {@link enter} for the wait. */
+  async run<T>(signal: AbortSignal, work: (place: Place) => Promise<T>): Promise<T> {
+    const { place, leave } = await this.enter(signal);
+    try {
+      return await work(place);
+    } finally {
+      leave();
+    }
+  }
+
   /**
    * Waits for a place. A signal that aborts before then takes the caller out of the queue: the promise rejects with the
    * signal's reason and nothing was started.
    */
   async enter(signal: AbortSignal): Promise<Occupied<Place>> {
     signal.throwIfAborted();
-    const place = this.#free.pop() ?? (await this.#wait(signal));
+    const place = this.#free.length > 0 ? this.#free.pop()! : await this.#wait(signal);
     return { place, leave: () => this.#pass(place) };
   }
 

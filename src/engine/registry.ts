@@ -1,37 +1,67 @@
 import { refusal } from "./exception.js";
 
-/** `receiving` and `queued` requests are unknown to the engine; a `running` one is in `system.processes`. */
-export type RequestState = "receiving" | "queued" | "running";
+/** Who ended a request before its time, as the engine says it. */
+export function cancelled(why: string): Error {
+  return refusal(394, "QUERY_WAS_CANCELLED", `Query was cancelled: ${why}.`);
+}
 
-/** A request from its acceptance to its end. */
-export class ActiveRequest {
+export interface RequestIdentity {
   readonly queryId: string;
   readonly user: string;
+  readonly database: string;
+  /** The statement without its data. */
   readonly text: string;
   readonly settings: ReadonlyMap<string, string>;
-  /** Aborted when the client has gone or a KILL QUERY meant it. */
-  readonly abort: AbortController = new AbortController();
-  readonly startedAt: number = performance.now();
-  state: RequestState = "receiving";
-  readonly #ended: Promise<void>;
-  #end: () => void = () => {};
+}
 
-  constructor(queryId: string, user: string, text: string, settings: ReadonlyMap<string, string>) {
-    this.queryId = queryId;
-    this.user = user;
-    this.text = text;
-    this.settings = settings;
-    this.#ended = new Promise((resolve) => {
+/**
+ * A request from its acceptance to its end. While its data is being received or it waits for a place, the engine does
+ * not know it; a running one is in `system.processes`.
+ */
+export class ActiveRequest {
+  readonly identity: RequestIdentity;
+  readonly startedAt: number = performance.now();
+  /** Resolves when nothing of the request runs any more: it can no longer change anything. */
+  readonly ended: Promise<void>;
+  /** Resolves when an aborted request has ended or the engine has been seen to cancel it. */
+  readonly stopping: Promise<void>;
+  readonly #abort = new AbortController();
+  #end: () => void = () => {};
+  #stop: () => void = () => {};
+
+  constructor(identity: RequestIdentity) {
+    this.identity = identity;
+    this.ended = new Promise((resolve) => {
       this.#end = resolve;
+    });
+    this.stopping = new Promise((resolve) => {
+      this.#stop = resolve;
     });
   }
 
-  /** Resolves when nothing of the request runs any more: it can no longer change anything. */
-  get ended(): Promise<void> {
-    return this.#ended;
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Resolves when the request is aborted. */
+  get aborted(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.signal.aborted) resolve();
+      else this.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+  }
+
+  /** Drops the request if it has not started, else has the engine cancel it. */
+  cancel(why: string): void {
+    this.#abort.abort(cancelled(why));
+  }
+
+  markStopping(): void {
+    this.#stop();
   }
 
   end(): void {
+    this.#stop();
     this.#end();
   }
 }
@@ -44,19 +74,17 @@ export class Registry {
     return [...this.#requests.values()];
   }
 
+  /** Takes a request in until it ends. @throws ClickHouseError 216 when its query id is in use */
   add(request: ActiveRequest): void {
-    if (this.#requests.has(request.queryId)) {
+    const { queryId } = request.identity;
+    if (this.#requests.has(queryId)) {
       throw refusal(
         216,
         "QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING",
-        `Query with id = ${request.queryId} is already running.`,
+        `Query with id = ${queryId} is already running.`,
       );
     }
-    this.#requests.set(request.queryId, request);
-  }
-
-  remove(request: ActiveRequest): void {
-    this.#requests.delete(request.queryId);
-    request.end();
+    this.#requests.set(queryId, request);
+    void request.ended.then(() => this.#requests.delete(queryId));
   }
 }

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { refusal } from "./exception.js";
+import { refuseForbiddenSetting } from "./forbidden.js";
 
 /** Everything a request says beside its statement and data. */
 export interface RequestHead {
@@ -62,6 +63,7 @@ export function readHead(url: string, headers: IncomingHttpHeaders): RequestHead
   for (const [name, value] of parameters) {
     if (OWN_PARAMETERS.has(name)) continue;
     if (!/^[a-z]\w*$/i.test(name)) throw refusal(115, "UNKNOWN_SETTING", `Unknown setting '${name}'.`);
+    refuseForbiddenSetting(name);
     if (name.startsWith("param_")) params.set(name.slice("param_".length), value);
     else settings.set(name, value);
   }

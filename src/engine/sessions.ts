@@ -1,5 +1,5 @@
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
-import { quote, quoteName } from "./statement.js";
+import { quote, quoteName } from "./sql-text.js";
 
 /** What holds for one statement alone. */
 export interface Setup {

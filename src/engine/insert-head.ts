@@ -1,0 +1,123 @@
+import { refusal } from "./exception.js";
+import { refuseForbidden } from "./forbidden.js";
+import { type Token, tokensOf } from "./lexer.js";
+import { parameterNames, quote, utf8 } from "./sql-text.js";
+import type { InsertStatement } from "./statement.js";
+
+/** Words after the target of an INSERT that say where its rows come from. */
+const SOURCES: ReadonlySet<string> = new Set(["FORMAT", "VALUES", "SELECT", "WITH", "FROM", "("]);
+
+/** Index after the tokens of the bracket that opens at `index`. */
+function afterBrackets(tokens: readonly Token[], index: number): number {
+  let depth = 0;
+  for (let position = index; position < tokens.length; position++) {
+    const { text } = tokens[position]!;
+    if (text === "(") depth += 1;
+    else if (text === ")" && --depth === 0) return position + 1;
+  }
+  return tokens.length;
+}
+
+/** Index after `INSERT [INTO] [TABLE] [FUNCTION] target [(columns)]`. */
+export function afterInsertTarget(tokens: readonly Token[]): number {
+  let index = 1;
+  if (tokens[index]?.text === "INTO") index += 1;
+  if (tokens[index]?.text === "TABLE" && tokens[index + 1]?.text !== ".") index += 1;
+  const isFunction = tokens[index]?.text === "FUNCTION" && tokens[index + 1]?.kind !== "symbol";
+  if (isFunction) index += 1;
+  index += 1;
+  while (tokens[index]?.text === ".") index += 2;
+  if (isFunction) index = afterBrackets(tokens, index);
+  const inBrackets = tokens[index + 1]?.text;
+  if (tokens[index]?.text === "(" && inBrackets !== "SELECT" && inBrackets !== "WITH") {
+    index = afterBrackets(tokens, index);
+  }
+  return index;
+}
+
+/** Where the data starts after the format's name: blanks and one line end belong to the statement. */
+function skipToData(text: string, at: number): number {
+  const gap = /[ \t\f]*\r?\n?/y;
+  gap.lastIndex = at;
+  gap.test(text);
+  return gap.lastIndex;
+}
+
+/** Tokens up to FORMAT and its name, or VALUES. What follows is data and no SQL, so no token of it is looked at. */
+function headTokens(text: string): { tokens: Token[]; source: number } {
+  const tokens: Token[] = [];
+  let source = -1;
+  for (const token of tokensOf(text)) {
+    tokens.push(token);
+    if (source >= 0) break;
+    if (SOURCES.has(token.text) && tokens.length > afterInsertTarget(tokens)) source = tokens.length - 1;
+    if (source >= 0 && token.text !== "FORMAT") break;
+  }
+  return { tokens, source };
+}
+
+/**
+ * The INSERT in `text` whose rows follow as data; undefined when they come from elsewhere.
+ *
+ * @param text statement and at least the start of its data, decoded as latin1
+ */
+export function parseInsert(text: string): InsertStatement | undefined {
+  const { tokens, source } = headTokens(text);
+  const sourceToken = tokens[source];
+  if (sourceToken?.text !== "FORMAT" && sourceToken?.text !== "VALUES") return undefined;
+  refuseForbidden(text, tokens.slice(0, source));
+  const isValues = sourceToken.text === "VALUES";
+  const last = tokens.at(-1)!;
+  if (!isValues && (last === sourceToken || last.kind !== "word")) {
+    throw refusal(62, "SYNTAX_ERROR", "Syntax error: FORMAT wants the name of a format.");
+  }
+  const dataAt = isValues ? last.end : skipToData(text, last.end);
+  if (text[dataAt] === ";") {
+    throw refusal(
+      62,
+      "SYNTAX_ERROR",
+      "Syntax error: you have excessive semicolon right after FORMAT clause.",
+    );
+  }
+  const format = isValues ? "Values" : text.slice(last.start, last.end);
+  const targetEnd = afterInsertTarget(tokens);
+  const settingsToken = tokens.slice(targetEnd, source).find((token) => token.text === "SETTINGS");
+  const part = (start: number, end: number): string => utf8(text.slice(start, end)).trimEnd();
+  const target = part(tokens[0]!.start, settingsToken?.start ?? sourceToken.start);
+  const settings = settingsToken === undefined ? "" : part(settingsToken.start, sourceToken.start);
+  return {
+    kind: "insert",
+    text: part(tokens[0]!.start, last.end),
+    fromFile: (file, compression) =>
+      // Line ends, because a part may end in a line comment.
+      `${target}\nFROM INFILE ${quote(file)} COMPRESSION ${quote(compression)}\n${settings}\nFORMAT ${format}`,
+    format,
+    dataAt,
+    parameters: parameterNames(text, tokens),
+  };
+}
+
+/**
+ * Refuses an INSERT with data that {@link parseInsert} did not see as one, such as behind an EXPLAIN: the engine would
+ * end that data at a blank line and run the rest as SQL.
+ */
+export function refuseHiddenData(tokens: readonly Token[]): void {
+  const insertAt = tokens.findIndex(
+    (token, index) => token.text === "INSERT" && (index === 0 || tokens[index + 1]?.text === "INTO"),
+  );
+  if (insertAt < 0) return;
+  const insert = tokens.slice(insertAt);
+  const source = insert[afterInsertTarget(insert)]?.text;
+  const isSelect = source === "SELECT" || source === "WITH" || source === "(" || source === "SETTINGS";
+  if (!isSelect || insert.some((token) => token.text === "VALUES" || token.text === "FORMAT")) {
+    throw refusal(
+      62,
+      "SYNTAX_ERROR",
+      "Syntax error: an INSERT has data after FORMAT or VALUES and nothing around it, or it is an INSERT ... SELECT " +
+        "that does not use these words (a column of that name wants quotes).",
+    );
+  }
+  if (insert.some((token, index) => token.text === "INPUT" && insert[index + 1]?.text === "(")) {
+    throw refusal(48, "NOT_IMPLEMENTED", "INSERT ... SELECT FROM input() is not supported over HTTP.");
+  }
+}
