@@ -1,11 +1,33 @@
+import assert from "node:assert";
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { type Clock, systemClock } from "./base/clock.js";
+import { ColdpathError, messageOf } from "./base/errors.js";
+import { nearest } from "./base/nearest.js";
+import { SECOND_MS } from "./base/units.js";
+import { Admission, type AdmissionCounts } from "./buffer/admission.js";
+import { EventWindow } from "./buffer/event-window.js";
+import { MemoryBudget } from "./buffer/memory-budget.js";
 import type { Origin } from "./buffer/origin.js";
+import type { Identity } from "./buffer/stamp.js";
+import { TableBuffer } from "./buffer/table-buffer.js";
 import type { Ticket } from "./buffer/ticket.js";
-import type { ClickHouse } from "./clickhouse/client.js";
+import type { ClickHouse, ServerLife } from "./clickhouse/client.js";
 import type { Row } from "./native/block.js";
+import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
+import { type Compression, packerFor } from "./sink/compression.js";
+import { DeadLetters } from "./sink/dead-letters.js";
+import type { LinkState, Report } from "./sink/events.js";
+import { readInsertSettings } from "./sink/insert-settings.js";
+import type { Lane, LaneStats } from "./sink/lane.js";
+import { Link } from "./sink/link.js";
+import { registerRun } from "./sink/registration.js";
+import { type Left, Sink } from "./sink/sink.js";
 
 export type { Origin } from "./buffer/origin.js";
 export type { Ticket } from "./buffer/ticket.js";
+export type { RecorderEvent, Report } from "./sink/events.js";
 
 /** How one table is treated. */
 export interface TableOptions {
@@ -23,7 +45,7 @@ export interface RecorderOptions {
   /** Environment written into every row. */
   readonly env: string;
   readonly clickhouse: ClickHouse;
-  readonly compression: "auto" | "none" | "lz4" | "gzip";
+  readonly compression: Compression;
   readonly tables: Readonly<Record<string, TableOptions>>;
   /** Bytes of encoded rows held for all tables together. */
   readonly memory: { readonly max: number };
@@ -31,6 +53,18 @@ export interface RecorderOptions {
   readonly accept: { readonly past: number; readonly future: number };
   /** Folder of the rows that were refused; made if absent. */
   readonly deadLettersDir: string;
+  /** Written into `recorder_runs`. */
+  readonly version?: string;
+  readonly configHash?: string;
+  /** INSERTs under way at once, over all tables. Default 2. */
+  readonly inFlight?: number;
+  /** Milliseconds for one INSERT: connect, send, answer read. Default 30 s. */
+  readonly deadlineMs?: number;
+  /** Told of everything worth a log line, as it happens. */
+  readonly report?: Report;
+  /** For tests: time, and numbers in [0, 1). */
+  readonly clock?: Clock;
+  readonly random?: () => number;
 }
 
 /** Takes the rows of one table. */
@@ -41,15 +75,302 @@ export interface TableWriter {
    * best-effort table at its limit drops its oldest unsent batch instead. Keys that are no columns are ignored.
    * Without an origin, `source` and `source_seq` are read from the row.
    * @throws ValueError for a row that does not fit. It is not counted yet: hand it to {@link rejected}.
+   * @throws ColdpathError RECORDER_CLOSED
    */
   offer(row: Row, origin?: Origin): Ticket | undefined;
   /** True if the next {@link offer} would refuse a row or drop some. */
   readonly full: boolean;
-  /** Resolves once the table is no longer {@link full}: for intakes that can wait, such as files. */
+  /** Resolves once the table is no longer {@link full}, or the recorder closes: for intakes that can wait, such as files. */
   room(): Promise<void>;
   /**
    * Counts a row refused before it was taken and keeps it in the dead letters. Resolves when it is on disk, or when
    * that failed and was reported; an intake that reads much waits for it now and then, so that memory stays flat.
    */
   rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void>;
+}
+
+/**
+ * Rows of one table. Always: offered = the sum of refused + accepted, and accepted = stored + pending.rows + deduplicated +
+ * sampled + the sum of dropped + deadLettered.
+ */
+export interface TableStats extends AdmissionCounts, LaneStats {
+  /** Rows taken whose fate is not settled, and their encoded bytes. */
+  readonly pending: { readonly rows: number; readonly bytes: number };
+  readonly deduplicated: number;
+  readonly sampled: number;
+  /** Age of the oldest row that the sink has not taken, seconds. */
+  readonly oldestSeconds: number | undefined;
+}
+
+export interface RecorderStats {
+  readonly recorder: string;
+  readonly run: string;
+  readonly link: {
+    readonly state: LinkState;
+    readonly life: ServerLife;
+    readonly probeError: string | undefined;
+  };
+  /** Encoded bytes held, and the most that may be. */
+  readonly memory: { readonly used: number; readonly max: number };
+  readonly tables: Readonly<Record<string, TableStats>>;
+}
+
+/** Where each table stood at the end, and which rows were left behind: those that are still pending. */
+export interface CloseReport {
+  readonly tables: Readonly<Record<string, TableStats & Left>>;
+}
+
+const IN_FLIGHT = 2;
+const DEADLINE_MS: number = 30 * SECOND_MS;
+
+/** Takes rows of several tables and lands them in ClickHouse: the composition of the stages, on the caller's thread. */
+export class Recorder {
+  readonly #identity: Identity;
+  readonly #link: Link;
+  readonly #sink: Sink;
+  readonly #budget: MemoryBudget;
+  readonly #deadLetters: DeadLetters;
+  readonly #clock: Clock;
+  readonly #report: Report;
+  readonly #writers = new Map<string, Writer>();
+  #isClosed = false;
+
+  private constructor(options: RecorderOptions, parts: Parts) {
+    const { recorder, env, clickhouse } = options;
+    this.#identity = parts.identity;
+    this.#deadLetters = parts.deadLetters;
+    this.#clock = options.clock ?? systemClock;
+    this.#report = parts.report;
+    this.#budget = new MemoryBudget(options.memory.max);
+    const random = options.random ?? Math.random;
+    const shared = { clickhouse, clock: this.#clock, random, budget: this.#budget };
+    const report: Report = (event) => {
+      parts.report(event);
+      if (event.kind === "link") this.#sink.wake();
+    };
+    this.#link = new Link({ ...shared, report }, parts.life);
+    this.#sink = new Sink({
+      ...shared,
+      ...parts,
+      report,
+      link: this.#link,
+      pack: packerFor(options.compression, clickhouse.options.url),
+      dumpFolder: join(options.deadLettersDir, "requests"),
+      inFlight: options.inFlight ?? IN_FLIGHT,
+      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+      onSettled: () => {
+        for (const writer of this.#writers.values()) writer.wake();
+      },
+    });
+    assert(recorder !== "" && env !== "", "recorder and env are named");
+    const window = new EventWindow(options.accept, this.#clock);
+    for (const table of parts.tables)
+      this.#writers.set(table.name, this.#writerOf(table, options.tables[table.name]!, window));
+  }
+
+  /**
+   * Reads the tables from ClickHouse, draws this start's `run` and registers it.
+   * @throws ColdpathError TABLE_UNKNOWN, PARTITION_UNSUPPORTED, TYPE_UNSUPPORTED, CLICKHOUSE_UNREACHABLE
+   */
+  static async open(options: RecorderOptions): Promise<Recorder> {
+    const { clickhouse, recorder, env } = options;
+    const report: Report = options.report ?? (() => {});
+    const identity: Identity = { recorder, env, run: randomBytes(8).readBigUInt64LE() };
+    const life = await clickhouse.life();
+    const settings = await readInsertSettings(clickhouse);
+    const tables: Table[] = [];
+    for (const name of Object.keys(options.tables)) tables.push(await readTable(clickhouse, name));
+    const deadLetters = await DeadLetters.open(options.deadLettersDir, (path, line) =>
+      report({ kind: "dead_letter_damaged", path, line }),
+    );
+    const opened = new Recorder(options, { identity, life, settings, tables, deadLetters, report });
+    await registerRun(clickhouse, settings, identity, {
+      version: options.version ?? "",
+      configHash: options.configHash ?? "",
+    });
+    return opened;
+  }
+
+  /** The 64 random bits that name this start. */
+  get run(): bigint {
+    return this.#identity.run;
+  }
+
+  /** @throws ColdpathError TABLE_UNKNOWN for a table that the recorder was not opened with. */
+  table(name: string): TableWriter {
+    const writer = this.#writers.get(name);
+    if (writer !== undefined) return writer;
+    const close = nearest(name, this.#writers.keys());
+    const hint =
+      close === undefined ? `there are ${[...this.#writers.keys()].join(", ")}` : `did you mean ${close}?`;
+    throw new ColdpathError("TABLE_UNKNOWN", `this recorder has no table ${name}: ${hint}`);
+  }
+
+  /**
+   * Sends what was taken before the call and resolves when its fate is known: stored, dropped or in the dead letters.
+   * While ClickHouse is away that may be long.
+   */
+  async flush(table?: string): Promise<void> {
+    if (table !== undefined) this.table(table);
+    const writers = table === undefined ? [...this.#writers.values()] : [this.#writers.get(table)!];
+    for (const writer of writers) writer.buffer.offerAll();
+    const tickets = writers.flatMap((writer) => writer.buffer.tickets);
+    await Promise.allSettled(tickets.map((ticket) => ticket.stored));
+  }
+
+  /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
+  async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
+    this.#isClosed = true;
+    for (const writer of this.#writers.values()) writer.wake();
+    const left = await this.#sink.close(deadlineMs);
+    await this.#deadLetters.close();
+    const { tables } = this.stats();
+    return {
+      tables: Object.fromEntries([...left].map(([name, rows]) => [name, { ...tables[name]!, ...rows }])),
+    };
+  }
+
+  stats(): RecorderStats {
+    const { state, life, probeError } = this.#link;
+    return {
+      recorder: this.#identity.recorder,
+      run: this.#identity.run.toString(),
+      link: { state, life, probeError },
+      memory: { used: this.#budget.used, max: this.#budget.max },
+      tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
+    };
+  }
+
+  #writerOf(table: Table, options: TableOptions, window: EventWindow): Writer {
+    const buffer = new TableBuffer({
+      table,
+      flush: options.flush,
+      queueRows: options.queue.rows,
+      identity: this.#identity,
+      window,
+      budget: this.#budget,
+      clock: this.#clock,
+      onDue: () => this.#sink.wake(),
+    });
+    const admission = new Admission({
+      table: table.name,
+      class: options.class,
+      queueRows: options.queue.rows,
+      buffer,
+      budget: this.#budget,
+      onTurn: (kind, reason) => this.#report({ kind, table: table.name, reason }),
+      onDropped: (reason, rows) => this.#report({ kind: "dropped", table: table.name, reason, rows }),
+    });
+    return new Writer({
+      table,
+      buffer,
+      admission,
+      lane: this.#sink.addLane(table, buffer),
+      identity: this.#identity,
+      deadLetters: this.#deadLetters,
+      clock: this.#clock,
+      report: this.#report,
+      isClosed: () => this.#isClosed,
+    });
+  }
+}
+
+/** What is known once ClickHouse has been asked. */
+interface Parts {
+  readonly identity: Identity;
+  readonly life: ServerLife;
+  readonly settings: Readonly<Record<string, string | number>>;
+  readonly tables: readonly Table[];
+  readonly deadLetters: DeadLetters;
+  readonly report: Report;
+}
+
+interface WriterParts {
+  readonly table: Table;
+  readonly buffer: TableBuffer;
+  readonly admission: Admission;
+  readonly lane: Lane;
+  readonly identity: Identity;
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly isClosed: () => boolean;
+}
+
+class Writer implements TableWriter {
+  readonly table: Table;
+  readonly buffer: TableBuffer;
+  readonly #parts: WriterParts;
+  readonly #admission: Admission;
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.table = parts.table;
+    this.buffer = parts.buffer;
+    this.#admission = parts.admission;
+  }
+
+  offer(row: Row, origin?: Origin): Ticket | undefined {
+    if (this.#isClosed) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
+    return this.#admission.offer(row, origin);
+  }
+
+  get full(): boolean {
+    return this.#admission.full;
+  }
+
+  async room(): Promise<void> {
+    while (this.full && !this.#parts.isClosed())
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+  }
+
+  /** Some batch is through, or the recorder closes. */
+  wake(): void {
+    this.#isClosed = this.#parts.isClosed();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void> {
+    const { identity, deadLetters, report } = this.#parts;
+    const code = error instanceof ColdpathError ? error.code : "INPUT_REJECTED";
+    this.#admission.refuse(code.toLowerCase());
+    try {
+      await deadLetters.add({
+        table: this.table.name,
+        recorder: identity.recorder,
+        run: identity.run.toString(),
+        seq: null,
+        source: origin?.source ?? null,
+        source_seq: origin?.seq.toString() ?? null,
+        code,
+        reason: messageOf(error),
+        body: typeof raw === "string" ? { text: raw } : { raw },
+      });
+    } catch (failure) {
+      report({
+        kind: "dead_letters_failed",
+        table: this.table.name,
+        rows: 1,
+        message: messageOf(failure),
+      });
+    }
+  }
+
+  stats(): TableStats {
+    const { lane, clock } = this.#parts;
+    const { oldestAt, pendingRows, pendingBytes } = this.buffer;
+    return {
+      ...this.#admission.counts(),
+      ...lane.stats(),
+      pending: { rows: pendingRows, bytes: pendingBytes },
+      // The policy stage, which these two count for, does not exist yet.
+      deduplicated: 0,
+      sampled: 0,
+      oldestSeconds: oldestAt === undefined ? undefined : (clock.monotonic() - oldestAt) / SECOND_MS,
+    };
+  }
 }

@@ -1,0 +1,118 @@
+import { ColdpathError } from "../base/errors.js";
+import type { Row } from "../native/block.js";
+import type { MemoryBudget } from "./memory-budget.js";
+import type { Origin } from "./origin.js";
+import type { TableBuffer } from "./table-buffer.js";
+import type { Ticket } from "./ticket.js";
+
+export interface AdmissionOptions {
+  readonly table: string;
+  /** critical: refused when full, never dropped; best_effort: its oldest unsent batch makes room. */
+  readonly class: "critical" | "best_effort";
+  readonly queueRows: number;
+  readonly buffer: TableBuffer;
+  readonly budget: MemoryBudget;
+  /** The table begins to refuse rows, or has room again. Called at the turn, not for each row. */
+  readonly onTurn: (turn: "full" | "room", reason: string) => void;
+  readonly onDropped: (reason: string, rows: number) => void;
+}
+
+/** Rows by what became of them before the sink; see `docs/internals/sink.md` for the sum. */
+export interface AdmissionCounts {
+  readonly offered: number;
+  readonly accepted: number;
+  readonly refused: Readonly<Record<string, number>>;
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/** Room is announced again below this share of the limits, so that a table at its limit does not flap. */
+const ROOM_SHARE = 0.75;
+
+/** Lets rows into a table's buffer within its limits, and counts what was let in, refused and dropped. */
+export class Admission {
+  readonly #options: AdmissionOptions;
+  readonly #refused: Record<string, number> = {};
+  readonly #dropped: Record<string, number> = {};
+  #offered = 0;
+  #accepted = 0;
+  #isRefusing = false;
+
+  constructor(options: AdmissionOptions) {
+    this.#options = options;
+    if (options.class === "best_effort") options.budget.mayDrop(this);
+  }
+
+  /** Whether the next row would be refused or make others drop. */
+  get full(): boolean {
+    const { buffer, budget, queueRows } = this.#options;
+    return buffer.pendingRows >= queueRows || budget.full;
+  }
+
+  /** @throws ValueError; the row is not counted then. */
+  offer(row: Row, origin: Origin | undefined): Ticket | undefined {
+    if ((this.full || this.#isRefusing) && !this.#makeRoom()) return undefined;
+    const open = this.#options.buffer.append(row, origin);
+    this.#offered += 1;
+    this.#accepted += 1;
+    return open.ticket;
+  }
+
+  /** Counts a row that was refused without being offered. */
+  refuse(reason: string): void {
+    this.#offered += 1;
+    this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
+  }
+
+  get oldestAt(): number | undefined {
+    return this.#options.buffer.oldestAt;
+  }
+
+  /** Drops the oldest batch that the sink has not taken; false if there is none. */
+  dropOldest(reason: string): boolean {
+    const { buffer, table, onDropped } = this.#options;
+    const open = buffer.takeOldest();
+    if (open === undefined) return false;
+    const rows = open.builder.rows;
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + rows;
+    buffer.settle(rows);
+    open.ticket.settle(
+      new ColdpathError("BATCH_FAILED", `${rows} rows of ${table} were dropped to make room: ${reason}`),
+    );
+    buffer.release(open);
+    onDropped(reason, rows);
+    return true;
+  }
+
+  counts(): AdmissionCounts {
+    return {
+      offered: this.#offered,
+      accepted: this.#accepted,
+      refused: { ...this.#refused },
+      dropped: { ...this.#dropped },
+    };
+  }
+
+  /** At a limit: drops what may be dropped; if that is not enough, counts the row as refused and gives false. */
+  #makeRoom(): boolean {
+    const { buffer, budget, queueRows } = this.#options;
+    const isCritical = this.#options.class === "critical";
+    while (!isCritical && buffer.pendingRows >= queueRows && this.dropOldest("queue_full"));
+    const reason =
+      buffer.pendingRows >= queueRows ? "queue_full" : budget.makeRoom() ? undefined : "memory_full";
+    if (reason !== undefined) {
+      this.refuse(reason);
+      if (!this.#isRefusing) this.#options.onTurn("full", reason);
+      this.#isRefusing = true;
+      return false;
+    }
+    if (
+      this.#isRefusing &&
+      buffer.pendingRows < queueRows * ROOM_SHARE &&
+      budget.used < budget.max * ROOM_SHARE
+    ) {
+      this.#isRefusing = false;
+      this.#options.onTurn("room", "rows are taken again");
+    }
+    return true;
+  }
+}

@@ -1,0 +1,49 @@
+/** A table that may lose its oldest rows to make room. */
+export interface Droppable {
+  /** Monotonic milliseconds when its oldest row that can still be dropped was taken; undefined if it has none. */
+  readonly oldestAt: number | undefined;
+  dropOldest(reason: string): void;
+}
+
+/** Bytes of encoded rows that all tables together hold, against their common limit. */
+export class MemoryBudget {
+  readonly max: number;
+  readonly #droppable: Droppable[] = [];
+  #used = 0;
+
+  constructor(max: number) {
+    this.max = max;
+  }
+
+  get used(): number {
+    return this.#used;
+  }
+
+  get full(): boolean {
+    return this.#used >= this.max;
+  }
+
+  /** Takes bytes, or gives them back when negative. */
+  add(bytes: number): void {
+    this.#used += bytes;
+  }
+
+  /** From now on the table may be asked to drop rows. */
+  mayDrop(table: Droppable): void {
+    this.#droppable.push(table);
+  }
+
+  /** Drops the oldest best-effort rows of any table until there is room; false if there still is none. */
+  makeRoom(): boolean {
+    while (this.full) {
+      let oldest: Droppable | undefined;
+      for (const table of this.#droppable) {
+        if (table.oldestAt === undefined) continue;
+        if (oldest?.oldestAt === undefined || table.oldestAt < oldest.oldestAt) oldest = table;
+      }
+      if (oldest === undefined) return false;
+      oldest.dropOldest("memory_full");
+    }
+    return true;
+  }
+}

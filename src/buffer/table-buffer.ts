@@ -1,0 +1,272 @@
+import assert from "node:assert";
+import type { Clock } from "../base/clock.js";
+import { KIB, MIB } from "../base/units.js";
+import type { BlockBuilder, Row } from "../native/block.js";
+import type { Table } from "../schemas/table.js";
+import { Batch } from "./batch.js";
+import { BuilderPool } from "./builder-pool.js";
+import type { EventWindow } from "./event-window.js";
+import type { MemoryBudget } from "./memory-budget.js";
+import { OpenBatch } from "./open-batch.js";
+import type { Origin } from "./origin.js";
+import { type Partitioner, partitionerOf } from "./partition.js";
+import { type Identity, Stamp, sentColumns } from "./stamp.js";
+import type { Ticket } from "./ticket.js";
+
+/** When a batch is offered to the sink, whichever comes first: rows, encoded bytes, milliseconds since its first row. */
+export interface FlushLimits {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly age: number;
+}
+
+export interface TableBufferOptions {
+  readonly table: Table;
+  readonly flush: FlushLimits;
+  /** Rows the table may hold in all; a batch stays a fraction of that, so that dropping one is not dropping all. */
+  readonly queueRows: number;
+  readonly identity: Identity;
+  readonly window: EventWindow;
+  readonly budget: MemoryBudget;
+  readonly clock: Clock;
+  /** Partitions that may be open at once; the fullest is closed for another. */
+  readonly openMax?: number;
+  /** Called each time a batch becomes due. */
+  readonly onDue: () => void;
+}
+
+const OPEN_MAX = 64;
+/** An offered batch grows to this while the sink is busy: the parts ClickHouse likes, made from a backlog. */
+const GROWN_ROWS = 100_000;
+const GROWN_BYTES: number = 8 * MIB;
+/** One block of ClickHouse: `max_insert_block_size` is 1,048,449 rows, and a batch must be one block to be atomic. */
+const BLOCK_ROWS_MAX = 1_000_000;
+const BLOCK_BYTES_MAX: number = 200 * MIB;
+const STRETCH_MAX = 8;
+/** A batch's size is looked at after about so many bytes, but after 64 rows at the latest. */
+const LOOK_BYTES: number = 64 * KIB;
+const LOOK_ROWS = 64;
+
+/** The rows of one table on their way to the sink: one columnar builder per partition, cut into batches. */
+export class TableBuffer {
+  readonly #options: TableBufferOptions;
+  readonly #stamp: Stamp;
+  readonly #partitioner: Partitioner;
+  readonly #pool: BuilderPool;
+  /** Where rows of a partition go that is not open yet, until their value has been read. */
+  #spare: BlockBuilder;
+  readonly #open = new Map<string, OpenBatch>();
+  /** The batch that took the last row: the next one most likely belongs there too. */
+  #current: OpenBatch | undefined;
+  /** Offered to the sink, oldest first. */
+  readonly #due: OpenBatch[] = [];
+  /** All batches whose rows are not settled, those with the sink included. */
+  readonly #unsettled = new Set<OpenBatch>();
+  #nextSeq = 1;
+  #nextNumber = 1;
+  #stretch = 1;
+  #pendingRows = 0;
+  #pendingBytes = 0;
+  #cancelAgeTimer: (() => void) | undefined;
+
+  constructor(options: TableBufferOptions) {
+    this.#options = options;
+    this.#stamp = new Stamp(options.identity, options.table);
+    this.#partitioner = partitionerOf(options.table, options.window);
+    this.#pool = new BuilderPool(sentColumns(options.table));
+    this.#spare = this.#pool.take();
+  }
+
+  /** Rows taken whose fate is not settled: open, due or with the sink. */
+  get pendingRows(): number {
+    return this.#pendingRows;
+  }
+
+  /** Their encoded bytes, as of the last look at each batch. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Monotonic milliseconds when the oldest row not with the sink was taken. */
+  get oldestAt(): number | undefined {
+    let oldest = this.#due[0]?.openedAt;
+    for (const open of this.#open.values())
+      if (oldest === undefined || open.openedAt < oldest) oldest = open.openedAt;
+    return oldest;
+  }
+
+  /** The tickets of all rows whose fate is not settled. */
+  get tickets(): Ticket[] {
+    return [...this.#unsettled].map((open) => open.ticket);
+  }
+
+  get hasDue(): boolean {
+    return this.#due.length > 0;
+  }
+
+  /**
+   * Takes a row and gives the batch it went into.
+   * @throws ValueError; nothing has changed then, no number is used up.
+   */
+  append(row: Row, origin: Origin | undefined): OpenBatch {
+    const stamp = this.#stamp.of(row, origin, this.#nextSeq);
+    let open = this.#current;
+    const builder = open === undefined ? this.#spare : open.builder;
+    builder.append(row, stamp);
+    if (open === undefined || !this.#partitioner.holds(open.partition, builder, builder.rows - 1))
+      open = this.#place(row, stamp, builder);
+    this.#nextSeq += 1;
+    this.#pendingRows += 1;
+    if (open.builder.rows >= open.nextLook) this.#look(open);
+    return open;
+  }
+
+  /** The oldest due batch, frozen; the caller settles its rows and releases it. */
+  take(): { open: OpenBatch; batch: Batch } | undefined {
+    const open = this.#due.shift();
+    if (open === undefined) return undefined;
+    this.#freeze(open);
+    const { partition, number, openedAt, builder } = open;
+    const batch = new Batch({ table: this.#options.table, partition, number, openedAt }, builder);
+    return { open, batch };
+  }
+
+  /** Takes the oldest batch that the sink has not taken away from it, to be dropped; the caller settles and releases it. */
+  takeOldest(): OpenBatch | undefined {
+    let oldest = this.#due.shift();
+    if (oldest === undefined) {
+      for (const open of this.#open.values())
+        if (oldest === undefined || open.openedAt < oldest.openedAt) oldest = open;
+    }
+    if (oldest !== undefined) this.#freeze(oldest);
+    return oldest;
+  }
+
+  /** The fate of that many rows is known. */
+  settle(rows: number): void {
+    this.#pendingRows -= rows;
+    assert(this.#pendingRows >= 0, "no row is settled twice");
+  }
+
+  /** All rows of a taken batch are settled: its memory serves the next. */
+  release(open: OpenBatch): void {
+    this.#account(open, 0);
+    this.#unsettled.delete(open);
+    this.#pool.give(open.builder);
+  }
+
+  /** Offers everything that is open, whatever its size and age. */
+  offerAll(): void {
+    for (const open of this.#open.values()) this.#offer(open);
+  }
+
+  /** Multiplies the flush limits (1 to 8): ClickHouse asks for fewer, larger parts. */
+  stretch(factor: number): void {
+    this.#stretch = Math.min(STRETCH_MAX, Math.max(1, factor));
+  }
+
+  get stretched(): number {
+    return this.#stretch;
+  }
+
+  /** Stops the age timer. */
+  close(): void {
+    this.#cancelAgeTimer?.();
+    this.#cancelAgeTimer = undefined;
+  }
+
+  /** The row was appended to `builder` for a guess; moves it to the batch of its partition. */
+  #place(row: Row, stamp: Row, builder: BlockBuilder): OpenBatch {
+    let partition: OpenBatch["partition"];
+    try {
+      partition = this.#partitioner.of(builder, builder.rows - 1);
+    } catch (error) {
+      builder.removeLast();
+      throw error;
+    }
+    let open = this.#open.get(partition.key);
+    if (open !== undefined && open.builder === builder) {
+      // The event window has moved on: the same partition, known further.
+      open.partition = partition;
+      return open;
+    }
+    if (open === undefined && builder === this.#spare) {
+      open = this.#begin(partition, builder);
+      this.#spare = this.#pool.take();
+    } else {
+      builder.removeLast();
+      open ??= this.#begin(partition, this.#pool.take());
+      open.builder.append(row, stamp);
+    }
+    this.#current = open;
+    return open;
+  }
+
+  #begin(partition: OpenBatch["partition"], builder: BlockBuilder): OpenBatch {
+    if (this.#open.size >= (this.#options.openMax ?? OPEN_MAX)) this.#closeFullest();
+    const open = new OpenBatch(this.#nextNumber, builder, partition, this.#options.clock.monotonic());
+    this.#nextNumber += 1;
+    this.#open.set(partition.key, open);
+    this.#unsettled.add(open);
+    this.#armAgeTimer();
+    return open;
+  }
+
+  #closeFullest(): void {
+    let fullest: OpenBatch | undefined;
+    for (const open of this.#open.values())
+      if (fullest === undefined || open.builder.rows > fullest.builder.rows) fullest = open;
+    this.#freeze(fullest!);
+    this.#offer(fullest!);
+  }
+
+  #look(open: OpenBatch): void {
+    const rows = open.builder.rows;
+    this.#account(open, open.builder.bytes);
+    const { flush, queueRows } = this.#options;
+    const factor = this.#stretch;
+    const offerRows = Math.min(flush.rows * factor, Math.max(flush.rows, queueRows >> 1), BLOCK_ROWS_MAX);
+    const offerBytes = Math.min(flush.bytes * factor, BLOCK_BYTES_MAX);
+    const mostRows = Math.max(offerRows, Math.min(GROWN_ROWS, queueRows >> 3));
+    const mostBytes = Math.max(offerBytes, GROWN_BYTES);
+    if (rows >= offerRows || open.bytes >= offerBytes) this.#offer(open);
+    if (rows >= mostRows || open.bytes >= mostBytes) this.#freeze(open);
+    const stride = Math.min(LOOK_ROWS, Math.max(1, Math.floor((LOOK_BYTES * rows) / (open.bytes + 1))));
+    open.nextLook = Math.min(rows + stride, rows < offerRows ? offerRows : mostRows);
+  }
+
+  #account(open: OpenBatch, bytes: number): void {
+    this.#pendingBytes += bytes - open.bytes;
+    this.#options.budget.add(bytes - open.bytes);
+    open.bytes = bytes;
+  }
+
+  #offer(open: OpenBatch): void {
+    if (open.due) return;
+    open.due = true;
+    this.#due.push(open);
+    this.#options.onDue();
+  }
+
+  /** No row joins the batch any more. */
+  #freeze(open: OpenBatch): void {
+    this.#account(open, open.builder.bytes);
+    if (this.#current === open) this.#current = undefined;
+    if (this.#open.get(open.partition.key) === open) this.#open.delete(open.partition.key);
+  }
+
+  #armAgeTimer(): void {
+    if (this.#cancelAgeTimer !== undefined) return;
+    const { clock, flush } = this.#options;
+    const age = flush.age * this.#stretch;
+    let oldest = Infinity;
+    for (const open of this.#open.values()) if (!open.due) oldest = Math.min(oldest, open.openedAt);
+    if (oldest === Infinity) return;
+    this.#cancelAgeTimer = clock.after(Math.max(0, oldest + age - clock.monotonic()), () => {
+      this.#cancelAgeTimer = undefined;
+      const now = clock.monotonic();
+      for (const open of this.#open.values()) if (now - open.openedAt >= age) this.#offer(open);
+      this.#armAgeTimer();
+    });
+  }
+}

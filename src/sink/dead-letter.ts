@@ -1,0 +1,63 @@
+import { randomBytes } from "node:crypto";
+import { KIB } from "../base/units.js";
+
+/** A row that was refused, as `docs/reference/formats/dead-letters.md` describes it. */
+export interface DeadLetter {
+  readonly id: string;
+  /** When it was refused, ISO-8601. */
+  readonly time: string;
+  readonly table: string;
+  readonly recorder: string;
+  /** Decimal, as 64 bits do not fit a JSON number; so are the next two. */
+  readonly run: string;
+  /** Null for a row that was refused before it had a number. */
+  readonly seq: string | null;
+  readonly source: string | null;
+  readonly source_seq: string | null;
+  /** Our error code or ClickHouse's number, and what it says. */
+  readonly code: string;
+  readonly reason: string;
+  /** The bytes: `text` as the intake read them, or base64 of bytes that are no UTF-8 or of one Native block. */
+  readonly encoding: "text" | "base64" | "native";
+  readonly bytes: string;
+  /** Present if only the first {@link BYTES_MAX} bytes were kept, with the length of the whole. */
+  readonly cut_from?: number;
+}
+
+/** A dead letter before it has been given an id, a time and its final bytes. */
+export interface Refused extends Omit<DeadLetter, "id" | "time" | "encoding" | "bytes" | "cut_from"> {
+  readonly body: { readonly text: string } | { readonly raw: Uint8Array } | { readonly native: Uint8Array };
+}
+
+/** Bytes kept of one row: a line of a file may be longer, and a disk full of one bad line helps nobody. */
+export const BYTES_MAX: number = 64 * KIB;
+
+export function deadLetterOf(refused: Refused, now: number): DeadLetter {
+  const { body, ...rest } = refused;
+  return {
+    id: randomBytes(8).toString("hex"),
+    time: new Date(now).toISOString(),
+    ...rest,
+    ...contentOf(body),
+  };
+}
+
+/** What makes two letters the same row, or undefined for a row without an origin of its own. */
+export function originKey(letter: Pick<DeadLetter, "source" | "source_seq">): string | undefined {
+  if (letter.source === null || letter.source_seq === null) return undefined;
+  return `${letter.source_seq} ${letter.source}`;
+}
+
+function contentOf(body: Refused["body"]): Pick<DeadLetter, "encoding" | "bytes" | "cut_from"> {
+  // A Native block is one row that passed the encoder, and worthless if it is not whole.
+  if ("native" in body) return { encoding: "native", bytes: Buffer.from(body.native).toString("base64") };
+  const whole = "text" in body ? Buffer.from(body.text) : Buffer.from(body.raw);
+  const kept = whole.subarray(0, BYTES_MAX);
+  const cut = kept.length < whole.length ? { cut_from: whole.length } : {};
+  const text = kept.toString();
+  // A text cut within a character is still text; bytes that never were must come back as they were.
+  const isText = "text" in body || Buffer.from(text).equals(kept);
+  return isText
+    ? { encoding: "text", bytes: text, ...cut }
+    : { encoding: "base64", bytes: kept.toString("base64"), ...cut };
+}

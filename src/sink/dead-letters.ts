@@ -1,0 +1,225 @@
+import { createReadStream } from "node:fs";
+import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { KIB } from "../base/units.js";
+import { type DeadLetter, deadLetterOf, originKey, type Refused } from "./dead-letter.js";
+import { KeyIndex } from "./key-index.js";
+
+const SUFFIX = ".ndjson";
+
+/** Called for a line that is no letter: damage in the middle of a file. */
+export type OnDamaged = (path: string, line: number) => void;
+
+/**
+ * Rows that were refused, on disk: one NDJSON file per table, see `docs/reference/formats/dead-letters.md`. What was
+ * added is safe once {@link add} resolves; letters that arrive together share one fsync.
+ */
+export class DeadLetters {
+  readonly folder: string;
+  readonly #onDamaged: OnDamaged;
+  readonly #files = new Map<string, TableFile>();
+
+  private constructor(folder: string, onDamaged: OnDamaged) {
+    this.folder = folder;
+    this.#onDamaged = onDamaged;
+  }
+
+  /** Makes the folder if it is not there. */
+  static async open(folder: string, onDamaged: OnDamaged): Promise<DeadLetters> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return new DeadLetters(folder, onDamaged);
+  }
+
+  /**
+   * Keeps a row. A row of the same table, source and source_seq that is there already is not written again. Resolves
+   * when it is on disk.
+   * @throws the file system's error; the row is not kept then.
+   */
+  async add(refused: Refused): Promise<void> {
+    let file = this.#files.get(refused.table);
+    if (file === undefined) {
+      file = new TableFile(join(this.folder, fileName(refused.table)), this.#onDamaged);
+      this.#files.set(refused.table, file);
+    }
+    await file.add(deadLetterOf(refused, Date.now()));
+  }
+
+  /** The letters of one table, or of all, oldest first within a table. */
+  async *list(table?: string): AsyncGenerator<DeadLetter> {
+    const names = (await readdir(this.folder)).filter((name) =>
+      table === undefined ? name.endsWith(SUFFIX) : name === fileName(table),
+    );
+    for (const name of names.sort()) yield* lettersIn(join(this.folder, name), this.#onDamaged);
+  }
+
+  /** Waits for what is being written. */
+  async close(): Promise<void> {
+    for (const file of this.#files.values()) await file.close();
+  }
+}
+
+/** Table names may hold any character; file names keep the plain ones and stay different. */
+function fileName(table: string): string {
+  return `${encodeURIComponent(table)}${SUFFIX}`;
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  /** Rows with an origin that are in the file. */
+  readonly known: KeyIndex;
+  /** Bytes of it that are safe. */
+  length: number;
+}
+
+interface Waiting {
+  readonly line: string;
+  readonly key: string | undefined;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Appends to one file; while one group is being written and synced, the next gathers. */
+class TableFile {
+  readonly #path: string;
+  readonly #onDamaged: OnDamaged;
+  #opened: Promise<OpenFile> | undefined;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  /** Rows with an origin that are not safe yet. */
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(path: string, onDamaged: OnDamaged) {
+    this.#path = path;
+    this.#onDamaged = onDamaged;
+  }
+
+  async add(letter: DeadLetter): Promise<void> {
+    this.#opened ??= this.#open();
+    const opened = this.#opened;
+    const { known } = await opened.catch((error: unknown) => {
+      if (this.#opened === opened) this.#opened = undefined;
+      throw error;
+    });
+    const key = originKey(letter);
+    if (key === undefined) return await this.#append(letter, key);
+    if (known.has(key)) return;
+    let added = this.#underWay.get(key);
+    if (added === undefined) {
+      added = this.#append(letter, key).finally(() => this.#underWay.delete(key));
+      this.#underWay.set(key, added);
+    }
+    await added;
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    const opened = await this.#opened?.catch(() => undefined);
+    await opened?.handle.close();
+  }
+
+  #append(letter: DeadLetter, key: string | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ line: `${JSON.stringify(letter)}\n`, key, resolve, reject });
+      this.#writing ??= this.#write();
+    });
+  }
+
+  async #open(): Promise<OpenFile> {
+    const handle = await open(this.#path, "a+", 0o600);
+    try {
+      const length = await cutTornLine(handle);
+      const known = new KeyIndex();
+      for await (const letter of lettersIn(this.#path, this.#onDamaged)) {
+        const key = originKey(letter);
+        if (key !== undefined) known.add(key);
+      }
+      // The file's entry in its folder must survive a power cut too.
+      const folder = await open(dirname(this.#path), "r");
+      await folder.sync().finally(() => folder.close());
+      return { handle, known, length };
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const group = this.#waiting;
+      this.#waiting = [];
+      try {
+        this.#opened ??= this.#open();
+        await appendGroup(await this.#opened, group);
+        for (const each of group) each.resolve();
+      } catch (error) {
+        await this.#abandon();
+        for (const each of group) each.reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+
+  /** After a failed write or sync the descriptor is not trusted any more; the next letter opens the file anew. */
+  async #abandon(): Promise<void> {
+    const opened = await this.#opened?.catch(() => undefined);
+    this.#opened = undefined;
+    if (opened === undefined) return;
+    // If this fails too, what stays is a torn line, which the next opening cuts, or a letter too many.
+    await opened.handle.truncate(opened.length).catch(() => {});
+    await opened.handle.close().catch(() => {});
+  }
+}
+
+async function appendGroup(file: OpenFile, group: readonly Waiting[]): Promise<void> {
+  const bytes = Buffer.from(group.map((each) => each.line).join(""));
+  await file.handle.appendFile(bytes);
+  await file.handle.datasync();
+  file.length += bytes.length;
+  for (const { key } of group) if (key !== undefined) file.known.add(key);
+}
+
+const TAIL_BYTES: number = 64 * KIB;
+
+/** Cuts off a last line without its newline, which a crash left: nobody was told that it is safe. Gives the length. */
+async function cutTornLine(handle: FileHandle): Promise<number> {
+  const { size } = await handle.stat();
+  const tail = Buffer.alloc(TAIL_BYTES);
+  let end = size;
+  while (end > 0) {
+    const from = Math.max(0, end - TAIL_BYTES);
+    const { bytesRead } = await handle.read(tail, 0, end - from, from);
+    const newline = tail.subarray(0, bytesRead).lastIndexOf("\n");
+    if (newline >= 0) {
+      end = from + newline + 1;
+      break;
+    }
+    end = from;
+  }
+  if (end < size) await handle.truncate(end);
+  return end;
+}
+
+async function* lettersIn(path: string, onDamaged: OnDamaged): AsyncGenerator<DeadLetter> {
+  let rest = "";
+  let number = 0;
+  // Not readline, which also ends lines at U+2028, and that may stand in a row.
+  for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) {
+      number += 1;
+      const letter = parseLetter(line);
+      if (letter === undefined) onDamaged(path, number);
+      else yield letter;
+    }
+  }
+}
+
+function parseLetter(line: string): DeadLetter | undefined {
+  try {
+    const value = JSON.parse(line) as DeadLetter;
+    return typeof value.id === "string" && typeof value.bytes === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,355 @@
+import { type Clock, sleep } from "../base/clock.js";
+import { ColdpathError, messageOf } from "../base/errors.js";
+import { MINUTE_MS, SECOND_MS } from "../base/units.js";
+import type { Batch } from "../buffer/batch.js";
+import type { Identity } from "../buffer/stamp.js";
+import { type ServerLife, sameLife } from "../clickhouse/client.js";
+import { UnreachableError } from "../clickhouse/error.js";
+import { type AnswerClass, classify, isViewFailure, type Verdict } from "./answers.js";
+import { Backoff } from "./backoff.js";
+import type { DeadLetters } from "./dead-letters.js";
+import type { IncidentName, Report } from "./events.js";
+import type { InFlight } from "./in-flight.js";
+import type { Found, Inquiry } from "./inquiry.js";
+import type { Lane, Outcome } from "./lane.js";
+import type { Link } from "./link.js";
+import type { RequestDump } from "./request-dump.js";
+
+/** What all deliveries of a sink share. */
+export interface DeliveryContext {
+  readonly identity: Identity;
+  readonly link: Link;
+  readonly inquiry: Inquiry;
+  readonly inFlight: InFlight;
+  readonly deadLetters: DeadLetters;
+  readonly dump: RequestDump;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly report: Report;
+  /** Aborted at the recorder's end: whatever is not stored by then is left. */
+  readonly signal: AbortSignal;
+}
+
+/** An attempt that may have stored the batch, or may still. */
+interface Attempt {
+  readonly name: string;
+  readonly life: ServerLife;
+  /** Monotonic milliseconds. */
+  readonly sentAt: number;
+}
+
+/** Milliseconds until the next turn, or that there is none for this batch as a whole. */
+type Next = number | "done" | "split";
+
+const NOW: Next = 0;
+const RETRY_FIRST_MS = 100;
+const RETRY_MOST_MS: number = 10 * SECOND_MS;
+const SLOW_FIRST_MS: number = SECOND_MS;
+const SLOW_MOST_MS: number = MINUTE_MS;
+const PAUSE_MS: number = 30 * SECOND_MS;
+/** An attempt this old is not sent again before the rows were asked for. */
+const YOUNG_MS: number = MINUTE_MS;
+
+/** Answers of a ClickHouse that is there but overloaded or out of something. */
+const PATIENCE: ReadonlySet<AnswerClass> = new Set(["retry", "retry_slowly", "slow_down", "ask", "unknown"]);
+
+/**
+ * One batch on its way into ClickHouse, until its rows are stored, in the dead letters, or left at the recorder's end.
+ * The states and why they neither lose nor double a row: `docs/internals/sink.md`.
+ */
+export class Delivery {
+  readonly #batch: Batch;
+  readonly #lane: Lane;
+  readonly #context: DeliveryContext;
+  readonly #outcome: Outcome;
+  readonly #soon: Backoff;
+  readonly #slowly: Backoff;
+  #generation = 0;
+  #attempts = 0;
+  /** Oldest first. While there is one, rows are not sent again, split or given up without {@link #inDoubt}. */
+  #unsure: Attempt[] = [];
+  /** The rows are counted before anything else is done. */
+  #mustAsk = false;
+  /** A success counts only once the rows were counted: the token may be remembered from a life that lost them. */
+  #mustCount = false;
+  /** ClickHouse answered that the rows are stored, and they are to be counted. */
+  #claimed = false;
+  /** What to do with the batch, once it is certain that nothing of it is stored. */
+  #refusal: "split" | "poison" | undefined;
+  #last: Verdict | undefined;
+  #inARow = 0;
+  #viewFailed = false;
+  #troubled = false;
+
+  /** `outcome` gathers what became of the rows, for this batch and those it is split into. */
+  constructor(batch: Batch, lane: Lane, context: DeliveryContext, outcome: Outcome) {
+    this.#batch = batch;
+    this.#lane = lane;
+    this.#context = context;
+    this.#outcome = outcome;
+    this.#soon = new Backoff(RETRY_FIRST_MS, RETRY_MOST_MS, context.random);
+    this.#slowly = new Backoff(SLOW_FIRST_MS, SLOW_MOST_MS, context.random);
+  }
+
+  /** Resolves when the fate of all rows is known and counted. */
+  async run(): Promise<void> {
+    const { clock, signal } = this.#context;
+    let next: Next;
+    try {
+      next = await this.#turn();
+      while (typeof next === "number") {
+        this.#beInTrouble();
+        if (next > 0) await sleep(clock, next, signal);
+        next = await this.#turn();
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      if (this.#unsure.length > 0) this.#outcome.unconfirmed += this.#batch.rows;
+      else this.#outcome.unsent += this.#batch.rows;
+      return;
+    }
+    // Halves one after the other, and under the trouble of the whole, so that no other batch goes between.
+    if (next === "split")
+      for (const half of this.#batch.halves())
+        await new Delivery(half, this.#lane, this.#context, this.#outcome).run();
+    if (this.#troubled) this.#lane.endTrouble();
+  }
+
+  get #token(): string {
+    const { recorder, run } = this.#context.identity;
+    const runText = run.toString(16).padStart(16, "0");
+    return `${recorder}/${runText}/${this.#batch.table.name}/${this.#batch.name}/${this.#generation}`;
+  }
+
+  /** One step: ask if the outcome is in doubt, then give up or send. */
+  async #turn(): Promise<Next> {
+    const { link, inFlight, signal } = this.#context;
+    await link.usable(signal);
+    const leave = await inFlight.enter(signal);
+    try {
+      if (await this.#inDoubt()) {
+        const next = await this.#ask();
+        if (next !== undefined) return next;
+      }
+      return await (this.#refusal === undefined ? this.#send() : this.#giveUp(this.#refusal));
+    } catch (error) {
+      if (signal.aborted || !(error instanceof ColdpathError)) throw error;
+      return this.#questionFailed(error);
+    } finally {
+      leave();
+    }
+  }
+
+  async #send(): Promise<Next> {
+    const { clock, link, signal } = this.#context;
+    this.#attempts += 1;
+    const attempt = { name: this.#attemptName, life: link.life, sentAt: clock.monotonic() };
+    // In doubt from here on, until an answer says otherwise.
+    this.#unsure.push(attempt);
+    try {
+      await this.#lane.inserter.send(this.#batch, this.#token, attempt.name, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return await this.#refused(error, attempt);
+    }
+    this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS);
+    link.worked();
+    return this.#claim();
+  }
+
+  get #attemptName(): string {
+    return `${this.#token}/${this.#attempts}`;
+  }
+
+  /** ClickHouse says that the rows are stored. */
+  #claim(): Next {
+    if (!this.#mustCount) return this.#stored();
+    this.#claimed = true;
+    this.#mustAsk = true;
+    return NOW;
+  }
+
+  #stored(): Next {
+    this.#lane.stored(this.#batch);
+    this.#outcome.stored += this.#batch.rows;
+    return "done";
+  }
+
+  /** Whether the rows have to be counted: an attempt in doubt is old or was sent in another life of ClickHouse. */
+  async #inDoubt(): Promise<boolean> {
+    if (this.#mustAsk) return true;
+    const oldest = this.#unsure[0];
+    if (oldest === undefined) return false;
+    const { link, clock, signal } = this.#context;
+    const life = await link.readLife(signal);
+    return !this.#sentIn(life) || clock.monotonic() - oldest.sentAt >= YOUNG_MS;
+  }
+
+  #sentIn(life: ServerLife): boolean {
+    return this.#unsure.every((attempt) => sameLife(attempt.life, life));
+  }
+
+  /** Counts the rows; undefined if none is stored and the batch goes on. */
+  async #ask(): Promise<Next | undefined> {
+    const { inquiry, link, signal } = this.#context;
+    const life = await link.readLife(signal);
+    if (this.#unsure.length > 0)
+      await inquiry.fence(
+        this.#unsure.map((attempt) => attempt.name),
+        signal,
+      );
+    const found = await inquiry.count(this.#batch, signal);
+    link.worked();
+    if (found.rows > found.seqs) this.#incident("stored_twice", found);
+    if (found.seqs === this.#batch.rows) {
+      if (this.#viewFailed) this.#incident("view_incomplete", found);
+      return this.#stored();
+    }
+    if (found.seqs > 0) {
+      this.#mustAsk = true;
+      return this.#partlyStored(found);
+    }
+    this.#noneStored(life);
+    return undefined;
+  }
+
+  #noneStored(life: ServerLife): void {
+    if (this.#claimed) {
+      // The token is remembered and the rows are not: only another token brings them in.
+      this.#generation += 1;
+      this.#claimed = false;
+      this.#mustCount = false;
+    } else if (!this.#sentIn(life)) this.#mustCount = true;
+    this.#mustAsk = false;
+    // From here on they count as one attempt sent now: should one have slipped through the fence, the token still holds
+    // in this life, and in another one the rows are asked for again.
+    const latest = this.#unsure.at(-1);
+    this.#unsure =
+      latest === undefined ? [] : [{ name: latest.name, life, sentAt: this.#context.clock.monotonic() }];
+  }
+
+  /** One block is atomic, so this needs a person: nothing is filled in silently. */
+  #partlyStored(found: Found): Next {
+    this.#incident("partly_stored", found);
+    const message = `${found.seqs} of ${this.#batch.rows} rows of batch ${this.#batch.name} are stored`;
+    return this.#pause("partly_stored", "partly_stored", message);
+  }
+
+  #incident(name: IncidentName, found: Found): void {
+    const { table, partition, firstSeq, lastSeq, rows } = this.#batch;
+    const where = { table: table.name, partition: partition.key, firstSeq, lastSeq };
+    this.#context.report({ kind: "incident", name, ...where, expected: rows, found: found.rows });
+  }
+
+  /** An attempt failed: notes what that means and says how to go on. */
+  async #refused(error: unknown, attempt: Attempt): Promise<Next> {
+    const verdict = classify(error);
+    if (!verdict.mayBeStored) this.#unsure = this.#unsure.filter((each) => each !== attempt);
+    this.#viewFailed = isViewFailure(error);
+    this.#inARow = verdict.code === this.#last?.code ? this.#inARow + 1 : 1;
+    this.#last = verdict;
+    this.#lane.failed(verdict);
+    const { limit } = verdict;
+    const todo = limit !== undefined && this.#inARow >= limit.times ? limit.become : verdict.class;
+    this.#tellLink(error, todo);
+    switch (todo) {
+      case "done":
+        return this.#claim();
+      case "split":
+      case "poison":
+        this.#refusal = todo;
+        this.#mustAsk = this.#unsure.length > 0;
+        return NOW;
+      case "our_bug":
+        await this.#context.dump.write(
+          this.#batch,
+          this.#lane.inserter.head(this.#token, attempt.name),
+          verdict,
+        );
+        return this.#pause(todo, verdict.code, verdict.message);
+      case "pause":
+        return this.#pause(todo, verdict.code, verdict.message);
+      case "ask":
+        this.#mustAsk = true;
+        return this.#retry(this.#soon, verdict);
+      case "slow_down":
+        this.#lane.enlarge();
+        return this.#retry(this.#slowly, verdict);
+      case "retry_slowly":
+        return this.#retry(this.#slowly, verdict);
+      case "retry":
+      case "unknown":
+        return this.#retry(this.#soon, verdict);
+    }
+  }
+
+  #tellLink(error: unknown, todo: AnswerClass): void {
+    const { link } = this.#context;
+    if (error instanceof UnreachableError) link.failed(error);
+    else if (PATIENCE.has(todo)) link.struggles(messageOf(error));
+    else link.worked();
+  }
+
+  #retry(backoff: Backoff, verdict: Verdict): Next {
+    const waitMs = backoff.next();
+    const { class: kind, code, message } = verdict;
+    const where = { table: this.#batch.table.name, batch: this.#batch.name };
+    this.#context.report({ kind: "retry", ...where, class: kind, code, message, waitMs });
+    return waitMs;
+  }
+
+  #pause(kind: AnswerClass | IncidentName, code: string, message: string): Next {
+    this.#lane.pause({ class: kind, code, message });
+    return PAUSE_MS * (0.5 + this.#context.random() / 2);
+  }
+
+  /** The rows cannot be stored as they are, and none of them is. */
+  async #giveUp(refusal: "split" | "poison"): Promise<Next> {
+    if (this.#batch.rows > 1) return "split";
+    const { code, message } = this.#last!;
+    if (refusal === "split") {
+      this.#refusal = undefined;
+      return this.#pause("split", code, `a single row is too large: ${message}`);
+    }
+    const { identity, deadLetters, report } = this.#context;
+    const table = this.#batch.table.name;
+    const seq = this.#batch.firstSeq;
+    try {
+      await deadLetters.add({
+        table,
+        recorder: identity.recorder,
+        run: identity.run.toString(),
+        seq,
+        source: this.#batch.firstValue("source") || null,
+        source_seq: this.#batch.firstValue("source_seq"),
+        code,
+        reason: message,
+        body: { native: this.#batch.encode() },
+      });
+    } catch (error) {
+      // Not on disk, so not given up: the row stays here until it is.
+      report({ kind: "dead_letters_failed", table, rows: 1, message: messageOf(error) });
+      return this.#pause("poison", code, `its dead letter cannot be written: ${messageOf(error)}`);
+    }
+    report({ kind: "dead_lettered", table, seq, code, reason: message });
+    this.#lane.deadLettered(1);
+    this.#outcome.deadLettered += 1;
+    return "done";
+  }
+
+  /** The question itself got no answer that helps: it is asked again. */
+  #questionFailed(error: ColdpathError): Next {
+    const { link } = this.#context;
+    const verdict = classify(error);
+    if (error instanceof UnreachableError) link.failed(error);
+    else link.struggles(error.message);
+    if (verdict.class === "pause") return this.#pause("pause", verdict.code, verdict.message);
+    return this.#retry(this.#soon, verdict);
+  }
+
+  #beInTrouble(): void {
+    if (this.#troubled) return;
+    this.#troubled = true;
+    this.#lane.beginTrouble();
+  }
+}

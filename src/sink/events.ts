@@ -1,0 +1,70 @@
+import type { ServerLife } from "../clickhouse/client.js";
+import type { AnswerClass } from "./answers.js";
+
+export type LinkState = "up" | "degraded" | "down" | "recovering";
+
+/** What the recorder reports of itself as it happens; each is worth one log line. */
+export type RecorderEvent =
+  | { readonly kind: "link"; readonly from: LinkState; readonly to: LinkState; readonly reason: string }
+  | { readonly kind: "clickhouse_restarted"; readonly from: ServerLife; readonly to: ServerLife }
+  /** An INSERT failed and will be tried again. */
+  | {
+      readonly kind: "retry";
+      readonly table: string;
+      readonly batch: string;
+      readonly class: AnswerClass;
+      readonly code: string;
+      readonly message: string;
+      readonly waitMs: number;
+    }
+  /** The table takes no more batches until this one passes; it is tried again slowly. */
+  | {
+      readonly kind: "paused";
+      readonly table: string;
+      readonly class: AnswerClass | IncidentName;
+      readonly code: string;
+      readonly message: string;
+    }
+  | { readonly kind: "resumed"; readonly table: string }
+  | {
+      readonly kind: "incident";
+      readonly name: IncidentName;
+      readonly table: string;
+      readonly partition: string;
+      readonly firstSeq: string;
+      readonly lastSeq: string;
+      readonly expected: number;
+      readonly found: number;
+    }
+  /** A copy of a request that ClickHouse calls wrong was written to disk. */
+  | { readonly kind: "request_dumped"; readonly table: string; readonly batch: string; readonly path: string }
+  | { readonly kind: "dump_failed"; readonly table: string; readonly batch: string; readonly message: string }
+  | { readonly kind: "dropped"; readonly table: string; readonly reason: string; readonly rows: number }
+  /** The table's queue or the common memory is at its limit, or no longer. */
+  | { readonly kind: "full" | "room"; readonly table: string; readonly reason: string }
+  | {
+      readonly kind: "dead_lettered";
+      readonly table: string;
+      readonly seq: string;
+      readonly code: string;
+      readonly reason: string;
+    }
+  /** A line of a dead-letter file is no letter. */
+  | { readonly kind: "dead_letter_damaged"; readonly path: string; readonly line: number }
+  /** Refused rows could not be written to disk. */
+  | {
+      readonly kind: "dead_letters_failed";
+      readonly table: string;
+      readonly rows: number;
+      readonly message: string;
+    };
+
+/**
+ * - `partly_stored`: ClickHouse has some rows of a batch and not the others, which one block cannot cause.
+ * - `stored_twice`: a row was found more than once.
+ * - `view_incomplete`: the rows are stored, but a materialized view never got them.
+ */
+export type IncidentName = "partly_stored" | "stored_twice" | "view_incomplete";
+
+/** Takes each event as it happens; must not throw. */
+export type Report = (event: RecorderEvent) => void;

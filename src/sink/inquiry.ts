@@ -1,0 +1,92 @@
+import { type Clock, sleep } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
+import { MINUTE_MS } from "../base/units.js";
+import type { Batch } from "../buffer/batch.js";
+import type { Identity } from "../buffer/stamp.js";
+import type { ClickHouse } from "../clickhouse/client.js";
+import { quoteName } from "../clickhouse/quote.js";
+import { parameterText, partitionCondition } from "./partition-condition.js";
+
+/** What ClickHouse holds of a batch. */
+export interface Found {
+  /** Rows with a seq of the batch. */
+  readonly rows: number;
+  /** Different seqs among them: fewer than rows means that some were stored twice. */
+  readonly seqs: number;
+}
+
+export interface InquiryOptions {
+  readonly clickhouse: ClickHouse;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  /** Milliseconds for one question. */
+  readonly deadlineMs: number;
+}
+
+/** No attempt may be seen running for this long before the count is believed: a request may still be on its way in. */
+const SETTLE_MS = 250;
+const POLL_MS = 50;
+/** After this long the question is put off; a killed INSERT ends within one block. */
+const FENCE_MAX_MS: number = MINUTE_MS;
+
+/** Finds out what became of a batch whose attempts gave no answer that can be believed. */
+export class Inquiry {
+  readonly #options: InquiryOptions;
+
+  constructor(options: InquiryOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when none of the attempts runs any more, so that what is counted afterwards stays true.
+   * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if one keeps running.
+   */
+  async fence(attempts: readonly string[], signal: AbortSignal): Promise<void> {
+    const { clickhouse, clock, deadlineMs } = this.#options;
+    const params = Object.fromEntries(attempts.map((attempt, i) => [`a${i}`, parameterText(attempt)]));
+    const ours = `Settings['log_comment'] IN (${attempts.map((_, i) => `{a${i}:String}`)})`;
+    const request = { params, timeoutMs: deadlineMs, signal };
+    const startedAt = clock.monotonic();
+    let quietSince = Infinity;
+    // ASYNC: the embedded engine never answers KILL QUERY … SYNC.
+    await clickhouse.command(`KILL QUERY WHERE ${ours} ASYNC`, request);
+    while (clock.monotonic() - quietSince < SETTLE_MS) {
+      const [running] = await clickhouse.rows<{ n: string }>(
+        `SELECT count() AS n FROM system.processes WHERE ${ours}`,
+        request,
+      );
+      const now = clock.monotonic();
+      quietSince = running!.n === "0" ? Math.min(quietSince, now) : Infinity;
+      if (now - startedAt > FENCE_MAX_MS)
+        throw new ColdpathError(
+          "DEADLINE",
+          `an INSERT of ours does not end after KILL QUERY: ${attempts[0]}`,
+        );
+      await sleep(clock, POLL_MS, signal);
+    }
+  }
+
+  /** Counts the batch's rows. Call {@link fence} before. */
+  async count(batch: Batch, signal: AbortSignal): Promise<Found> {
+    const { clickhouse, identity, deadlineMs } = this.#options;
+    const { database, name } = batch.table;
+    const partition = partitionCondition(batch.table, batch.partition);
+    const [found] = await clickhouse.rows<{ rows: string; seqs: string }>(
+      `SELECT count() AS rows, uniqExact(seq) AS seqs FROM ${quoteName(database)}.${quoteName(name)}
+       WHERE recorder = {recorder:String} AND run = {run:UInt64}
+         AND seq BETWEEN {first:UInt64} AND {last:UInt64} AND ${partition.sql}`,
+      {
+        params: {
+          ...partition.params,
+          recorder: parameterText(identity.recorder),
+          run: identity.run,
+          first: batch.firstSeq,
+          last: batch.lastSeq,
+        },
+        timeoutMs: deadlineMs,
+        signal,
+      },
+    );
+    return { rows: Number(found!.rows), seqs: Number(found!.seqs) };
+  }
+}

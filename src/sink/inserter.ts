@@ -1,0 +1,68 @@
+import type { Batch } from "../buffer/batch.js";
+import type { MemoryBudget } from "../buffer/memory-budget.js";
+import { sentColumns } from "../buffer/stamp.js";
+import type { ClickHouse, Settings } from "../clickhouse/client.js";
+import { quoteName } from "../clickhouse/quote.js";
+import type { Table } from "../schemas/table.js";
+import type { Packed } from "./compression.js";
+
+export interface InserterOptions {
+  readonly clickhouse: ClickHouse;
+  readonly settings: Settings;
+  readonly pack: (body: Buffer) => Promise<Packed>;
+  readonly budget: MemoryBudget;
+  /** Milliseconds for one attempt: connect, send, answer read. */
+  readonly deadlineMs: number;
+}
+
+/** One attempt's request, without its body. */
+export interface InsertHead {
+  readonly sql: string;
+  readonly settings: Settings;
+}
+
+/** Sends batches of one table: one INSERT, one Native block, every setting explicit. */
+export class Inserter {
+  readonly #options: InserterOptions;
+  readonly #sql: string;
+
+  constructor(table: Table, options: InserterOptions) {
+    this.#options = options;
+    const columns = sentColumns(table).map((column) => quoteName(column.name));
+    this.#sql = `INSERT INTO ${quoteName(table.database)}.${quoteName(table.name)} (${columns.join(", ")}) FORMAT Native`;
+  }
+
+  /**
+   * One attempt. `attempt` names it for ClickHouse: as query id, and as log comment for the embedded engine, which
+   * chooses query ids itself.
+   */
+  async send(batch: Batch, token: string, attempt: string, signal: AbortSignal): Promise<void> {
+    const { clickhouse, pack, budget, deadlineMs } = this.#options;
+    const block = batch.encode();
+    const held = block.length;
+    budget.add(held);
+    try {
+      const packed = await pack(block);
+      const { sql, settings } = this.head(token, attempt);
+      await clickhouse.insert({
+        sql,
+        settings,
+        ...packed,
+        queryId: attempt,
+        timeoutMs: deadlineMs,
+        signal,
+      });
+    } finally {
+      budget.add(-held);
+    }
+  }
+
+  head(token: string, attempt: string): InsertHead {
+    const settings = {
+      ...this.#options.settings,
+      insert_deduplication_token: token,
+      log_comment: attempt,
+    };
+    return { sql: this.#sql, settings };
+  }
+}

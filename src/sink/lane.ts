@@ -1,0 +1,167 @@
+import type { Clock } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
+import { SECOND_MS } from "../base/units.js";
+import type { Batch } from "../buffer/batch.js";
+import type { OpenBatch } from "../buffer/open-batch.js";
+import type { TableBuffer } from "../buffer/table-buffer.js";
+import type { Table } from "../schemas/table.js";
+import type { AnswerClass, Verdict } from "./answers.js";
+import type { IncidentName, Report } from "./events.js";
+import { Histogram, type HistogramSnapshot } from "./histogram.js";
+import type { Inserter } from "./inserter.js";
+
+/** Why a table takes no batches. */
+export interface Pause {
+  readonly class: AnswerClass | IncidentName;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What became of one batch that the sink took, its halves included. */
+export interface Outcome {
+  stored: number;
+  deadLettered: number;
+  /** Rows given up at the recorder's end: never sent, or sent without an answer. */
+  unsent: number;
+  unconfirmed: number;
+}
+
+export interface LaneStats {
+  readonly stored: number;
+  readonly deadLettered: number;
+  readonly paused: Pause | undefined;
+  /** Seconds per INSERT that succeeded. */
+  readonly insertSeconds: HistogramSnapshot;
+  /** Failed attempts by `class/code`. */
+  readonly insertErrors: Readonly<Record<string, number>>;
+  /** Age of its oldest row when the last batch was stored, seconds. */
+  readonly freshnessSeconds: number | undefined;
+  /** When a batch was last stored, Unix seconds. */
+  readonly lastStoredAt: number | undefined;
+}
+
+/** After so many batches stored without "too many parts", batches shrink by half again. */
+const CALM_BATCHES = 20;
+
+/** One table's way through the sink: what waits, what holds it up, and what became of its rows. */
+export class Lane {
+  readonly table: Table;
+  readonly buffer: TableBuffer;
+  readonly inserter: Inserter;
+  readonly #clock: Clock;
+  readonly #report: Report;
+  /** Called when another batch may be begun. */
+  readonly #onFree: () => void;
+  readonly #insertSeconds = new Histogram();
+  readonly #insertErrors: Record<string, number> = {};
+  /** Deliveries that had a failure and are not through yet: meanwhile no other batch is begun. */
+  #troubled = 0;
+  #paused: Pause | undefined;
+  #stored = 0;
+  #deadLettered = 0;
+  #calm = 0;
+  #freshnessSeconds: number | undefined;
+  #lastStoredAt: number | undefined;
+
+  constructor(
+    parts: { readonly table: Table; readonly buffer: TableBuffer; readonly inserter: Inserter },
+    context: { readonly clock: Clock; readonly report: Report; readonly onFree: () => void },
+  ) {
+    this.table = parts.table;
+    this.buffer = parts.buffer;
+    this.inserter = parts.inserter;
+    this.#clock = context.clock;
+    this.#report = context.report;
+    this.#onFree = context.onFree;
+  }
+
+  /** Whether the next due batch may be begun. */
+  get ready(): boolean {
+    return this.#troubled === 0 && this.buffer.hasDue;
+  }
+
+  get troubled(): number {
+    return this.#troubled;
+  }
+
+  beginTrouble(): void {
+    this.#troubled += 1;
+    this.#onFree();
+  }
+
+  endTrouble(): void {
+    this.#troubled -= 1;
+    if (this.#troubled === 0 && this.#paused !== undefined) {
+      this.#paused = undefined;
+      this.#report({ kind: "resumed", table: this.table.name });
+    }
+    this.#onFree();
+  }
+
+  /** Nothing but slow retries of what is in trouble, until that is through. Reported once for each reason. */
+  pause(reason: Pause): void {
+    const same = this.#paused?.class === reason.class && this.#paused.code === reason.code;
+    this.#paused = reason;
+    if (!same) this.#report({ kind: "paused", table: this.table.name, ...reason });
+  }
+
+  /** Too many parts: twice as large and half as many. */
+  enlarge(): void {
+    this.#calm = 0;
+    this.buffer.stretch(this.buffer.stretched * 2);
+  }
+
+  failed(verdict: Verdict): void {
+    const key = `${verdict.class}/${verdict.code}`;
+    this.#insertErrors[key] = (this.#insertErrors[key] ?? 0) + 1;
+  }
+
+  inserted(seconds: number): void {
+    this.#insertSeconds.observe(seconds);
+  }
+
+  stored(batch: Batch): void {
+    this.#stored += batch.rows;
+    this.buffer.settle(batch.rows);
+    this.#freshnessSeconds = (this.#clock.monotonic() - batch.openedAt) / SECOND_MS;
+    this.#lastStoredAt = this.#clock.wall() / SECOND_MS;
+    this.#calm += 1;
+    if (this.#calm % CALM_BATCHES === 0) this.buffer.stretch(this.buffer.stretched / 2);
+  }
+
+  deadLettered(rows: number): void {
+    this.#deadLettered += rows;
+    this.buffer.settle(rows);
+  }
+
+  /** The whole batch is through: tells those who wait and frees its memory. */
+  finish(open: OpenBatch, outcome: Outcome): void {
+    const left = outcome.unsent + outcome.unconfirmed;
+    const name = this.table.name;
+    if (left > 0)
+      open.ticket.settle(
+        new ColdpathError("DEADLINE", `${left} rows of ${name} were not stored before the recorder closed`),
+      );
+    else if (outcome.deadLettered > 0)
+      open.ticket.settle(
+        new ColdpathError(
+          "BATCH_FAILED",
+          `ClickHouse refused ${outcome.deadLettered} rows of a batch of ${name}; they are in the dead letters`,
+        ),
+      );
+    else open.ticket.settle();
+    this.buffer.release(open);
+  }
+
+  stats(): LaneStats {
+    return {
+      stored: this.#stored,
+      deadLettered: this.#deadLettered,
+      paused: this.#paused,
+      insertSeconds: this.#insertSeconds.snapshot(),
+      insertErrors: { ...this.#insertErrors },
+      freshnessSeconds: this.#freshnessSeconds,
+      lastStoredAt: this.#lastStoredAt,
+    };
+  }
+}

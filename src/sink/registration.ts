@@ -1,0 +1,52 @@
+import { hostname } from "node:os";
+import { ColdpathError } from "../base/errors.js";
+import type { Identity } from "../buffer/stamp.js";
+import type { ClickHouse, Settings } from "../clickhouse/client.js";
+import { ClickHouseError } from "../clickhouse/error.js";
+
+/** What `recorder_runs` says of a start besides its identity. */
+export interface Start {
+  readonly version: string;
+  /** SHA-256 of the effective configuration, without its secrets. */
+  readonly configHash: string;
+}
+
+const UNKNOWN_TABLE = 60;
+
+/**
+ * Writes this start into `recorder_runs`, so that a row's `run` leads to host, process and version.
+ * @throws ColdpathError TABLE_UNKNOWN if that table is not there.
+ */
+export async function registerRun(
+  clickhouse: ClickHouse,
+  settings: Settings,
+  identity: Identity,
+  start: Start,
+): Promise<void> {
+  const row = {
+    started: new Date().toISOString(),
+    host: hostname(),
+    pid: process.pid,
+    version: start.version,
+    config_hash: start.configHash,
+    env: identity.env,
+    recorder: identity.recorder,
+    run: identity.run.toString(),
+    seq: 1,
+  };
+  try {
+    await clickhouse.insert({
+      sql: `INSERT INTO recorder_runs (${Object.keys(row).join(", ")}) FORMAT JSONEachRow`,
+      body: Buffer.from(`${JSON.stringify(row)}\n`),
+      settings: {
+        ...settings,
+        insert_deduplication_token: `${row.run}`,
+        date_time_input_format: "best_effort",
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof ClickHouseError) || error.clickhouseCode !== UNKNOWN_TABLE) throw error;
+    const message = `there is no table recorder_runs in ${clickhouse.options.database}: run coldpath migrate`;
+    throw new ColdpathError("TABLE_UNKNOWN", message, { cause: error });
+  }
+}

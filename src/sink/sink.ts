@@ -1,0 +1,184 @@
+import { type Clock, sleep } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
+import { SECOND_MS } from "../base/units.js";
+import type { MemoryBudget } from "../buffer/memory-budget.js";
+import type { Identity } from "../buffer/stamp.js";
+import type { TableBuffer } from "../buffer/table-buffer.js";
+import type { ClickHouse, Settings } from "../clickhouse/client.js";
+import type { Table } from "../schemas/table.js";
+import type { Packed } from "./compression.js";
+import type { DeadLetters } from "./dead-letters.js";
+import { Delivery, type DeliveryContext } from "./delivery.js";
+import type { Report } from "./events.js";
+import { InFlight } from "./in-flight.js";
+import { Inquiry } from "./inquiry.js";
+import { Inserter } from "./inserter.js";
+import { Lane, type Outcome } from "./lane.js";
+import type { Link } from "./link.js";
+import { RequestDump } from "./request-dump.js";
+
+export interface SinkOptions {
+  readonly clickhouse: ClickHouse;
+  readonly identity: Identity;
+  readonly link: Link;
+  readonly settings: Settings;
+  readonly pack: (body: Buffer) => Promise<Packed>;
+  readonly budget: MemoryBudget;
+  readonly deadLetters: DeadLetters;
+  readonly dumpFolder: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly report: Report;
+  /** Requests under way at once, over all tables. */
+  readonly inFlight: number;
+  /** Milliseconds for one attempt. */
+  readonly deadlineMs: number;
+  /** Called when a batch is through and its memory is free. */
+  readonly onSettled: () => void;
+}
+
+/** What was not stored when the sink was closed, in rows. */
+export interface Left {
+  /** Never sent. */
+  readonly unsent: number;
+  /** Sent, and no answer that can be believed. */
+  readonly unconfirmed: number;
+}
+
+const QUESTION_DEADLINE_MS: number = 10 * SECOND_MS;
+
+/**
+ * Carries batches of all tables into ClickHouse, a few at a time. Batches may overtake each other: every row has its
+ * number, and asking works on disjoint ranges of numbers (`docs/internals/sink.md`).
+ */
+export class Sink {
+  readonly #options: SinkOptions;
+  readonly #lanes: Lane[] = [];
+  readonly #closing = new AbortController();
+  /** Requests that may be under way now: a server that has just come back gets one to begin with. */
+  readonly #most: () => number;
+  readonly #inFlight: InFlight;
+  readonly #context: DeliveryContext;
+  readonly #running = new Set<Promise<void>>();
+  readonly #left = new Map<Lane, { unsent: number; unconfirmed: number }>();
+  #nextLane = 0;
+  #isWoken = false;
+
+  constructor(options: SinkOptions) {
+    this.#options = options;
+    const { clickhouse, identity, link, clock, random, report, deadLetters } = options;
+    this.#most = () => (link.state === "recovering" ? 1 : options.inFlight);
+    this.#inFlight = new InFlight(this.#most);
+    this.#context = {
+      identity,
+      link,
+      inFlight: this.#inFlight,
+      inquiry: new Inquiry({ clickhouse, identity, clock, deadlineMs: QUESTION_DEADLINE_MS }),
+      deadLetters,
+      dump: new RequestDump(options.dumpFolder, report),
+      clock,
+      random,
+      report,
+      signal: this.#closing.signal,
+    };
+  }
+
+  /** A lane for one more table. Its buffer calls {@link wake} when a batch is due. */
+  addLane(table: Table, buffer: TableBuffer): Lane {
+    const lane = new Lane(
+      { table, buffer, inserter: new Inserter(table, this.#options) },
+      {
+        clock: this.#options.clock,
+        report: this.#options.report,
+        onFree: () => this.wake(),
+      },
+    );
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  /** Looks for batches to send, once what runs now is through: a batch that just became due may grow until then. */
+  wake(): void {
+    this.#inFlight.wake();
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    setImmediate(() => {
+      this.#isWoken = false;
+      this.#begin();
+    });
+  }
+
+  /**
+   * Gives what is under way and waiting until the deadline, then leaves the rest.
+   * @returns what was left, by table
+   */
+  async close(deadlineMs: number): Promise<Map<string, Left>> {
+    for (const { buffer } of this.#lanes) {
+      buffer.offerAll();
+      buffer.close();
+    }
+    const waited = new AbortController();
+    const drained = Promise.allSettled(
+      this.#lanes.flatMap((lane) => lane.buffer.tickets.map((ticket) => ticket.stored)),
+    );
+    const deadline = sleep(this.#options.clock, deadlineMs, waited.signal).catch(() => {});
+    await Promise.race([drained, deadline]);
+    waited.abort();
+    this.#closing.abort(new ColdpathError("DEADLINE", "the recorder closes"));
+    this.#options.link.close();
+    await Promise.all(this.#running);
+    return new Map(this.#lanes.map((lane) => [lane.table.name, this.#leave(lane)]));
+  }
+
+  #begin(): void {
+    const { link } = this.#options;
+    // Deliveries in trouble wait most of the time; their requests wait their turn like all others.
+    const busy = (): number => this.#running.size - this.#lanes.reduce((sum, lane) => sum + lane.troubled, 0);
+    while (!this.#closing.signal.aborted && link.state !== "down" && busy() < this.#most()) {
+      const lane = this.#takeTurn();
+      if (lane === undefined) return;
+      this.#deliver(lane);
+    }
+  }
+
+  /** The next lane that has something to send, each in its turn. */
+  #takeTurn(): Lane | undefined {
+    for (let tried = 0; tried < this.#lanes.length; tried += 1) {
+      const lane = this.#lanes[this.#nextLane % this.#lanes.length]!;
+      this.#nextLane += 1;
+      if (lane.ready) return lane;
+    }
+    return undefined;
+  }
+
+  #deliver(lane: Lane): void {
+    const { open, batch } = lane.buffer.take()!;
+    const outcome: Outcome = { stored: 0, deadLettered: 0, unsent: 0, unconfirmed: 0 };
+    const running = new Delivery(batch, lane, this.#context, outcome).run().then(() => {
+      this.#running.delete(running);
+      const left = this.#leftOf(lane);
+      left.unsent += outcome.unsent;
+      left.unconfirmed += outcome.unconfirmed;
+      lane.finish(open, outcome);
+      this.#options.onSettled();
+      this.wake();
+    });
+    this.#running.add(running);
+  }
+
+  /** Whatever the lane still holds was never sent. */
+  #leave(lane: Lane): Left {
+    const left = this.#leftOf(lane);
+    for (let open = lane.buffer.takeOldest(); open !== undefined; open = lane.buffer.takeOldest()) {
+      left.unsent += open.builder.rows;
+      lane.finish(open, { stored: 0, deadLettered: 0, unsent: open.builder.rows, unconfirmed: 0 });
+    }
+    return left;
+  }
+
+  #leftOf(lane: Lane): { unsent: number; unconfirmed: number } {
+    const left = this.#left.get(lane) ?? { unsent: 0, unconfirmed: 0 };
+    this.#left.set(lane, left);
+    return left;
+  }
+}
