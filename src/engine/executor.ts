@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { open, rm } from "node:fs/promises";
+import { closeSync, createReadStream, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { KIB } from "../base/units.js";
 import type { EngineFolder } from "./folder.js";
 import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
@@ -32,6 +34,8 @@ export interface WholeResult {
 const INSERTS_AT_ONCE = 2;
 const WRITES_AT_ONCE = 2;
 const WAITING_MAX = 200;
+/** Bytes of a whole result up to which it is read into memory. */
+const TAKEN_AT_ONCE = 256 * KIB;
 
 /** Runs the statements of requests, each kind in its lane. A request has ended when its method has. */
 export class Executor {
@@ -101,16 +105,14 @@ export class Executor {
           const counts = await this.#runner.run(request, namesFile(file), setup, (session) =>
             session.queryAsync(statement.into(file), { format }),
           );
-          const handle = await open(file, "r");
-          const { size } = await handle.stat();
-          return { counts, body: handle.createReadStream(), bytes: size };
+          return { counts, ...takeFile(file) };
         } catch (error) {
           if (!isSyntaxError(error)) throw error;
           return await this.#inMemory(request, statement.text, setup, format);
         }
       });
     } finally {
-      await rm(file, { force: true });
+      rmSync(file, { force: true });
       request.end();
     }
   }
@@ -174,6 +176,16 @@ export class Executor {
     const body = Buffer.from(counts.bytes());
     return { counts, body, bytes: body.length };
   }
+}
+
+/** The content of a result's file: small ones at once, so that a short answer costs few steps. */
+function takeFile(file: string): { body: Buffer | Readable; bytes: number } {
+  const fd = openSync(file, "r");
+  const { size } = fstatSync(fd);
+  if (size > TAKEN_AT_ONCE) return { body: createReadStream("", { fd }), bytes: size };
+  const body = readFileSync(fd);
+  closeSync(fd);
+  return { body, bytes: size };
 }
 
 /**

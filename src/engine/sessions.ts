@@ -34,7 +34,8 @@ export class Sessions {
   async with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
     const session = this.#open();
     try {
-      for (const statement of setupStatements(setup)) await session.queryAsync(statement);
+      const statements = setupStatements(setup);
+      if (statements.length > 0) await session.queryAsync(statements.join("; "));
       return await work(session);
     } finally {
       session.close();
@@ -59,7 +60,8 @@ const NO_SETUP: Setup = { database: undefined, settings: new Map(), params: new 
 
 function setupStatements(setup: Setup): string[] {
   const statements: string[] = [];
-  if (setup.database !== undefined) statements.push(`USE ${quoteName(setup.database)}`);
+  if (setup.database !== undefined && setup.database !== "default")
+    statements.push(`USE ${quoteName(setup.database)}`);
   const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
   const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);
   const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quote(value)}`);

@@ -1,14 +1,14 @@
-import { createWriteStream } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { MIB } from "../base/units.js";
 import { refusal } from "./exception.js";
 
-/** Bytes between the socket and the file; more of them mean fewer and larger writes. */
-const BUFFER = MIB;
+/** Bytes collected before a write: few large writes cost half of what one per chunk does. */
+const WRITE_SIZE = MIB;
 
 /**
- * Writes a body to a new file, as it comes. What was written stays when it fails; the caller removes the file.
+ * Writes a body to a new file, as it comes. What was written stays when it fails; the caller removes the file. An abort
+ * is obeyed also while nothing comes, and leaves the connection open for an answer.
  *
  * @param ahead bytes that belong before the body
  */
@@ -18,15 +18,60 @@ export async function spool(
   body: Readable | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const sink = createWriteStream(file, { flags: "wx", mode: 0o600, highWaterMark: BUFFER });
+  signal.throwIfAborted();
+  const handle = await open(file, "wx", 0o600);
   try {
-    if (ahead.length > 0) sink.write(ahead);
-    await pipeline(body ?? [], sink, { signal });
+    if (body === undefined) await writeAll(handle, [ahead]);
+    else await writeBody(handle, ahead, body, signal);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOSPC" || code === "EDQUOT") {
       throw refusal(243, "NOT_ENOUGH_SPACE", `Cannot keep the data of an INSERT: no space left for ${file}.`);
     }
-    throw signal.aborted ? signal.reason : error;
+    throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+function writeBody(handle: FileHandle, ahead: Buffer, body: Readable, signal: AbortSignal): Promise<void> {
+  let held = [ahead];
+  let bytes = ahead.length;
+  let isOver = false;
+  return new Promise<void>((resolve, reject) => {
+    const fail = (error: unknown): void => {
+      isOver = true;
+      reject(error);
+    };
+    const flush = (): Promise<void> => {
+      const full = held;
+      held = [];
+      bytes = 0;
+      return writeAll(handle, full);
+    };
+    signal.addEventListener("abort", () => fail(signal.reason), { once: true });
+    body.on("error", fail);
+    body.on("close", () => {
+      if (!body.readableEnded) fail(new Error("the body was cut off"));
+    });
+    body.on("end", () => flush().then(resolve, fail));
+    body.on("data", (chunk: Buffer) => {
+      // What still comes after a failure is read and dropped, so that the sender gets to the answer.
+      if (isOver) return;
+      held.push(chunk);
+      bytes += chunk.length;
+      if (bytes < WRITE_SIZE) return;
+      body.pause();
+      flush().then(() => body.resume(), fail);
+    });
+  });
+}
+
+/** Writes everything: the system may take less than it was given and still call it a success. */
+async function writeAll(handle: FileHandle, buffers: readonly Buffer[]): Promise<void> {
+  let { bytesWritten } = await handle.writev(buffers);
+  for (const buffer of buffers) {
+    if (bytesWritten < buffer.length) await handle.writeFile(buffer.subarray(bytesWritten));
+    bytesWritten = Math.max(0, bytesWritten - buffer.length);
   }
 }
