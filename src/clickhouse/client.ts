@@ -138,6 +138,7 @@ export class ClickHouse {
       { wait_end_of_query: 1 },
       options,
     );
+    if (!/^\d+\n?$/.test(answer.text)) throw notClickHouse(this.options.url, 200);
     return { host: answer.host, startedAt: Number(answer.text) };
   }
 
@@ -160,6 +161,7 @@ export class ClickHouse {
     const error =
       insert !== undefined || text.endsWith(")\n") ? parseException(tail(text), status) : undefined;
     if (error !== undefined && (insert !== undefined || error.type !== "")) throw error;
+    if (insert !== undefined && text !== "") throw notClickHouse(this.options.url, status);
     return { text, host };
   }
 
@@ -204,9 +206,12 @@ export class ClickHouse {
       if (error !== undefined) throw error;
       if (code !== undefined)
         throw new ClickHouseError(Number(code), "", status, `Code: ${code}. ${text.trim()}`);
-      throw new UnreachableError(`${this.options.url} answered ${status} without being a ClickHouse`, {
-        status,
-      });
+      throw notClickHouse(this.options.url, status);
+    }
+    // Something in between may answer anything with a 200, and an INSERT it swallowed would be lost.
+    if (!SIGNS.some((name) => headers[name] !== undefined)) {
+      await body.dump();
+      throw notClickHouse(this.options.url, status);
     }
     const host = String(headers["x-clickhouse-server-display-name"] ?? "");
     return { body, status, host, tag: String(headers["x-clickhouse-exception-tag"] ?? "") };
@@ -229,6 +234,13 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
   "ENETUNREACH",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
+
+/** Headers of which every answer of a ClickHouse has at least one. */
+const SIGNS = ["x-clickhouse-server-display-name", "x-clickhouse-query-id", "x-clickhouse-summary"];
+
+function notClickHouse(url: string, status: number): UnreachableError {
+  return new UnreachableError(`${url} answered ${status} without being a ClickHouse`, { status });
+}
 
 function unreachable(url: string, cause: unknown, mayBeUnsent: boolean): UnreachableError {
   const code = (cause as { code?: unknown } | null)?.code;

@@ -96,7 +96,9 @@ function endOfComment(text: string, at: number): number {
 function skipInsignificant(text: string, at: number): number {
   let position = at;
   while (position < text.length) {
-    const blank = UNICODE_OPEN.test(text.slice(position, position + 3)) ? position : skipBlank(text, position);
+    const blank = UNICODE_OPEN.test(text.slice(position, position + 3))
+      ? position
+      : skipBlank(text, position);
     const end = endOfComment(text, blank);
     if (end < 0) return -1;
     if (end === position) break;
@@ -155,9 +157,7 @@ export function* tokensOf(text: string): Generator<Token, undefined> {
     const start = skipInsignificant(text, from);
     if (start >= text.length) return;
     const token: Token =
-      start < 0
-        ? { kind: "open", start: from, end: text.length, text: "" }
-        : tokenAt(text, start, previous);
+      start < 0 ? { kind: "open", start: from, end: text.length, text: "" } : tokenAt(text, start, previous);
     yield token;
     if (token.kind === "open") return;
     previous = token;
