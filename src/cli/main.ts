@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
 import { registerConfig } from "./commands/config.js";
+import { registerDb } from "./commands/db.js";
+import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
+import { registerMigrate } from "./commands/migrate.js";
+import { registerQuery } from "./commands/query.js";
+import { registerServe } from "./commands/serve.js";
 
 /** Failures of the caller's wording, as against failures of the work: exit code 2. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -27,6 +32,11 @@ function buildProgram(): Command {
     .showHelpAfterError("run with --help for usage")
     .exitOverride();
   registerInit(program);
+  registerServe(program);
+  registerIngest(program);
+  registerDb(program);
+  registerQuery(program);
+  registerMigrate(program);
   registerConfig(program);
   inheritSettings(program);
   return program;

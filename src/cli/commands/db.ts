@@ -1,0 +1,34 @@
+import type { Command } from "commander";
+import { Engine } from "../../engine/engine.js";
+import { engineFolder, engineOptions } from "../../service/open.js";
+import { Context, interruption } from "../context.js";
+import { untilAborted } from "../until-aborted.js";
+
+export function registerDb(program: Command): void {
+  program
+    .command("db")
+    .option("--listen <address>", "loopback address with port (default: engine.listen, or 127.0.0.1:8123)")
+    .description("run only the embedded ClickHouse, over HTTP on loopback, until Ctrl-C")
+    .action(async (options: { listen?: string }, command: Command) => {
+      const context = new Context(command);
+      const stop = interruption();
+      const loaded = context.load(options.listen === undefined ? [] : [`engine.listen=${options.listen}`]);
+      const listen =
+        loaded.originOf("engine.listen") === "default" ? "127.0.0.1:8123" : loaded.config.engine.listen;
+      const engine = await Engine.start(
+        engineOptions({ ...loaded.config, engine: { ...loaded.config.engine, listen } }),
+      );
+      const { url, user } = engine;
+      const secretFile = `${engineFolder(loaded.config)}/secret`;
+      context.result(
+        [
+          `ClickHouse is embedded at ${url} (Ctrl-C ends it)`,
+          `  read:  curl '${url}/?query=SELECT+version()'`,
+          `  write: curl -H "X-ClickHouse-Key: $(cat ${secretFile})" '${url}/' --data-binary 'CREATE DATABASE mine'`,
+        ].join("\n"),
+        { url, user, secret_file: secretFile },
+      );
+      await untilAborted(stop);
+      await engine.close();
+    });
+}

@@ -1,0 +1,113 @@
+import { type Command, Option } from "commander";
+import { type FileReport, type IngestReport, ingestFiles } from "../../intake/ingest.js";
+import type { IngestProgress } from "../../intake/progress.js";
+import { openClickHouse, openRecorder } from "../../service/open.js";
+import { Context, interruption } from "../context.js";
+import { ProgressLine } from "../progress-line.js";
+import { tableText } from "../table-text.js";
+
+interface Options {
+  readonly table: string;
+  readonly format?: "csv" | "ndjson";
+  readonly map?: string;
+  readonly source?: string;
+  readonly allowRejects?: boolean;
+}
+
+const CLOSE_DEADLINE_MS = 60_000;
+
+export function registerIngest(program: Command): void {
+  program
+    .command("ingest")
+    .argument("<files...>", "CSV or NDJSON files, plain or .gz; - is standard input")
+    .requiredOption("-t, --table <name>", "table that the rows go to")
+    .addOption(new Option("--format <name>", "default: told by the file name").choices(["csv", "ndjson"]))
+    .option("--map <file>", "mapping file for foreign columns, times and zones")
+    .option("--source <name>", "identity of the rows (with the line) in place of the file's own")
+    .option("--allow-rejects", "exit 0 although some rows were refused")
+    .description("record files through the whole pipeline; a second run stores nothing twice")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  coldpath ingest orders.ndjson --table orders" +
+        "\n  coldpath ingest quotes-*.csv.gz --table market_data --map examples/fx-l1/mapping.yaml",
+    )
+    .action(async (files: string[], options: Options, command: Command) => {
+      const context = new Context(command);
+      const { config } = context.load();
+      const signal = interruption();
+      const opened = await openClickHouse(config);
+      const line = new ProgressLine(context);
+      try {
+        const recorder = await openRecorder(config, opened);
+        const report = await ingestFiles({
+          recorder,
+          clickhouse: opened.clickhouse,
+          table: options.table,
+          files,
+          format: options.format,
+          mapping: options.map,
+          sourceName: options.source,
+          maxLineBytes: config.intake.max_line,
+          signal,
+          onProgress: (progress) => line.show(progressText(progress)),
+        }).finally(() => recorder.close({ deadlineMs: CLOSE_DEADLINE_MS }));
+        line.end();
+        context.result(summary(report), report);
+        if (!isFine(report, options.allowRejects === true)) process.exitCode = 1;
+      } finally {
+        line.end();
+        await opened.close();
+      }
+    });
+}
+
+function isFine(report: IngestReport, allowRejects: boolean): boolean {
+  if (report.interrupted || report.lost > 0 || report.files.some(({ error }) => error !== undefined))
+    return false;
+  return allowRejects || report.rejected === 0;
+}
+
+function progressText(progress: IngestProgress): string {
+  const { file, bytes, totalBytes, rows, rowsPerSecond, etaSeconds } = progress;
+  const share = totalBytes === undefined ? "" : ` ${Math.floor((100 * bytes) / Math.max(1, totalBytes))} %`;
+  const eta = etaSeconds === undefined ? "" : `, ${Math.ceil(etaSeconds)} s left`;
+  return `${file}:${share} ${count(rows)} rows, ${count(rowsPerSecond)} rows/s${eta}`;
+}
+
+function summary(report: IngestReport): string {
+  const headings = ["file", "rows", "stored", "already stored", "rejected", "rows/s"];
+  const rows = report.files.map((file) => [
+    file.file,
+    count(file.rows),
+    count(file.stored),
+    count(file.alreadyStored),
+    count(file.rejected),
+    count(Math.round(file.rows / Math.max(file.seconds, 0.001))),
+  ]);
+  const lines = [tableText(headings, rows), ...report.files.flatMap(remarks)];
+  const seconds = report.seconds.toFixed(1);
+  lines.push(
+    `${count(report.stored)} rows stored in ${report.table} in ${seconds} s, ${count(report.rowsPerSecond)} rows/s`,
+  );
+  if (report.interrupted) lines.push("interrupted: what was read is stored; run it again to store the rest");
+  return lines.join("\n");
+}
+
+/** What a person should know of a file beyond its numbers. */
+function remarks(file: FileReport): string[] {
+  const { error, notes, reasons, rejections } = file;
+  const shown = rejections.map(({ line, reason }) => `${file.file}:${line}: ${reason}`);
+  const counted = Object.entries(reasons).map(
+    ([reason, rows]) => `${file.file}: ${count(rows)} rejected: ${reason}`,
+  );
+  return [
+    ...(error === undefined ? [] : [`${file.file}: ${error.message}`]),
+    ...notes.map((note) => `${file.file}: ${note}`),
+    ...shown,
+    ...(file.rejected > rejections.length ? counted : []),
+  ];
+}
+
+function count(value: number): string {
+  return value.toLocaleString("en-US");
+}

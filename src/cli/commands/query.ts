@@ -1,0 +1,42 @@
+import { pipeline } from "node:stream/promises";
+import type { Command } from "commander";
+import { openClickHouse } from "../../service/open.js";
+import { Context, interruption } from "../context.js";
+
+/** A person who asks for a minute of work should not be cut off; a forgotten query should be. */
+const TIMEOUT_MS = 3_600_000;
+
+export function registerQuery(program: Command): void {
+  program
+    .command("query")
+    .argument("<sql>", "statement to run, without FORMAT")
+    .option(
+      "-f, --format <name>",
+      "ClickHouse output format (default: PrettyCompact on a terminal, else TSVWithNames)",
+    )
+    .description("run SQL on the configured ClickHouse and print the answer as it comes")
+    .addHelpText(
+      "after",
+      '\nExample:\n  coldpath query "SELECT symbol, count() FROM market_data GROUP BY symbol"',
+    )
+    .action(async (sql: string, options: { format?: string }, command: Command) => {
+      const context = new Context(command);
+      const signal = interruption();
+      const opened = await openClickHouse(context.load().config);
+      try {
+        const answer = await opened.clickhouse.stream(sql, {
+          format: options.format ?? defaultFormat(context),
+          timeoutMs: TIMEOUT_MS,
+          signal,
+        });
+        await pipeline(answer, process.stdout, { end: false });
+      } finally {
+        await opened.close();
+      }
+    });
+}
+
+function defaultFormat(context: Context): string {
+  if (context.json) return "JSON";
+  return process.stdout.isTTY ? "PrettyCompact" : "TSVWithNames";
+}

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { ClickHouse } from "../clickhouse/client.js";
+import type { Config } from "../config/schema.js";
+import { Engine, type EngineOptions } from "../engine/engine.js";
+import { Recorder, type Report } from "../recorder.js";
+import { checkTables } from "../schemas/compare.js";
+import { migrate } from "../schemas/migrate.js";
+
+/** The ClickHouse that the configuration means, ready to be asked. */
+export interface OpenedClickHouse {
+  readonly clickhouse: ClickHouse;
+  /** The embedded engine, unless a server is configured. */
+  readonly engine: Engine | undefined;
+  close(): Promise<void>;
+}
+
+/** Folder of the embedded ClickHouse's data. */
+export function engineFolder(config: Config): string {
+  return join(config.data_dir, "clickhouse");
+}
+
+/** What the configuration says of the embedded ClickHouse. */
+export function engineOptions(config: Config): EngineOptions {
+  const { listen, memory } = config.engine;
+  return { dataDir: engineFolder(config), listen: parseListen(listen), memory };
+}
+
+/** Connects to the configured server, or starts the embedded engine (or joins the one that serves this data folder). */
+export async function openClickHouse(config: Config): Promise<OpenedClickHouse> {
+  const { url, user, password, database, tls } = config.clickhouse;
+  if (url !== undefined) {
+    const clickhouse = new ClickHouse({
+      url,
+      user,
+      database,
+      tls,
+      ...(password === undefined ? {} : { password }),
+    });
+    return { clickhouse, engine: undefined, close: () => clickhouse.close() };
+  }
+  const engine = await Engine.startOrJoin(engineOptions(config));
+  const clickhouse = new ClickHouse({
+    url: engine.url,
+    user: engine.user,
+    password: engine.password,
+    database,
+  });
+  const close = async (): Promise<void> => {
+    await clickhouse.close();
+    await engine.close();
+  };
+  return { clickhouse, engine, close };
+}
+
+/** `127.0.0.1:9712` or `[::1]:9712` as host and port. */
+export function parseListen(text: string): { host: string; port: number } {
+  const at = text.lastIndexOf(":");
+  return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
+}
+
+/**
+ * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
+ * `coldpath migrate`, so there a difference is an error that says so.
+ */
+export async function openRecorder(
+  config: Config,
+  opened: OpenedClickHouse,
+  report?: Report,
+): Promise<Recorder> {
+  const { clickhouse } = opened;
+  if (opened.engine !== undefined) await migrate(clickhouse, { userDirs: config.schemas });
+  await checkTables(clickhouse);
+  return await Recorder.open({
+    recorder: config.recorder.id,
+    env: config.recorder.env,
+    clickhouse,
+    compression: config.clickhouse.compression,
+    tables: config.tables,
+    memory: config.memory,
+    accept: config.accept,
+    deadLettersDir: join(config.data_dir, "dead-letters"),
+    ...(report === undefined ? {} : { report }),
+  });
+}

@@ -1,0 +1,75 @@
+import { join } from "node:path";
+import { type AdminServer, startAdmin } from "../admin/server.js";
+import { messageOf } from "../base/errors.js";
+import type { Config } from "../config/schema.js";
+import { startFeed } from "../demo/feed.js";
+import type { CloseReport, Recorder } from "../recorder.js";
+import { createLog } from "./log.js";
+import { type OpenedClickHouse, openClickHouse, openRecorder, parseListen } from "./open.js";
+
+/** A recorder with its network intake, running in this process. */
+export interface Service {
+  /** `http://127.0.0.1:9712` */
+  readonly adminUrl: string;
+  readonly tokenFile: string;
+  readonly opened: OpenedClickHouse;
+  readonly recorder: Recorder;
+  /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
+  close(deadlineMs: number): Promise<CloseReport>;
+}
+
+export interface ServeOptions {
+  /** Market events per second of the built-in simulator; without it there is none. */
+  readonly simulate?: number;
+}
+
+/** Starts everything that `serve` is, in the order of dependence; what has started is ended if a later part fails. */
+export async function startService(config: Config, options: ServeOptions = {}): Promise<Service> {
+  const log = createLog(config.log.level);
+  const opened = await openClickHouse(config);
+  opened.engine?.on("state", (state, reason) => {
+    log.info({ event: "engine", state, reason: reason === undefined ? undefined : messageOf(reason) });
+  });
+  let recorder: Recorder | undefined;
+  let admin: AdminServer | undefined;
+  try {
+    recorder = await openRecorder(config, opened, (event) =>
+      log.info({ event: event.kind, ...event, kind: undefined }),
+    );
+    const tokenFile = config.admin.token_file ?? join(config.data_dir, "admin-token");
+    admin = await startAdmin({
+      listen: parseListen(config.admin.listen),
+      tokenFile,
+      recorder,
+      maxBody: config.intake.http.max_body,
+      maxLine: config.intake.max_line,
+    });
+    const started = { recorder, admin };
+    const feed = options.simulate === undefined ? undefined : simulate(started.recorder, options.simulate);
+    return {
+      adminUrl: admin.url,
+      tokenFile,
+      opened,
+      recorder,
+      close: async (deadlineMs) => {
+        feed?.stop();
+        await started.admin.close();
+        const report = await started.recorder.close({ deadlineMs });
+        await opened.close();
+        return report;
+      },
+    };
+  } catch (error) {
+    await admin?.close();
+    await recorder?.close({ deadlineMs: 0 });
+    await opened.close();
+    throw error;
+  }
+}
+
+function simulate(recorder: Recorder, eventsPerSecond: number): { stop(): void } {
+  return startFeed(eventsPerSecond, 1, (table, row) => {
+    // A refusal is counted by the recorder; a simulated row is not worth more.
+    recorder.table(table).offer({ ...row, source: "simulator" });
+  });
+}
