@@ -1,0 +1,66 @@
+import { messageOf } from "../base/errors.js";
+import type { Ticket } from "../recorder.js";
+
+interface Share {
+  rows: number;
+}
+
+/** Follows rows that were taken to their end, batch by batch. */
+export class Fates {
+  readonly #open = new Map<Ticket, Share>();
+  #lastTicket: Ticket | undefined;
+  #lastShare: Share = { rows: 0 };
+  #taken = 0;
+  #stored = 0;
+  #failure: string | undefined;
+
+  /** Rows taken. */
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** Rows of batches that are stored whole; of a batch that is not, nobody says here which of its rows are. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** Why the first batch that is not stored whole is not. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** A row was taken. */
+  add(ticket: Ticket): void {
+    if (ticket !== this.#lastTicket) {
+      this.#lastTicket = ticket;
+      this.#lastShare = this.#open.get(ticket) ?? this.#follow(ticket);
+    }
+    this.#lastShare.rows += 1;
+    this.#taken += 1;
+  }
+
+  /** Resolves when the fate of every row taken so far is known. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#open.keys()].map((ticket) => ticket.stored));
+  }
+
+  #follow(ticket: Ticket): Share {
+    const share = { rows: 0 };
+    this.#open.set(ticket, share);
+    const close = (): void => {
+      this.#open.delete(ticket);
+      if (this.#lastTicket === ticket) this.#lastTicket = undefined;
+    };
+    ticket.stored.then(
+      () => {
+        this.#stored += share.rows;
+        close();
+      },
+      (error: unknown) => {
+        this.#failure ??= messageOf(error);
+        close();
+      },
+    );
+    return share;
+  }
+}

@@ -1,0 +1,148 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { messageOf } from "../base/errors.js";
+import { formatSize } from "../base/units.js";
+import type { TableWriter } from "../recorder.js";
+import { Fates } from "./fates.js";
+import { gunzip } from "./gunzip.js";
+import { LineError } from "./line-error.js";
+import { LineSplitter } from "./lines.js";
+import type { RowMaker } from "./mapping/compile.js";
+import { NdjsonReader } from "./ndjson.js";
+import { plainRows } from "./plain-rows.js";
+import type { ReadRecord } from "./record-reader.js";
+import { asRowError, Rejections } from "./rejections.js";
+import { unlessAborted } from "./unless-aborted.js";
+
+/** One refused row of a request, as the answer tells it. */
+export interface RefusedLine {
+  readonly line: number;
+  readonly column: string | null;
+  readonly reason: string;
+}
+
+/** What became of a request. */
+export type RequestOutcome =
+  /** 200: every accepted row is in ClickHouse. `errors` tells the first refused rows. */
+  | {
+      readonly kind: "stored";
+      readonly accepted: number;
+      readonly rejected: number;
+      readonly errors: readonly RefusedLine[];
+    }
+  /** 400: the body cannot be read. No row of it was taken. */
+  | { readonly kind: "malformed"; readonly message: string }
+  /** 413: the body is too large. No row of it was taken. */
+  | { readonly kind: "too_large"; readonly message: string }
+  /** 503: the table is at its limit. No row was taken. */
+  | { readonly kind: "full"; readonly message: string }
+  /** 503: `taken` rows of it were taken, and not all of those are known to be in ClickHouse. */
+  | { readonly kind: "not_stored"; readonly taken: number; readonly message: string };
+
+export interface RequestOptions {
+  readonly writer: TableWriter;
+  /** The body as it came. */
+  readonly body: AsyncIterable<Buffer>;
+  readonly isGzip: boolean;
+  readonly maxLineBytes: number;
+  /** Most bytes of the body, after decompression. */
+  readonly maxBodyBytes: number;
+  /** Aborts when the caller has gone or has waited long enough. */
+  readonly signal: AbortSignal;
+}
+
+const SHOWN_MAX = 100;
+
+/**
+ * Records the NDJSON of one request and resolves when the fate of its rows is known. The body is read to its end first,
+ * so that one that is cut off, broken or too large leaves nothing behind.
+ */
+export async function recordRequest(options: RequestOptions): Promise<RequestOutcome> {
+  const { writer } = options;
+  if (writer.full) return { kind: "full", message: `${writer.table.name} is at its limit` };
+  const body = await readBody(options);
+  if (!Array.isArray(body)) return body;
+  return await new RequestIngest(options).run(body);
+}
+
+async function readBody(options: RequestOptions): Promise<Buffer[] | RequestOutcome> {
+  const { body, isGzip, maxBodyBytes } = options;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of isGzip ? gunzip(body) : body) {
+      bytes += chunk.length;
+      if (bytes > maxBodyBytes) {
+        return { kind: "too_large", message: `the body is larger than ${formatSize(maxBodyBytes)}` };
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    return { kind: "malformed", message: `the body cannot be read: ${messageOf(error)}` };
+  }
+  return chunks;
+}
+
+class RequestIngest {
+  readonly #options: RequestOptions;
+  readonly #rows: RowMaker;
+  readonly #fates = new Fates();
+  readonly #rejections = new Rejections(SHOWN_MAX);
+
+  constructor(options: RequestOptions) {
+    this.#options = options;
+    // A request has no identity of its own; its rows may bring theirs.
+    this.#rows = plainRows(options.writer.table, ["source", "source_seq"]);
+  }
+
+  async run(body: readonly Buffer[]): Promise<RequestOutcome> {
+    const { maxLineBytes, signal } = this.#options;
+    const reader = new NdjsonReader();
+    const lines = new LineSplitter(maxLineBytes);
+    for (const chunk of body) {
+      await this.#take(reader.read(lines.push(chunk)));
+      // One large body must not hold up everything else.
+      await turn();
+    }
+    await this.#take(reader.read(lines.end()));
+    await unlessAborted(this.#fates.settled(), signal);
+    const { taken, stored, failure } = this.#fates;
+    if (failure !== undefined) return { kind: "not_stored", taken, message: failure };
+    if (signal.aborted) return { kind: "not_stored", taken, message: "not stored before the deadline" };
+    return {
+      kind: "stored",
+      accepted: stored,
+      rejected: this.#rejections.rows,
+      errors: this.#rejections.first.map(({ line, column, reason }) => ({
+        line,
+        column: column ?? null,
+        reason,
+      })),
+    };
+  }
+
+  async #take(records: readonly ReadRecord[]): Promise<void> {
+    const { writer, signal } = this.#options;
+    const keeping: Promise<void>[] = [];
+    for (const record of records) {
+      while (!signal.aborted && (writer.full || !this.#offer(record, keeping))) {
+        await unlessAborted(writer.room(), signal);
+      }
+    }
+    await Promise.all(keeping);
+  }
+
+  /** False if there was no room for the row. */
+  #offer({ line, raw, value }: ReadRecord, keeping: Promise<void>[]): boolean {
+    const { writer } = this.#options;
+    try {
+      if (value instanceof LineError) throw value;
+      const ticket = writer.offer(this.#rows(value));
+      if (ticket === undefined) return false;
+      this.#fates.add(ticket);
+    } catch (error) {
+      this.#rejections.add(line, asRowError(error));
+      keeping.push(writer.rejected(raw, error));
+    }
+    return true;
+  }
+}

@@ -1,0 +1,141 @@
+import { type Clock, sleep, systemClock } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
+import { MINUTE_MS } from "../base/units.js";
+import type { ClickHouse } from "../clickhouse/client.js";
+import { quoteName, quoteString } from "../clickhouse/quote.js";
+import type { Table } from "../schemas/table.js";
+
+/** Lines asked for at once: bounds the answer, which is longest when every second line is stored. */
+const WINDOW_LINES = 1 << 18;
+const POLL_MS = 100;
+const QUESTION_MS: number = 5 * MINUTE_MS;
+/** An INSERT ends within seconds; after this long something else is wrong. */
+const RUNNING_MAX_MS: number = 2 * MINUTE_MS;
+
+/** The rows of one source in one table. */
+export interface RowsOfSource {
+  readonly clickhouse: ClickHouse;
+  readonly table: Table;
+  readonly source: string;
+}
+
+export interface StoredLinesOptions extends RowsOfSource {
+  readonly signal: AbortSignal;
+  readonly windowLines?: number;
+  readonly clock?: Clock;
+}
+
+interface LineRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Which lines of a source ClickHouse holds already, so that reading it again stores nothing twice, whatever ended the
+ * first time. Held as ranges, a window of lines at a time.
+ */
+export class StoredLines {
+  readonly #options: StoredLinesOptions;
+  /** The last line stored; 0 if none is. */
+  readonly #last: number;
+  /** Stored lines up to `#knownTo`, in order, without those that nobody asks for any more. */
+  #ranges: LineRange[] = [];
+  #knownTo = 0;
+
+  private constructor(options: StoredLinesOptions, last: number) {
+    this.#options = options;
+    this.#last = last;
+  }
+
+  /**
+   * Asks once every INSERT into the table that runs now has ended: one of a killed run may still be on its way.
+   *
+   * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if such an INSERT does not end.
+   */
+  static async open(options: StoredLinesOptions): Promise<StoredLines> {
+    await runningInsertsEnded(options);
+    const [found] = await ask<{ last: string | null }>(
+      options,
+      `SELECT max(source_seq) AS last FROM ${ofSource(options)}`,
+    );
+    return new StoredLines(options, Number(found?.last ?? 0));
+  }
+
+  /** Learns about the lines from `first` to `last`. They come in order: what lies before them is forgotten. */
+  async learn(first: number, last: number): Promise<void> {
+    const wanted = Math.min(last, this.#last);
+    if (this.#knownTo >= wanted) return;
+    this.#ranges = this.#ranges.filter((range) => range.last >= first);
+    while (this.#knownTo < wanted) await this.#learnWindow();
+  }
+
+  /** Whether a line is stored that {@link learn} has been called for. */
+  has(line: number): boolean {
+    const ranges = this.#ranges;
+    let low = 0;
+    let high = ranges.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const range = ranges[middle]!;
+      if (line < range.first) high = middle - 1;
+      else if (line > range.last) low = middle + 1;
+      else return true;
+    }
+    return false;
+  }
+
+  async #learnWindow(): Promise<void> {
+    const first = this.#knownTo + 1;
+    const last = this.#knownTo + (this.#options.windowLines ?? WINDOW_LINES);
+    // A line minus its rank is the same number exactly for all lines of a stretch without holes.
+    const ranges = await ask<{ first: string; last: string }>(
+      this.#options,
+      `SELECT min(line) AS first, max(line) AS last
+       FROM (SELECT line, line - row_number() OVER (ORDER BY line) AS stretch
+             FROM (SELECT DISTINCT assumeNotNull(source_seq) AS line FROM ${ofSource(this.#options)}
+                   AND source_seq BETWEEN ${first} AND ${last}))
+       GROUP BY stretch ORDER BY first`,
+    );
+    for (const range of ranges) this.#ranges.push({ first: Number(range.first), last: Number(range.last) });
+    this.#knownTo = last;
+  }
+}
+
+/** Lines of a source that one run of a recorder stored. */
+export async function linesStoredBy(run: bigint, rows: RowsOfSource): Promise<number> {
+  const sql = `SELECT uniqExact(source_seq) AS lines FROM ${ofSource(rows)} AND run = ${run}`;
+  const [found] = await rows.clickhouse.rows<{ lines: string }>(sql, { timeoutMs: QUESTION_MS });
+  return Number(found?.lines ?? 0);
+}
+
+/** INSERTs that begin later are not waited for: they cannot be of a run that is over. */
+async function runningInsertsEnded(options: StoredLinesOptions): Promise<void> {
+  const { table, signal, clock = systemClock } = options;
+  const running = (): Promise<{ query_id: string }[]> =>
+    ask(
+      options,
+      `SELECT query_id FROM system.processes
+       WHERE query_kind = 'Insert' AND position(query, ${quoteString(table.name)}) > 0`,
+    );
+  let awaited = await running();
+  const startedAt = clock.monotonic();
+  while (awaited.length > 0) {
+    if (clock.monotonic() - startedAt > RUNNING_MAX_MS) {
+      throw new ColdpathError(
+        "DEADLINE",
+        `an INSERT into ${table.name} does not end (query ${awaited[0]!.query_id}), so what is stored already is unknown`,
+      );
+    }
+    await sleep(clock, POLL_MS, signal);
+    const now = new Set((await running()).map((each) => each.query_id));
+    awaited = awaited.filter((each) => now.has(each.query_id));
+  }
+}
+
+function ofSource({ table, source }: RowsOfSource): string {
+  return `${quoteName(table.database)}.${quoteName(table.name)} WHERE source = ${quoteString(source)}`;
+}
+
+async function ask<T>({ clickhouse, signal }: StoredLinesOptions, sql: string): Promise<T[]> {
+  return await clickhouse.rows<T>(sql, { timeoutMs: QUESTION_MS, signal });
+}
