@@ -96,7 +96,7 @@ function summary(report: IngestReport): string {
 /** What a person should know of a file beyond its numbers. */
 function remarks(file: FileReport): string[] {
   const { error, notes, reasons, rejections } = file;
-  const shown = rejections.map(({ line, reason }) => `${file.file}:${line}: ${reason}`);
+  const shown = rejections.map(({ line, message }) => `${file.file}:${line}: ${message}`);
   const counted = Object.entries(reasons).map(
     ([reason, rows]) => `${file.file}: ${count(rows)} rejected: ${reason}`,
   );

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { CliProcess, cli } from "../support/cli.js";
+import { temporaryFolder } from "../support/folder.js";
+
+const ORDERS = [
+  '{"ts":"2026-01-05T09:30:00.000000001Z","client_order_id":"a-1","strategy":"s","symbol":"X","side":"buy","qty":"1.5","status":"new"}',
+  '{"ts":"2026-01-05T09:30:01Z","client_order_id":"9007199254740993","strategy":"s","symbol":"X","side":"sell","qty":2,"limit_px":1.10,"status":"new"}',
+].join("\n");
+
+test("wrong usage ends with exit code 2 and one line that says what", async (t) => {
+  const cwd = await temporaryFolder(t);
+  for (const [args, line] of [
+    [["confg"], /unknown command 'confg'/],
+    [["ingest", "x.csv"], /required option '-t, --table <name>' not specified/],
+    [["query"], /missing required argument 'sql'/],
+    [
+      ["config", "check", "--set", "log.level=loud"],
+      /log\.level: "loud" is not one of debug, info, warn, error/,
+    ],
+    [["demo", "--duration", "soon"], /--duration soon: expected a duration such as 20s/],
+  ] as const) {
+    const { code, stderr } = await cli(args, cwd);
+    assert.equal(code, 2, args.join(" "));
+    assert.match(stderr, line);
+    assert.doesNotMatch(stderr, /\n\s+at /, "no stack");
+  }
+});
+
+test("init writes a file that config check accepts, and does not overwrite it", async (t) => {
+  const cwd = await temporaryFolder(t);
+  assert.equal((await cli(["init"], cwd)).code, 0);
+  assert.equal((await cli(["config", "check"], cwd)).stdout, "the configuration is fine\n");
+  const again = await cli(["init"], cwd);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /coldpath\.yaml exists already/);
+});
+
+test("a file is ingested, a second run stores nothing twice, and query reads it back", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "orders.ndjson.gz"), gzipSync(ORDERS));
+  const first = await cli(["ingest", "orders.ndjson.gz", "--table", "orders", "--json"], cwd);
+  assert.equal(first.code, 0, first.stderr);
+  const report = JSON.parse(first.stdout) as { stored: number; rejected: number };
+  assert.deepEqual([report.stored, report.rejected], [2, 0]);
+  const second = await cli(["ingest", "orders.ndjson.gz", "--table", "orders", "--json"], cwd);
+  assert.equal((JSON.parse(second.stdout) as { alreadyStored: number }).alreadyStored, 2);
+  const sql =
+    "SELECT toString(ts), client_order_id, toString(qty), toString(limit_px), source_seq FROM orders ORDER BY ts";
+  assert.equal(
+    (await cli(["query", sql, "--format", "TSV"], cwd)).stdout,
+    "2026-01-05 09:30:00.000000001\ta-1\t1.5\t\\N\t1\n2026-01-05 09:30:01.000000000\t9007199254740993\t2\t1.1\t2\n",
+  );
+});
+
+test("refused rows make ingest fail with their line and reason, unless --allow-rejects", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const bad =
+    '{"ts":"2026-01-05T09:30:02Z","client_order_id":"b","strategy":"s","symbol":"X","side":"up","qty":1,"status":"new"}';
+  await writeFile(join(cwd, "orders.ndjson"), `${ORDERS}\n${bad}\n`);
+  const strict = await cli(["ingest", "orders.ndjson", "--table", "orders"], cwd);
+  assert.equal(strict.code, 1);
+  assert.match(strict.stdout, /orders\.ndjson:3: .*side/);
+  assert.match(strict.stdout, /2 rows stored in orders/);
+  const lenient = await cli(["ingest", "orders.ndjson", "--table", "orders", "--allow-rejects"], cwd);
+  assert.equal(lenient.code, 0);
+  const unknown = await cli(["ingest", "orders.ndjson", "--table", "order"], cwd);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /no table order: did you mean orders\?/);
+});
+
+test("rows from standard input are recorded", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const args = ["ingest", "-", "--table", "orders", "--format", "ndjson", "--source", "feed-1", "--json"];
+  const { code, stdout, stderr } = await cli(args, cwd, ORDERS);
+  assert.equal(code, 0, stderr);
+  assert.equal((JSON.parse(stdout) as { stored: number }).stored, 2);
+});
+
+test("a user's own table works from one SQL file and a few lines of configuration", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "coldpath.yaml"), "schemas: [.]\ntables:\n  signals: { class: critical }\n");
+  await writeFile(
+    join(cwd, "0001_signals.sql"),
+    `CREATE TABLE IF NOT EXISTS signals (
+       ts DateTime64(9, 'UTC'), name LowCardinality(String), value Decimal(18, 4), note Nullable(String),
+       env LowCardinality(String), recorder LowCardinality(String), run UInt64, seq UInt64,
+       source LowCardinality(String) DEFAULT '', source_seq Nullable(UInt64),
+       ts_ingest DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC')
+     ) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY (name, ts)
+     SETTINGS non_replicated_deduplication_window = 10000;`,
+  );
+  await writeFile(join(cwd, "signals.csv"), "ts,name,value,note\n2026-01-05T00:00:00Z,alpha,0.1250,\n");
+  const { code, stdout, stderr } = await cli(["ingest", "signals.csv", "--table", "signals"], cwd);
+  assert.equal(code, 0, stdout + stderr);
+  const read = await cli(
+    ["query", "SELECT name, toString(value), note FROM signals", "--format", "TSV"],
+    cwd,
+  );
+  assert.equal(read.stdout, "alpha\t0.125\t\\N\n");
+});
+
+test("db serves ClickHouse on loopback; query and ingest use the engine that runs", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const db = new CliProcess(["db", "--listen", "127.0.0.1:0"], cwd);
+  t.after(() => db.child.kill("SIGKILL"));
+  const [, url] = await db.printed(/embedded at (http:\/\/\S+)/);
+  assert.equal(await (await fetch(`${url}/?query=SELECT+1`)).text(), "1\n");
+  await writeFile(join(cwd, "orders.ndjson"), ORDERS);
+  assert.equal((await cli(["ingest", "orders.ndjson", "--table", "orders"], cwd)).code, 0);
+  assert.equal(await (await fetch(`${url}/?query=SELECT+count()+FROM+coldpath.orders`)).text(), "2\n");
+  const refused = await fetch(`${url}/`, { method: "POST", body: "DROP TABLE coldpath.orders" });
+  assert.notEqual(refused.status, 200);
+  const second = await cli(["db", "--listen", "127.0.0.1:0"], cwd);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /holds|held|locked/i);
+  assert.equal((await db.stop()).code, 0);
+});
+
+test("migrate says what it does, and that there is nothing more to do", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const printed = await cli(["migrate", "--print"], cwd);
+  assert.match(printed.stdout, /CREATE TABLE IF NOT EXISTS market_data/);
+  assert.match((await cli(["migrate", "--dry-run"], cwd)).stdout, /would apply 0001_market_data/);
+  assert.match((await cli(["migrate"], cwd)).stdout, /applied 0001_market_data/);
+  assert.equal((await cli(["migrate"], cwd)).stdout, "nothing to apply\n");
+});
+
+test("serve takes rows over HTTP from whoever has the token, and stores them before it says so", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const serve = new CliProcess(["serve", "--set", "admin.listen=127.0.0.1:0"], cwd);
+  t.after(() => serve.child.kill("SIGKILL"));
+  const [, admin] = await serve.printed(/status\s+(http:\/\/\S+?)\//);
+  const [, clickhouse] = await serve.printed(/ClickHouse\s+(http:\/\/\S+)/);
+  const token = (await readFile(join(cwd, "data", "admin-token"), "utf8")).trim();
+  const post = (
+    table: string,
+    body: string | Uint8Array,
+    headers: Record<string, string> = {},
+  ): Promise<Response> =>
+    fetch(`${admin}/v1/ingest/${table}`, {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/x-ndjson", authorization: `Bearer ${token}`, ...headers },
+    });
+  const taken = await post("orders", gzipSync(`${ORDERS}\n{"ts":1}\n`), { "content-encoding": "gzip" });
+  assert.equal(taken.status, 200);
+  const answer = (await taken.json()) as {
+    accepted: number;
+    rejected: number;
+    errors: { line: number; column: string }[];
+  };
+  assert.deepEqual([answer.accepted, answer.rejected, answer.errors[0]?.line], [2, 1, 3]);
+  assert.equal(await (await fetch(`${clickhouse}/?query=SELECT+count()+FROM+coldpath.orders`)).text(), "2\n");
+
+  assert.equal((await post("orders", ORDERS, { authorization: "Bearer wrong" })).status, 401);
+  assert.equal((await post("order", ORDERS)).status, 404);
+  assert.equal((await post("orders", ORDERS, { "content-type": "text/csv" })).status, 415);
+  assert.equal((await post("orders", "not gzip", { "content-encoding": "gzip" })).status, 400);
+  assert.equal((await post("orders", ORDERS, { origin: "http://evil.example" })).status, 403);
+  assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+  const status = (await (await fetch(`${admin}/api/status`)).json()) as {
+    tables: { orders: { stored: number } };
+  };
+  assert.equal(status.tables.orders.stored, 2);
+  const { code, stdout } = await serve.stop();
+  assert.equal(code, 0);
+  assert.match(stdout, /orders\s+3\s+2/);
+});
+
+test("demo records a market that says it is simulated, and ends by itself", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const { code, stdout, stderr } = await cli(
+    ["demo", "--duration", "2s", "--set", "admin.listen=127.0.0.1:0"],
+    cwd,
+  );
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /SIMULATED/);
+  const [, offered, stored] = /market_data\s+(\d+)\s+(\d+)/.exec(stdout)!;
+  assert.equal(offered, stored);
+  const sql =
+    "SELECT countIf(symbol NOT LIKE 'SIM-%' OR env != 'demo' OR source != 'simulator'), count() FROM market_data";
+  assert.equal((await cli(["query", sql, "-f", "TSV"], cwd)).stdout, `0\t${stored}\n`);
+});
