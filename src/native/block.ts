@@ -4,6 +4,7 @@ import { ByteBuffer } from "./byte-buffer.js";
 import type { ColumnWriter } from "./column-writer.js";
 import { type AppendRow, compileAppend } from "./compile-append.js";
 import { createWriter } from "./create-writer.js";
+import { NumberText } from "./number-text.js";
 import { Refusal } from "./refusal.js";
 import { ValueError } from "./value-error.js";
 
@@ -88,8 +89,9 @@ export class BlockBuilder {
       const refused = this.#slots.find((slot) => slot.writer.length === this.#rows);
       this.#truncate(this.#rows);
       if (!(error instanceof Refusal) || refused === undefined) throw error;
-      const missing = (refused.stamped ? stamp : row)[refused.name] === undefined;
-      throw new ValueError(refused.name, missing ? "is required" : error.reason, error.value);
+      const given = (refused.stamped ? stamp : row)[refused.name];
+      const reason = given === undefined ? "is required" : error.reason;
+      throw new ValueError(refused.name, reason, given instanceof NumberText ? given : error.value);
     }
     this.#rows += 1;
   }
@@ -170,16 +172,13 @@ function writerOf(name: string, type: string): ColumnWriter {
 }
 
 /** A DEFAULT that its own column does not take is found here, not at the first row that wants it. */
-function checkAbsent({ name, type }: BlockColumn, writer: ColumnWriter, absent: unknown): void {
+function checkAbsent({ name }: BlockColumn, writer: ColumnWriter, absent: unknown): void {
   try {
     writer.append(absent);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const value = absent === null ? "no DEFAULT and" : `the DEFAULT ${String(absent)}, which`;
-    throw new ColdpathError(
-      "TYPE_UNSUPPORTED",
-      `column ${name} of type ${type} has ${value} ${error.reason}`,
-    );
+    const value = absent === null ? "without a DEFAULT, null" : `the DEFAULT ${String(absent)}`;
+    throw new ColdpathError("TYPE_UNSUPPORTED", `column ${name}: ${value} ${error.reason}`);
   }
   writer.truncate(0);
 }

@@ -2,7 +2,7 @@ import { FixedWriter } from "./fixed-writer.js";
 import { NumberText } from "./number-text.js";
 import { Refusal, refuseKind } from "./refusal.js";
 
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const NUMBER = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const SPECIAL: Readonly<Record<string, number>> = {
   nan: Number.NaN,
   inf: Number.POSITIVE_INFINITY,

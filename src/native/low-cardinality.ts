@@ -48,7 +48,7 @@ export class LowCardinalityWriter extends ColumnWriter {
     if (typeof value === "string")
       this.#values.push32(value === this.#lastText ? this.#lastCode : this.#codeOf(value));
     else if (value instanceof Uint8Array) this.#values.push32(this.#codeOf(textOf(value)));
-    else if (value === null && this.#nullable) this.#values.push32(0);
+    else if (this.#nullable && (value === null || value === undefined)) this.#values.push32(0);
     else refuseKind(value, "a string");
   }
 

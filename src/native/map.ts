@@ -3,6 +3,10 @@ import type { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { EndOffsets } from "./end-offsets.js";
 import { refuseAt, refuseKind } from "./refusal.js";
+import { preview } from "./value-error.js";
+
+/** Characters of a key that a refusal shows. */
+const KEY_PREVIEW = 40;
 
 /** Map(K, V): as Array of pairs: offsets, then all keys as a column of K, then all values as a column of V. */
 export class MapWriter extends ColumnWriter {
@@ -30,7 +34,7 @@ export class MapWriter extends ColumnWriter {
         this.#keys.append(key);
         this.#values.append(inner);
       } catch (error) {
-        refuseAt(`key ${String(key)}`, error);
+        refuseAt(`key ${preview(key, KEY_PREVIEW)}`, error);
       }
     }
     this.#ends.push(this.#keys.length);

@@ -21,9 +21,10 @@ export class NullableWriter extends ColumnWriter {
   }
 
   override append(value: unknown): void {
-    if (value === null) this.#values.appendDefault();
+    const isNull = value === null || value === undefined;
+    if (isNull) this.#values.appendDefault();
     else this.#values.append(value);
-    this.#mask.push8(value === null ? 1 : 0);
+    this.#mask.push8(isNull ? 1 : 0);
   }
 
   override appendDefault(): void {

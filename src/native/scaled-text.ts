@@ -4,9 +4,9 @@ import { POWERS_OF_TEN, SURELY_INT64 } from "./words.js";
 const ZERO = 48;
 const MINUS = 45;
 const POINT = 46;
-/** An exponent beyond this fits no type, whatever the digits; it bounds the work on `1e999999999`. */
-const MAX_EXPONENT = 1000;
-const MAX_DIGITS = 1000;
+/** Nothing longer is a number, and no power of ten beyond fits a type: both bound the work on text from anywhere. */
+const MAX_LENGTH = 1000;
+const MAX_SHIFT = 1000;
 
 /** What {@link ScaledText.read} found: the text times 10^scale is `high * 10^power + low`, exactly. */
 export class ScaledText {
@@ -67,8 +67,9 @@ export class ScaledText {
       this.high = this.low = this.power = this.digits = 0;
       return true;
     }
-    if (digits + pad > 19 || high * POWERS_OF_TEN[power]! > SURELY_INT64) return false;
+    if (digits + pad > 19) return false;
     const scaledLow = low * POWERS_OF_TEN[pad]!;
+    if (high * POWERS_OF_TEN[power]! + scaledLow > SURELY_INT64) return false;
     this.high = negative ? 0 - high : high;
     this.low = negative ? 0 - scaledLow : scaledLow;
     this.power = power;
@@ -82,6 +83,7 @@ export class ScaledText {
  * @throws Refusal if it is no decimal number or not a whole one after scaling.
  */
 export function readExact(text: string, scale: number): bigint {
+  if (text.length > MAX_LENGTH) throw new Refusal("is too long for a number", text);
   const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,9}))?$/.exec(text);
   const whole = match?.[2] ?? "";
   const fraction = match?.[3] ?? "";
@@ -91,7 +93,7 @@ export function readExact(text: string, scale: number): bigint {
   if (significant === "") return 0n;
   const shift = Number(match[4] ?? 0) - fraction.length + scale + (digits.length - significant.length);
   if (shift < 0) throw new Refusal(fractionReason(scale), text);
-  if (shift > MAX_EXPONENT || significant.length > MAX_DIGITS) throw new Refusal("is out of range", text);
+  if (shift > MAX_SHIFT) throw new Refusal("is out of range", text);
   const magnitude = BigInt(significant) * 10n ** BigInt(shift);
   return match[1] === "-" ? -magnitude : magnitude;
 }

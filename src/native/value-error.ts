@@ -14,25 +14,28 @@ export class ValueError extends ColdpathError {
   readonly value: string;
 
   constructor(column: string, reason: string, value: unknown) {
-    const text = preview(value);
-    super("VALUE_REJECTED", `column ${column}: ${text} ${reason}`);
+    const text = preview(value, PREVIEW_LENGTH);
+    super(
+      "VALUE_REJECTED",
+      value === undefined ? `column ${column} ${reason}` : `column ${column}: ${text} ${reason}`,
+    );
     this.column = column;
     this.reason = reason;
     this.value = text;
   }
 }
 
-/** The first 100 characters of any value, never throwing whatever a row holds. */
-function preview(value: unknown): string {
+/** Any value as text of at most `length` characters, never throwing whatever a row holds. */
+export function preview(value: unknown, length: number): string {
   const text =
     value instanceof NumberText
       ? value.text
       : inspect(value, {
           depth: 1,
           maxArrayLength: 5,
-          maxStringLength: PREVIEW_LENGTH,
+          maxStringLength: length,
           breakLength: Number.POSITIVE_INFINITY,
           customInspect: false,
         });
-  return text.length <= PREVIEW_LENGTH ? text : `${text.slice(0, PREVIEW_LENGTH - 1)}…`;
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { startTestEngine } from "../support/engine.js";
+import { throughEngine } from "./through-engine.js";
+import {
+  arrayCase,
+  boolCase,
+  dateCase,
+  dateTime64Case,
+  dateTimeCase,
+  decimalCase,
+  decimalNumberCase,
+  enumCase,
+  floatCase,
+  integerCase,
+  lowCardinalityCase,
+  mapCase,
+  nullableCase,
+  stringCase,
+  type TypeCase,
+} from "./values.js";
+
+const ROWS = 3000;
+/** `SEED=n` repeats a run. */
+const seed = Number(process.env["SEED"] ?? Date.now() % 1e9);
+const { clickhouse } = await startTestEngine({ after });
+
+const KINDS = { quote: 1, depth: 2, "it's, (a) \\ trade": -128, "": 127 };
+const KINDS_TYPE = "('quote' = 1, 'depth' = 2, 'it\\'s, (a) \\\\ trade' = -128, '' = 127)";
+const price = decimalCase("Decimal(18, 8)", 18, 8);
+const size = decimalCase("Decimal(38, 8)", 38, 8);
+const time = dateTime64Case("DateTime64(9, 'UTC')", 9);
+const text = stringCase("String");
+const symbol = lowCardinalityCase("LowCardinality(String)");
+const kind = enumCase(`Enum8${KINDS_TYPE}`, KINDS);
+
+const WHOLE_TYPES: TypeCase[] = [8, 16, 32, 64, 128, 256].flatMap((bits) => [
+  integerCase(`Int${bits}`, bits, true),
+  integerCase(`UInt${bits}`, bits, false),
+]);
+
+const TYPES: TypeCase[] = [
+  ...WHOLE_TYPES,
+  price,
+  size,
+  decimalCase("Decimal(9, 2)", 9, 2),
+  decimalCase("Decimal(10, 0)", 10, 0),
+  decimalCase("Decimal(18, 18)", 18, 18),
+  decimalCase("Decimal32(4)", 9, 4),
+  decimalCase("Decimal64(8)", 18, 8),
+  decimalCase("Decimal128(18)", 38, 18),
+  decimalCase("Decimal(76, 30)", 76, 30),
+  time,
+  dateTime64Case("DateTime64(0)", 0),
+  dateTime64Case("DateTime64(3, 'Asia/Tokyo')", 3),
+  dateTime64Case("DateTime64(6)", 6),
+  dateTimeCase("DateTime"),
+  dateTimeCase("DateTime('America/New_York')"),
+  dateCase("Date", 0, 65_535),
+  dateCase("Date32", -25_567, 120_529),
+  text,
+  symbol,
+  kind,
+  enumCase("Enum16('low' = -32768, 'high' = 32767)", { low: -32_768, high: 32_767 }),
+  boolCase(),
+  floatCase(4),
+  floatCase(8),
+  ...[price, size, time, text, symbol, kind, integerCase("UInt64", 64, false), floatCase(8)].map(
+    nullableCase,
+  ),
+  ...[price, size, time, text, symbol, kind, nullableCase(symbol), nullableCase(price), arrayCase(price)].map(
+    arrayCase,
+  ),
+  ...[text, price, nullableCase(price), symbol, arrayCase(time)].map((inner) => mapCase(inner)),
+  mapCase(price, "LowCardinality(String)"),
+];
+
+describe("the engine reads every value of our blocks as it was given", () => {
+  for (const { type, samples, read } of TYPES) {
+    test(type, () => agree(type, samples, read));
+  }
+});
+
+describe("a number in a decimal column is the double's exact value, rounded half to even", () => {
+  for (const [precision, scale] of [
+    [9, 0],
+    [9, 4],
+    [18, 0],
+    [18, 8],
+    [18, 17],
+    [38, 8],
+    [38, 18],
+    [76, 40],
+  ] as const) {
+    const { type, samples, read } = decimalNumberCase(`Decimal(${precision}, ${scale})`, precision, scale);
+    test(type, () => agree(type, samples, read));
+  }
+});
+
+async function agree(type: string, samples: TypeCase["samples"], read: string): Promise<void> {
+  const list = fc.sample(samples, { numRuns: ROWS, seed });
+  const values = list.map(({ given }) => given);
+  const got = await throughEngine(clickhouse, type, values, read);
+  assert.equal(got.length, ROWS);
+  for (const [index, { given, want }] of list.entries()) {
+    assert.deepEqual(got[index], want, `seed ${seed}: ${inspect(given)} became ${inspect(got[index])}`);
+  }
+}
