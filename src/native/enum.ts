@@ -10,26 +10,16 @@ const MAX_NAMES = 20;
 export class EnumWriter extends FixedWriter {
   readonly #numberOf: ReadonlyMap<string, number>;
   readonly #nameOf: ReadonlyMap<number, string>;
-  readonly #default: number;
 
   constructor(width: 1 | 2, entries: ReadonlyMap<string, number>) {
     super(width);
     this.#numberOf = entries;
     this.#nameOf = new Map([...entries].map(([name, number]) => [number, name]));
-    this.#default = Math.min(...entries.values());
   }
 
   override append(value: unknown): void {
     const number = typeof value === "string" ? this.#numberOf.get(value) : this.#checked(value);
     if (number === undefined) throw new Refusal(this.#unknownReason(value), value);
-    this.#store(number);
-  }
-
-  override appendDefault(): void {
-    this.#store(this.#default);
-  }
-
-  #store(number: number): void {
     if (this.width === 1) this.cells.push8(number);
     else this.cells.push16(number);
   }

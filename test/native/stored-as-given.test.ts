@@ -56,6 +56,7 @@ const TYPES: TypeCase[] = [
   dateTime64Case("DateTime64(0)", 0),
   dateTime64Case("DateTime64(3, 'Asia/Tokyo')", 3),
   dateTime64Case("DateTime64(6)", 6),
+  dateTime64Case("DateTime64(8)", 8),
   dateTimeCase("DateTime"),
   dateTimeCase("DateTime('America/New_York')"),
   dateCase("Date", 0, 65_535),

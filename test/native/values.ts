@@ -161,11 +161,10 @@ function timeSamples(
 }
 
 export function dateTime64Case(type: string, digits: number): TypeCase {
-  const limit = 2n ** 63n - 1n;
-  const [min, max] =
-    digits === 9
-      ? [-limit - 1n, limit]
-      : [-62_135_596_800n * NS_PER_SECOND, 253_402_300_799n * NS_PER_SECOND];
+  // What an Int64 of ticks holds, within the years 1 to 9999.
+  const limit = (2n ** 63n - 1n) * 10n ** BigInt(9 - digits);
+  const [first, last] = [-62_135_596_800n * NS_PER_SECOND, 253_402_300_799n * NS_PER_SECOND];
+  const [min, max] = [first < -limit ? -limit : first, last > limit ? limit : last];
   return {
     type,
     samples: timeSamples(digits, min, max, (ticks) => `${ticks}`),
