@@ -44,24 +44,40 @@ export function slow(ms: number): Fault {
   };
 }
 
+/** Something to wait for. */
+export class Gate {
+  readonly opened: Promise<void>;
+  #open: () => void = () => {};
+
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+  }
+
+  open(): void {
+    this.#open();
+  }
+}
+
 /** The request goes on to ClickHouse when the gate opens, the answer back to the client. */
-export function held(gate: Promise<void>): Fault {
+export function held(gate: Gate): Fault {
   return {
     name: "held",
     async befall(exchange) {
-      await gate;
+      await gate.opened;
       await exchange.reply(await exchange.forward());
     },
   };
 }
 
 /** The client's connection breaks at once; the request arrives at ClickHouse all the same, when the gate opens. */
-export function late(gate: Promise<void>): Fault {
+export function late(gate: Gate): Fault {
   return {
     name: "late",
     async befall(exchange) {
       exchange.reset();
-      await gate;
+      await gate.opened;
       await exchange.forward();
     },
   };
@@ -73,9 +89,9 @@ export function answers(answer: Answer, name = `answer ${answer.status}`): Fault
 }
 
 /** ClickHouse does the work; its answer is replaced. */
-export function answersAfterStore(answer: Answer): Fault {
+export function answersAfterStore(answer: Answer, name = `answer ${answer.status} after store`): Fault {
   return {
-    name: `answer ${answer.status} after store`,
+    name,
     async befall(exchange) {
       await exchange.forward();
       await exchange.reply(answer);
@@ -103,23 +119,27 @@ export const cutAnswer: Fault = {
   },
 };
 
+/** What tells a ClickHouse from something in between. */
+const SIGN = { "x-clickhouse-server-display-name": "fault proxy" };
+
 /** A ClickHouse exception as a server sends it. */
 export function exception(code: number, text = "Something is wrong", status = 500): Answer {
   return {
     status,
-    headers: { "content-type": "text/plain", "x-clickhouse-exception-code": String(code) },
+    headers: { ...SIGN, "content-type": "text/plain", "x-clickhouse-exception-code": String(code) },
     body: Buffer.from(exceptionText(code, text)),
   };
 }
 
 /** A success whose body is an exception: it came after the head had been sent. */
 export function exceptionIn200(code: number, text = "Something is wrong"): Answer {
-  return { status: 200, headers: {}, body: Buffer.from(exceptionText(code, text)) };
+  return { status: 200, headers: SIGN, body: Buffer.from(exceptionText(code, text)) };
 }
 
 /** A success without a body whose header says that it is none: what a server gives that timed out reading the upload. */
 export function headerOnly200(code: number): Answer {
-  return { status: 200, headers: { "x-clickhouse-exception-code": String(code) }, body: Buffer.alloc(0) };
+  const headers = { ...SIGN, "x-clickhouse-exception-code": String(code) };
+  return { status: 200, headers, body: Buffer.alloc(0) };
 }
 
 /** A proxy's page. */

@@ -1,5 +1,12 @@
 import { once } from "node:events";
-import { type ClientRequest, createServer, type IncomingMessage, request, type Server, type ServerResponse } from "node:http";
+import {
+  type ClientRequest,
+  createServer,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
@@ -81,6 +88,8 @@ interface Rule {
 export class FaultProxy {
   /** What arrived, in order. */
   readonly requests: Seen[] = [];
+  /** Changes the settings of what is passed on, as a server's profile or a wrong client would. */
+  rewrite: ((settings: URLSearchParams, seen: Seen) => void) | undefined;
   readonly #target: URL;
   readonly #server: Server;
   readonly #port: number;
@@ -152,7 +161,7 @@ export class FaultProxy {
     if (body === undefined) return;
     const seen = seenOf(incoming, body);
     this.requests.push(seen);
-    const exchange = new LiveExchange(seen, this.#target, incoming, outgoing);
+    const exchange = new LiveExchange(seen, this.#targetOf(seen, incoming.url!), incoming, outgoing);
     const fault = this.#faultFor(seen) ?? PASS;
     if (fault !== PASS) seen.fault = fault.name;
     this.#look();
@@ -163,6 +172,12 @@ export class FaultProxy {
       exchange.reset();
     }
     this.#look();
+  }
+
+  #targetOf(seen: Seen, path: string): URL {
+    const url = new URL(path, this.#target);
+    this.rewrite?.(url.searchParams, seen);
+    return url;
   }
 
   #faultFor(seen: Seen): Fault | undefined {
@@ -223,7 +238,7 @@ class LiveExchange implements Exchange {
       hostname: this.#target.hostname,
       port: this.#target.port,
       method: this.#incoming.method,
-      path: this.#incoming.url,
+      path: `${this.#target.pathname}${this.#target.search}`,
       headers: { ...headers, host: this.#target.host, "content-length": body.length },
       agent: false,
     });

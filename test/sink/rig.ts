@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ClickHouse } from "../../src/clickhouse/client.js";
+import type { Engine } from "../../src/engine/engine.js";
+import {
+  Recorder,
+  type RecorderEvent,
+  type RecorderOptions,
+  type TableOptions,
+  type TableStats,
+} from "../../src/recorder.js";
+import { HastyClock } from "../support/clock.js";
+import { startTestEngine } from "../support/engine.js";
+import { FaultProxy } from "../support/fault-proxy.js";
+import { temporaryFolder } from "../support/folder.js";
+
+/** What a rig needs of its test; `{ after }` of `node:test` serves a whole file. */
+export interface Context {
+  after(fn: () => Promise<void> | void): void;
+}
+
+/** A real engine behind a fault proxy. */
+export interface Rig {
+  readonly engine: Engine;
+  readonly proxy: FaultProxy;
+  /** Past the proxy: the oracle's way. */
+  readonly direct: ClickHouse;
+  /** Makes a table of its own for the test and opens a recorder on it, through the proxy. */
+  open(options?: Partial<RecorderOptions> & RigOptions): Promise<Recording>;
+}
+
+export interface RigOptions {
+  readonly table?: Partial<TableOptions>;
+  /** `PARTITION BY` of the table. Default toDate(ts). */
+  readonly partitionBy?: string;
+  /** More SQL between the columns and the end of the column list. */
+  readonly columns?: string;
+}
+
+/** One recorder with one table, and what it should have stored. */
+export interface Recording {
+  readonly recorder: Recorder;
+  readonly name: string;
+  readonly folder: string;
+  readonly events: RecorderEvent[];
+  /** Offers a row with each id; the ledger expects it to be stored once. */
+  offer(ids: Iterable<number>, row?: Readonly<Record<string, unknown>>): void;
+  /** Payload ids that must be stored, with how many times. */
+  readonly ledger: Map<number, number>;
+  /** Resolves with the first event of that kind, once it has been reported. */
+  event<K extends RecorderEvent["kind"]>(kind: K): Promise<RecorderEvent & { kind: K }>;
+  /** Compares the ledger with what plain SQL finds, and the recorder's sums with each other. */
+  check(): Promise<void>;
+  /** What differs between ledger and table: `id: expected, found`. */
+  differences(): Promise<string[]>;
+  stats(): TableStats;
+}
+
+/** Noon, so that a few thousand rows a millisecond apart stay within a day. */
+export const NOON: bigint = BigInt(Date.UTC(2024, 7, 8, 12)) * 1_000_000n;
+const DAY_MS = 86_400_000;
+
+export async function startRig(t: Context): Promise<Rig> {
+  const { engine, clickhouse: direct } = await startTestEngine(t);
+  await direct.command(await readFile("schemas/0009_recorder_runs.sql", "utf8"));
+  const proxy = await FaultProxy.start(t as { after(fn: () => Promise<void>): void }, engine.url);
+  const { user, password } = engine;
+  const clickhouse = new ClickHouse({ url: proxy.url, user, password, database: "default" });
+  t.after(() => clickhouse.close());
+  return {
+    engine,
+    proxy,
+    direct,
+    open: async (options = {}) => {
+      const name = `t_${randomBytes(4).toString("hex")}`;
+      await createTable(direct, name, options);
+      return await record(t, clickhouse, direct, name, options);
+    },
+  };
+}
+
+async function createTable(direct: ClickHouse, name: string, options: RigOptions): Promise<void> {
+  await direct.command(`CREATE TABLE ${name} (
+    ts DateTime64(9, 'UTC'), id UInt64, px Decimal(18, 8) DEFAULT 0, kind LowCardinality(String) DEFAULT 'a',
+    env LowCardinality(String), recorder LowCardinality(String), run UInt64, seq UInt64,
+    source LowCardinality(String) DEFAULT '', source_seq Nullable(UInt64),
+    ts_ingest DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC')
+    ${options.columns ?? ""}
+  ) ENGINE = MergeTree PARTITION BY ${options.partitionBy ?? "toDate(ts)"} ORDER BY (id, seq)
+  SETTINGS non_replicated_deduplication_window = 10000`);
+}
+
+async function record(
+  t: Context,
+  clickhouse: ClickHouse,
+  direct: ClickHouse,
+  name: string,
+  options: Partial<RecorderOptions> & RigOptions,
+): Promise<Recording> {
+  const folder = join(await temporaryFolder(t as never), "dead-letters");
+  const events: RecorderEvent[] = [];
+  const listeners: (() => void)[] = [];
+  const recorder = await Recorder.open({
+    recorder: "rig",
+    env: "test",
+    clickhouse,
+    compression: "auto",
+    tables: {
+      [name]: {
+        class: "critical",
+        flush: { rows: 100, bytes: 2 ** 20, age: 60_000 },
+        queue: { rows: 100_000 },
+        ...options.table,
+      },
+    },
+    memory: { max: 2 ** 26 },
+    accept: { past: 100 * 365 * DAY_MS, future: DAY_MS },
+    deadLettersDir: folder,
+    clock: new HastyClock(),
+    ...options,
+    report(event) {
+      events.push(event);
+      options.report?.(event);
+      for (const look of listeners.splice(0)) look();
+    },
+  });
+  t.after(async () => {
+    await recorder.close({ deadlineMs: 0 });
+  });
+  const writer = recorder.table(name);
+  const ledger = new Map<number, number>();
+  const recording: Recording = {
+    recorder,
+    name,
+    folder,
+    events,
+    ledger,
+    offer(ids, row = {}) {
+      for (const id of ids) {
+        const ticket = writer.offer({ ts: NOON, id, ...row });
+        assert.ok(ticket !== undefined, `row ${id} is taken`);
+        ledger.set(id, (ledger.get(id) ?? 0) + 1);
+      }
+    },
+    event(kind) {
+      type Wanted = RecorderEvent & { kind: typeof kind };
+      return new Promise((resolve) => {
+        const look = (): void => {
+          const found = events.find((event): event is Wanted => event.kind === kind);
+          if (found === undefined) listeners.push(look);
+          else resolve(found);
+        };
+        look();
+      });
+    },
+    async check() {
+      assert.deepEqual(await recording.differences(), []);
+      checkSums(recording.stats());
+    },
+    differences: () => differences(direct, name, ledger),
+    stats: () => recorder.stats().tables[name]!,
+  };
+  return recording;
+}
+
+/** The oracle: what each id's count is by plain SQL, against the ledger that the test kept. */
+async function differences(
+  direct: ClickHouse,
+  name: string,
+  ledger: ReadonlyMap<number, number>,
+): Promise<string[]> {
+  const rows = await direct.rows<{ id: string; n: string }>(
+    `SELECT id, count() AS n FROM ${name} GROUP BY id`,
+  );
+  const found = new Map(rows.map(({ id, n }) => [Number(id), Number(n)]));
+  const ids = new Set([...ledger.keys(), ...found.keys()]);
+  return [...ids]
+    .filter((id) => (ledger.get(id) ?? 0) !== (found.get(id) ?? 0))
+    .map((id) => `${id}: ${ledger.get(id) ?? 0}, ${found.get(id) ?? 0}`);
+}
+
+/** offered = refused + accepted, and accepted = all that can become of a row. */
+export function checkSums(stats: TableStats): void {
+  const sum = (counts: Readonly<Record<string, number>>): number =>
+    Object.values(counts).reduce((total, count) => total + count, 0);
+  assert.equal(stats.offered, sum(stats.refused) + stats.accepted);
+  const fates = stats.stored + stats.deduplicated + stats.sampled + sum(stats.dropped) + stats.deadLettered;
+  assert.equal(stats.accepted, fates + stats.pending.rows);
+}
+
+/** 0 to n − 1. */
+export function upTo(n: number): number[] {
+  return [...Array(n).keys()];
+}
