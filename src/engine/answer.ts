@@ -19,16 +19,17 @@ export function contentTypeOf(format: string): string {
   return "text/plain; charset=UTF-8";
 }
 
-/** Value of `X-ClickHouse-Summary`. */
+/** Value of `X-ClickHouse-Summary`. The engine does not tell how many rows a SELECT read, only what came out of it. */
 export function summaryOf(counts: Counts | undefined, isInsert: boolean): string {
-  const rows = String(counts?.rowsRead ?? 0);
-  const bytes = String(counts?.bytesRead ?? 0);
+  const [rows, bytes] = [String(counts?.rowsRead ?? 0), String(counts?.bytesRead ?? 0)];
   return JSON.stringify({
-    read_rows: rows,
-    read_bytes: bytes,
+    read_rows: isInsert ? rows : "0",
+    read_bytes: isInsert ? bytes : "0",
     written_rows: isInsert ? rows : "0",
     written_bytes: isInsert ? bytes : "0",
     total_rows_to_read: "0",
+    result_rows: rows,
+    result_bytes: bytes,
     elapsed_ns: String(Math.round((counts?.elapsed ?? 0) * 1e9)),
   });
 }

@@ -17,7 +17,7 @@ export interface ChdbSession {
 export interface ChdbResult {
   /** Seconds. */
   readonly elapsed: number;
-  /** Rows read; for an INSERT, rows written. */
+  /** Rows of the result; for an INSERT, rows written. */
   readonly rowsRead: number;
   readonly bytesRead: number;
   bytes(): Uint8Array;

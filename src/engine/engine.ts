@@ -1,6 +1,8 @@
+import assert from "node:assert";
 import { EventEmitter } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { ColdpathError } from "../base/errors.js";
-import { GIB, SECOND_MS } from "../base/units.js";
+import { GIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { USER } from "./access.js";
 import { EngineFolder } from "./folder.js";
 import { EngineProcess } from "./process.js";
@@ -27,6 +29,10 @@ export type EngineState = "starting" | "up" | "down" | "closed";
 
 const RESTART_FIRST_MS = 100;
 const RESTART_MAX_MS = 5 * SECOND_MS;
+/** An engine that lived this long did not die of its start. */
+const HEALTHY_AFTER_MS = MINUTE_MS;
+const JOIN_DEADLINE_MS = 10 * SECOND_MS;
+const JOIN_INTERVAL_MS = 100;
 const CLOSE_DEADLINE_MS = 10 * SECOND_MS;
 
 interface EngineEvents {
@@ -45,9 +51,13 @@ export class Engine extends EventEmitter<EngineEvents> {
   readonly #options: EngineOptions;
   readonly #folder: EngineFolder;
   #process: EngineProcess | undefined;
+  /** Resolves when the latest process is gone, and with it its lock and its port. */
+  #gone: Promise<unknown> = Promise.resolve();
   #joined: { readonly url: string; readonly pid: number } | undefined;
   #url = "";
   #state: EngineState = "down";
+  /** After {@link kill}: no restart until it is asked for. */
+  #staysDown = false;
   #restartTimer: NodeJS.Timeout | undefined;
   #restartMs = RESTART_FIRST_MS;
 
@@ -72,13 +82,16 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** Uses the engine that another coldpath process runs on this folder, if one answers there; else starts one. */
   static async startOrJoin(options: EngineOptions): Promise<Engine> {
     const engine = new Engine(options);
-    if (!(await engine.#join())) {
-      try {
-        await engine.#launch();
-      } catch (error) {
-        // Another process was a moment faster.
-        const isLocked = error instanceof ColdpathError && error.code === "ENGINE_FOLDER_LOCKED";
-        if (!isLocked || !(await engine.#join())) throw error;
+    if (await engine.#join()) return engine;
+    try {
+      await engine.#launch();
+    } catch (error) {
+      if (!(error instanceof ColdpathError) || error.code !== "ENGINE_FOLDER_LOCKED") throw error;
+      // Another process was a moment faster and will be ready soon.
+      const deadline = performance.now() + JOIN_DEADLINE_MS;
+      while (!(await engine.#join())) {
+        if (performance.now() > deadline) throw error;
+        await delay(JOIN_INTERVAL_MS);
       }
     }
     return engine;
@@ -105,6 +118,9 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   /** Kills the engine's process as a crash would. It stays down until {@link restart}. */
   kill(): void {
+    assert.ok(this.isOwner, "an engine of another process is not ours to kill");
+    clearTimeout(this.#restartTimer);
+    this.#staysDown = true;
     const process = this.#process;
     this.#process = undefined;
     process?.kill();
@@ -113,10 +129,8 @@ export class Engine extends EventEmitter<EngineEvents> {
 
   /** Starts the engine's process again at the same address, after killing what is left of the old one. */
   async restart(): Promise<void> {
-    clearTimeout(this.#restartTimer);
-    const old = this.#process;
     this.kill();
-    await old?.ended;
+    this.#staysDown = false;
     await this.#launch();
   }
 
@@ -146,6 +160,8 @@ export class Engine extends EventEmitter<EngineEvents> {
   async #launch(): Promise<void> {
     const { host, port } = this.#options.listen ?? { host: "127.0.0.1", port: 0 };
     this.#enter("starting");
+    await this.#gone;
+    if (this.#state !== "starting") throw stopped();
     const process = new EngineProcess(this.#folder, {
       host,
       port: this.#url === "" ? port : Number(new URL(this.#url).port),
@@ -154,6 +170,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       hungAfterMs: this.#options.hungAfterMs ?? 30 * SECOND_MS,
     });
     this.#process = process;
+    this.#gone = process.ended;
     try {
       this.#url = (await process.ready).url;
     } catch (error) {
@@ -163,13 +180,15 @@ export class Engine extends EventEmitter<EngineEvents> {
       }
       throw error;
     }
-    if (this.#process !== process) return;
+    if (this.#process !== process) throw stopped();
     this.#enter("up");
-    void process.ended.then((reason) => this.#onDeath(process, reason));
+    const since = performance.now();
+    void process.ended.then((reason) => this.#onDeath(process, reason, performance.now() - since));
   }
 
-  #onDeath(process: EngineProcess, reason: ColdpathError): void {
+  #onDeath(process: EngineProcess, reason: ColdpathError, livedMs: number): void {
     if (this.#process !== process) return;
+    if (livedMs > HEALTHY_AFTER_MS) this.#restartMs = RESTART_FIRST_MS;
     this.#process = undefined;
     this.#enter("down", reason);
     this.#restartLater();
@@ -180,7 +199,7 @@ export class Engine extends EventEmitter<EngineEvents> {
       () => {
         this.#launch().catch(() => {
           // Its reason was announced with the state.
-          if (this.#state === "down") this.#restartLater();
+          if (this.#state === "down" && !this.#staysDown) this.#restartLater();
         });
       },
       this.#restartMs * (0.5 + Math.random()),
@@ -189,9 +208,12 @@ export class Engine extends EventEmitter<EngineEvents> {
   }
 
   #enter(state: EngineState, reason?: ColdpathError): void {
-    if (state === "up") this.#restartMs = RESTART_FIRST_MS;
     this.#state = state;
     if (reason === undefined) this.emit("state", state);
     else this.emit("state", state, reason);
   }
+}
+
+function stopped(): ColdpathError {
+  return new ColdpathError("ENGINE_FAILED", "the embedded ClickHouse was stopped while it started");
 }

@@ -21,7 +21,7 @@ const FILE_TRACES: readonly RegExp[] = [
 ];
 const REPEATED_HEAD = /^(?:Code: \d+\. DB::Exception: )+(?=Code: \d+\. DB::Exception: )/;
 const VERSION = / \(version [^()]*\)/g;
-const REPEATED_NAME = /( \([A-Z][A-Z0-9_]+\))\1+$/;
+const REPEATED_NAME = /( \([A-Z][A-Z0-9_]+\))(?:\.?\1)+$/;
 
 /**
  * The exception in what the engine threw, in the form a server sends. `undefined` when the engine failed without

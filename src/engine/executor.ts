@@ -16,7 +16,7 @@ import type { InsertStatement, KillStatement, PlainStatement, SelectStatement } 
 
 /** What the engine counted. */
 export interface Counts {
-  /** Rows read; for an INSERT, rows written. */
+  /** Rows of the result; for an INSERT, rows written. */
   readonly rowsRead: number;
   readonly bytesRead: number;
   /** Seconds. */

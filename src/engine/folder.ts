@@ -73,18 +73,17 @@ export class EngineFolder {
 
   writeEndpoint(endpoint: Endpoint): void {
     const draft = `${this.endpointFile}.new`;
-    writeFileSync(draft, `${JSON.stringify(endpoint)}\n`, { mode: 0o600 });
+    const { url, pid, bootId } = endpoint;
+    writeFileSync(draft, `${JSON.stringify({ url, pid, bootId })}\n`, { mode: 0o600 });
     renameSync(draft, this.endpointFile);
   }
 
   /** The endpoint that was last written here, whether or not anything still listens there. */
   readEndpoint(): Endpoint | undefined {
     if (!existsSync(this.endpointFile)) return undefined;
-    const found = JSON.parse(readFileSync(this.endpointFile, "utf8")) as Partial<Endpoint>;
-    const { url, pid, bootId } = found;
-    return typeof url === "string" && typeof pid === "number" && typeof bootId === "string"
-      ? { url, pid, bootId }
-      : undefined;
+    const match = ENDPOINT.exec(readFileSync(this.endpointFile, "utf8"));
+    if (match === null) return undefined;
+    return { url: match[1]!, pid: Number(match[2]), bootId: match[3]! };
   }
 
   /** The process that holds the engine's lock, as the engine noted it. */
@@ -94,6 +93,9 @@ export class EngineFolder {
     return pid === undefined ? undefined : Number(pid);
   }
 }
+
+/** What {@link EngineFolder.writeEndpoint} writes; anything else is as good as none. */
+const ENDPOINT = /^\{"url":"(http:[^"]+)","pid":(\d+),"bootId":"(\w+)"\}\s*$/;
 
 /** Where an engine listens and which life of it. */
 export interface Endpoint {

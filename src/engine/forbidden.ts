@@ -1,5 +1,5 @@
+import type { Token } from "../clickhouse/lexer.js";
 import { refusal } from "./exception.js";
-import type { Token } from "./lexer.js";
 
 /**
  * What no statement over HTTP may hold, because the engine runs in the user's own process rights and its grants do not

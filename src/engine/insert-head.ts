@@ -1,7 +1,8 @@
+import { type Token, tokensOf } from "../clickhouse/lexer.js";
+import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
-import { type Token, tokensOf } from "./lexer.js";
-import { parameterNames, quote, utf8 } from "./sql-text.js";
+import { parameterNames, utf8 } from "./sql-text.js";
 import type { InsertStatement } from "./statement.js";
 
 /** Words after the target of an INSERT that say where its rows come from. */
@@ -90,7 +91,7 @@ export function parseInsert(text: string): InsertStatement | undefined {
     text: part(tokens[0]!.start, last.end),
     fromFile: (file, compression) =>
       // Line ends, because a part may end in a line comment.
-      `${target}\nFROM INFILE ${quote(file)} COMPRESSION ${quote(compression)}\n${settings}\nFORMAT ${format}`,
+      `${target}\nFROM INFILE ${quoteString(file)} COMPRESSION ${quoteString(compression)}\n${settings}\nFORMAT ${format}`,
     format,
     dataAt,
     parameters: parameterNames(text, tokens),

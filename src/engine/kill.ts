@@ -1,6 +1,6 @@
+import { quoteString } from "../clickhouse/quote.js";
 import type { ActiveRequest, Registry } from "./registry.js";
 import type { Sessions, Setup } from "./sessions.js";
-import { quote } from "./sql-text.js";
 import type { KillStatement } from "./statement.js";
 
 /**
@@ -66,7 +66,7 @@ async function matching(
 ): Promise<ReadonlySet<string>> {
   if (requests.length === 0) return new Set();
   const rows = requests.map(rowOf).join(", ");
-  const sql = `SELECT query_id FROM values(${quote(COLUMNS)}, ${rows}) WHERE ${statement.condition}\nFORMAT JSONCompactColumns`;
+  const sql = `SELECT query_id FROM values(${quoteString(COLUMNS)}, ${rows}) WHERE ${statement.condition}\nFORMAT JSONCompactColumns`;
   const result = await sessions.with(setup, (session) => session.queryAsync(sql));
   const [ids = []] = JSON.parse(Buffer.from(result.bytes()).toString("utf8")) as string[][];
   return new Set(ids);
@@ -75,12 +75,12 @@ async function matching(
 function rowOf(request: ActiveRequest): string {
   const { queryId, user, database, text, settings } = request.identity;
   const elapsed = ((performance.now() - request.startedAt) / 1000).toFixed(6);
-  const map = `map(${[...settings].flat().map(quote).join(", ")})`;
+  const map = `map(${[...settings].flat().map(quoteString).join(", ")})`;
   const isCancelled = request.signal.aborted ? 1 : 0;
-  const texts = [queryId, queryId, user, user, database, text].map(quote);
+  const texts = [queryId, queryId, user, user, database, text].map(quoteString);
   return `(1, ${texts.join(", ")}, ${elapsed}, ${isCancelled}, ${map})`;
 }
 
 function tuple(texts: readonly string[]): string {
-  return `(${texts.map(quote).join(", ")})`;
+  return `(${texts.map(quoteString).join(", ")})`;
 }

@@ -5,20 +5,18 @@ import { Socket } from "node:net";
  * The reading end of a named pipe that the engine writes a result to. The pipe holds 64 KiB, so a slow reader slows the
  * engine down instead of filling memory.
  *
- * The reading end must stay open until the engine's statement is over: an engine that opens a pipe without a reader
- * waits for one for ever.
+ * The engine may open the pipe never, once or, after an error, again, and an engine that opens a pipe without a reader
+ * waits for one for ever. So a writing end of our own keeps the pipe from ending, and the reading end from closing,
+ * until the statement is over.
  */
 export class PipeReader {
-  readonly #path: string;
   readonly #socket: Socket;
+  readonly #writer: number;
 
   constructor(path: string) {
-    this.#path = path;
-    this.#socket = new Socket({
-      fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK),
-      readable: true,
-      writable: false,
-    });
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    this.#writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    this.#socket = new Socket({ fd, readable: true, writable: false });
     // Read errors end the iteration below; this keeps one after it from being fatal.
     this.#socket.on("error", () => {});
   }
@@ -33,14 +31,9 @@ export class PipeReader {
     this.#socket.resume();
   }
 
-  /** The statement is over: what is still in the pipe comes, then its end, even if the engine never opened it. */
+  /** The statement is over: what is still in the pipe comes, then its end. Called once. */
   finish(): void {
-    try {
-      closeSync(openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK));
-    } catch (error) {
-      // No reader: the end was already read and the reading end closed.
-      if ((error as NodeJS.ErrnoException).code !== "ENXIO") throw error;
-    }
+    closeSync(this.#writer);
   }
 
   close(): void {

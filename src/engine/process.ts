@@ -20,6 +20,8 @@ const STDERR_KEPT = 4 * KIB;
 /** Loading a folder with many parts takes time; a start that takes longer than this will not end. */
 const START_DEADLINE_MS = 120 * SECOND_MS;
 
+type Failed = FromChild & { type: "failed" };
+
 /** One life of the engine's process, from fork to exit. */
 export class EngineProcess {
   /** Resolves when the engine serves; rejects with the reason why it does not. */
@@ -74,19 +76,21 @@ export class EngineProcess {
     const { host, port, memory, heartbeatMs } = this.#options;
     const deadline = setTimeout(() => this.kill("did not start in time"), START_DEADLINE_MS);
     return new Promise<{ url: string; bootId: string }>((resolve, reject) => {
+      let failed: Failed | undefined;
       this.#child.on("message", (message: FromChild) => {
         if (message.type === "ready") {
           this.#lastPong = performance.now();
           this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
           resolve(message);
         } else if (message.type === "failed") {
+          failed = message;
           this.kill();
-          void this.ended.then(() => reject(this.#startFailure(message.code, message.message)));
         } else {
           this.#lastPong = performance.now();
         }
       });
-      void this.ended.then(reject);
+      // The reason is told once the process is gone, and what it said is complete.
+      void this.ended.then((death) => reject(failed === undefined ? death : this.#startFailure(failed)));
       this.#send({ type: "start", dataDir: this.#folder.root, host, port, memory });
     }).finally(() => clearTimeout(deadline));
   }
@@ -106,7 +110,7 @@ export class EngineProcess {
     this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_KEPT);
   }
 
-  #startFailure(code: (FromChild & { type: "failed" })["code"], message: string): ColdpathError {
+  #startFailure({ code, message }: Failed): ColdpathError {
     if (/Cannot lock file/.test(this.#stderr)) {
       const holder = this.#folder.holder();
       return new ColdpathError(
@@ -127,8 +131,10 @@ export class EngineProcess {
     );
   }
 
+  /** The message with what the engine said last, its exception if it said one. */
   #withStderr(message: string): string {
-    const said = this.#stderr.trim().split("\n").at(-1);
+    const lines = this.#stderr.trim().split("\n");
+    const said = lines.findLast((line) => line.startsWith("Code: ")) ?? lines.at(-1);
     return said ? `${message}: ${said}` : message;
   }
 }

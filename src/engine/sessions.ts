@@ -1,5 +1,5 @@
+import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
-import { quote, quoteName } from "./sql-text.js";
 
 /** What holds for one statement alone. */
 export interface Setup {
@@ -64,7 +64,7 @@ function setupStatements(setup: Setup): string[] {
     statements.push(`USE ${quoteName(setup.database)}`);
   const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
   const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);
-  const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quote(value)}`);
+  const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quoteString(value)}`);
   if (assignments.length > 0) statements.push(`SET ${assignments.join(", ")}`);
   // Last, because it forbids what would loosen it. A request may ask for the stricter 1.
   if (setup.readonly) statements.push(`SET readonly = ${setup.settings.get("readonly") === "1" ? 1 : 2}`);

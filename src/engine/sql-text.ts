@@ -1,18 +1,8 @@
-import type { Token } from "./lexer.js";
+import type { Token } from "../clickhouse/lexer.js";
 
 /** The bytes of a latin1 text as the UTF-8 they are. */
 export function utf8(latin1: string): string {
   return Buffer.from(latin1, "latin1").toString("utf8");
-}
-
-/** A string as a ClickHouse literal. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-}
-
-/** A name as a ClickHouse identifier. */
-export function quoteName(name: string): string {
-  return `\`${name.replaceAll("\\", "\\\\").replaceAll("`", "\\`")}\``;
 }
 
 /** Names of the `{name:Type}` in a statement. */

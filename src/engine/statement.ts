@@ -1,8 +1,9 @@
+import { type Token, tokensOf } from "../clickhouse/lexer.js";
+import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
 import { parseInsert, refuseHiddenData } from "./insert-head.js";
-import { type Token, tokensOf } from "./lexer.js";
-import { parameterNames, quote, utf8 } from "./sql-text.js";
+import { parameterNames, utf8 } from "./sql-text.js";
 
 /**
  * What a request's text asks for, as far as it must be known before the engine runs it: whether data follows, where the
@@ -135,6 +136,6 @@ export function parseStatement(text: string): Statement {
   return {
     ...common,
     kind: "select",
-    into: (file) => `${before}\nINTO OUTFILE ${quote(file)} APPEND\n${after}`,
+    into: (file) => `${before}\nINTO OUTFILE ${quoteString(file)} APPEND\n${after}`,
   };
 }

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { type Dispatcher, request } from "undici";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import { Engine, type EngineOptions } from "../../src/engine/engine.js";
 import { temporaryFolder } from "./folder.js";
@@ -28,8 +29,36 @@ export async function startTestEngine(
     await clickhouse.close();
     engine.kill();
     await engine.close();
-    // The folder's own removal may have met the dying engine's last files.
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
   return { engine, clickhouse };
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+export interface Question {
+  readonly method?: Dispatcher.HttpMethod;
+  readonly path?: string;
+  /** URL parameters. */
+  readonly search?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+  /** Send the engine's password. Default true. */
+  readonly asOwner?: boolean;
+}
+
+/** One raw request to an engine, with the whole answer. */
+export async function ask(engine: Engine, question: Question): Promise<Answer> {
+  const { method = "POST", path = "/", search = {}, headers = {}, body = null, asOwner = true } = question;
+  const answer = await request(`${engine.url}${path}?${new URLSearchParams(search)}`, {
+    method,
+    headers: { ...(asOwner ? { "x-clickhouse-key": engine.password } : {}), ...headers },
+    body,
+  });
+  const text = await answer.body.text();
+  return { status: answer.statusCode, headers: answer.headers as Record<string, string>, text };
 }
