@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS fills
     broker_order_id  Nullable(String) COMMENT 'Id the broker or venue gave the order [id]' CODEC(ZSTD(1)),
     fill_id          String COMMENT 'Id of this report, unique per venue, account, symbol and side [id]' CODEC(ZSTD(1)),
     exec_type        Enum8('new' = 1, 'bust' = 2, 'correct' = 3) DEFAULT 'new' COMMENT 'Whether this is an execution, takes one back or replaces one [set]' CODEC(ZSTD(1)),
-    corrects_fill_id Nullable(String) COMMENT 'fill_id that a bust takes back or a correction replaces; NULL if it is the row''s own [id]' CODEC(ZSTD(1)),
+    corrects_fill_id Nullable(String) COMMENT 'The fill_id that a bust takes back or a correction replaces; NULL if it is the row''s own [id]' CODEC(ZSTD(1)),
     strategy         LowCardinality(Nullable(String)) COMMENT 'Strategy that owns the order [name]',
     account_id       LowCardinality(Nullable(String)) COMMENT 'Account the fill belongs to [id]',
     symbol           LowCardinality(String) COMMENT 'Instrument, as the venue writes it [name]',

@@ -69,7 +69,7 @@ CREATE OR REPLACE VIEW fills_net
     account_id       LowCardinality(Nullable(String)),
     symbol           LowCardinality(String),
     side             Enum8('buy' = 1, 'sell' = 2, 'sell_short' = 5, 'sell_short_exempt' = 6),
-    original_fill_id String COMMENT 'fill_id of the execution that the reports go back to [id]',
+    original_fill_id String COMMENT 'The fill_id of the execution that the reports go back to [id]',
     fill_id          String,
     exec_type        Enum8('new' = 1, 'bust' = 2, 'correct' = 3),
     reports          UInt64 COMMENT 'Rows of fills that this fill is made of, repeated ones included [rows]',

@@ -29,11 +29,10 @@ What each table holds, column by column. The statements themselves are in [schem
 in [the schema review](../reviews/schema.md).
 
 Required: a row without the column is refused. \`recorder\`: the recorder fills it in, a row must not. Otherwise a missing
-value becomes the default; where none is given that is NULL, and NULL means unknown, never zero. Times are nanoseconds since
-the Unix epoch in UTC. A value that does not fit its column costs its row; nothing is clamped or rounded away.
+value becomes the default; where none is given that is NULL, and NULL means unknown, never zero. A value that does not fit its column costs its row; nothing is clamped or rounded away.
 
-Kept: counted from the later of the event's time and \`ts_ingest\`, so that old data recorded today stays that long. ClickHouse
-itself deletes a week later, whole parts at a time.
+Kept: counted from the later of the event's time and \`ts_ingest\`, so that old data recorded today stays that long. The TTL
+deletes a week after that at the earliest.
 
 | table | one row is | partition | order | kept |
 |---|---|---|---|---|
@@ -46,8 +45,48 @@ ${others.map(({ name, comment }) => `| [${name}](#${name}) | ${comment} |`).join
 ${tables.map(tableSection).join("\n\n")}
 
 ${others.map((other) => otherSection(other, tables)).join("\n\n")}
-`;
+
+${OWN_TABLE}`;
 }
+
+const OWN_TABLE = `## A table of your own
+
+Put its statement into a file such as \`0001_signals.sql\`, name the folder under \`schemas\` in \`coldpath.yaml\` and run
+\`coldpath migrate\`. The recorder learns the columns from ClickHouse. What it needs: the engine MergeTree; the six columns from
+\`env\` to \`source_seq\` as they are here, with their indices, so that it can find its rows again; the deduplication window; and
+a partition by nothing, a column, \`toDate(column)\` or \`toYYYYMM(column)\`, where the column is a time in UTC that each row
+brings. A column that is neither Nullable nor has a DEFAULT is required. For a table that must survive a power cut of the
+ClickHouse host add \`fsync_after_insert = 1, fsync_part_directory = 1\`. Never change a file that was applied: the next change is
+the next file, and each statement must be one that may run twice.
+
+\`\`\`sql
+CREATE TABLE IF NOT EXISTS signals
+(
+    ts         DateTime64(9, 'UTC') COMMENT 'Time of the signal [ns, UTC]' CODEC(Delta, ZSTD(1)),
+    symbol     LowCardinality(String) COMMENT 'Instrument [name]',
+    name       LowCardinality(String) COMMENT 'Which signal [name]',
+    value      Nullable(Decimal(38, 8)) COMMENT 'Its value [1]',
+
+    env        LowCardinality(String),
+    recorder   LowCardinality(String),
+    run        UInt64,
+    seq        UInt64,
+    source     LowCardinality(String) DEFAULT '',
+    source_seq Nullable(UInt64),
+    ts_ingest  DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC'),
+
+    INDEX run run TYPE minmax GRANULARITY 1,
+    INDEX seq seq TYPE minmax GRANULARITY 1,
+    INDEX source source TYPE set(64) GRANULARITY 1,
+    INDEX source_seq source_seq TYPE minmax GRANULARITY 1
+)
+ENGINE = MergeTree
+PARTITION BY toYYYYMM(ts)
+ORDER BY (symbol, name, ts, seq)
+TTL greatest(toDateTime(ts), toDateTime(ts_ingest)) + INTERVAL 1 YEAR + INTERVAL 7 DAY
+SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
+\`\`\`
+`;
 
 function tableLine({ name, comment, partitionBy, orderBy, ttl }: DescribedTable): string {
   return `| [${name}](#${name}) | ${comment} | \`${partitionBy}\` | \`${orderBy}\` | ${keptOf(ttl)} |`;

@@ -2,7 +2,7 @@ import { ColdpathError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import { quoteString } from "../clickhouse/quote.js";
-import { DefaultEvaluator, type DefaultValue } from "./defaults.js";
+import { type DefaultValue, evaluateDefaults } from "./defaults.js";
 import { parsePartitionKey } from "./partition.js";
 import type { Column, Table } from "./table.js";
 
@@ -19,14 +19,15 @@ const IDENTITY: Readonly<Record<string, RegExp>> = {
   source_seq: /^Nullable\(UInt64\)$/,
 };
 
-interface TableRow {
+interface DescribedTable {
   readonly database: string;
   readonly name: string;
   readonly engine: string;
   readonly partition_key: string;
+  readonly columns: readonly DescribedColumn[];
 }
 
-interface ColumnRow {
+interface DescribedColumn {
   readonly table: string;
   readonly name: string;
   readonly type: string;
@@ -48,17 +49,14 @@ export interface Database {
  * @throws ColdpathError PARTITION_UNSUPPORTED
  */
 export async function readDatabase(clickhouse: ClickHouse): Promise<Database> {
-  const described = await describe(clickhouse);
-  const defaults = new DefaultEvaluator(clickhouse);
-  const tables: Table[] = [];
+  const fit: DescribedTable[] = [];
   const unfit = new Map<string, string>();
-  for (const row of described.tables) {
-    const columns = described.columns.filter((each) => each.table === row.name);
-    const reason = whyUnfit(row, columns);
-    if (reason === undefined) tables.push(await toTable(defaults, row, columns));
-    else unfit.set(row.name, reason);
+  for (const table of await describe(clickhouse)) {
+    const reason = whyUnfit(table);
+    if (reason === undefined) fit.push(table);
+    else unfit.set(table.name, reason);
   }
-  return { tables, unfit };
+  return { tables: await toTables(clickhouse, fit), unfit };
 }
 
 /**
@@ -74,12 +72,12 @@ export async function readTables(clickhouse: ClickHouse): Promise<Table[]> {
  * @throws ColdpathError TABLE_UNKNOWN if it is absent or not one that the recorder can write, PARTITION_UNSUPPORTED.
  */
 export async function readTable(clickhouse: ClickHouse, name: string): Promise<Table> {
-  const { tables, columns } = await describe(clickhouse);
-  const row = tables.find((each) => each.name === name);
-  if (row === undefined) {
+  const described = await describe(clickhouse);
+  const table = described.find((each) => each.name === name);
+  if (table === undefined) {
     const close = nearest(
       name,
-      tables.map((each) => each.name),
+      described.map((each) => each.name),
     );
     const hint =
       close === undefined
@@ -90,69 +88,72 @@ export async function readTable(clickhouse: ClickHouse, name: string): Promise<T
       `there is no table ${name} in ${clickhouse.options.database}: ${hint}`,
     );
   }
-  const own = columns.filter((each) => each.table === name);
-  const reason = whyUnfit(row, own);
-  if (reason !== undefined)
+  const reason = whyUnfit(table);
+  if (reason !== undefined) {
     throw new ColdpathError("TABLE_UNKNOWN", `${name} is not a recorder table: ${reason}`);
-  return await toTable(new DefaultEvaluator(clickhouse), row, own);
+  }
+  const [found] = await toTables(clickhouse, [table]);
+  return found!;
 }
 
 /** Tables behind materialized views are not anyone's to write: their names begin with `.inner`. */
-async function describe(clickhouse: ClickHouse): Promise<{ tables: TableRow[]; columns: ColumnRow[] }> {
+async function describe(clickhouse: ClickHouse): Promise<DescribedTable[]> {
   const database = quoteString(clickhouse.options.database);
-  const tables = await clickhouse.rows<TableRow>(
-    `SELECT database, name, engine, partition_key FROM system.tables WHERE database = ${database} AND NOT startsWith(name, '.inner') ORDER BY name`,
+  const tables = await clickhouse.rows<Omit<DescribedTable, "columns">>(
+    `SELECT database, name, engine, partition_key FROM system.tables
+     WHERE database = ${database} AND NOT startsWith(name, '.inner') ORDER BY name`,
   );
-  const columns = await clickhouse.rows<ColumnRow>(
+  const columns = await clickhouse.rows<DescribedColumn>(
     `SELECT table, name, type, default_kind, default_expression, comment
      FROM system.columns WHERE database = ${database} ORDER BY table, position`,
   );
-  return { tables, columns };
+  return tables.map((table) => ({
+    ...table,
+    columns: columns.filter((column) => column.table === table.name),
+  }));
 }
 
-function whyUnfit(table: TableRow, columns: readonly ColumnRow[]): string | undefined {
-  if (!ENGINES.has(table.engine))
-    return `its engine is ${table.engine}, not one of ${[...ENGINES].join(", ")}`;
+function whyUnfit({ engine, columns }: DescribedTable): string | undefined {
+  if (!ENGINES.has(engine)) return `its engine is ${engine}, not one of ${[...ENGINES].join(", ")}`;
   for (const [name, type] of Object.entries(IDENTITY)) {
     const column = columns.find((each) => each.name === name);
-    if (column === undefined)
-      return `it lacks the column ${name}, which identifies rows with ${Object.keys(IDENTITY).join(", ")}`;
-    if (!type.test(column.type))
-      return `its column ${name} is ${column.type}, see the tables in schemas/ for the type it must have`;
+    if (column === undefined) {
+      return `it lacks the column ${name}; ${Object.keys(IDENTITY).join(", ")} tell rows apart`;
+    }
+    if (!type.test(column.type)) {
+      return `its column ${name} is ${column.type}; see the tables in schemas/ for the type it must have`;
+    }
   }
   return undefined;
 }
 
-async function toTable(
-  defaults: DefaultEvaluator,
-  row: TableRow,
-  columnRows: readonly ColumnRow[],
-): Promise<Table> {
-  const columns: Column[] = [];
-  for (const each of columnRows) columns.push(await toColumn(defaults, each));
-  const partitionKey = parsePartitionKey(row.name, row.partition_key, columns);
-  return { database: row.database, name: row.name, columns, partitionKey };
+async function toTables(clickhouse: ClickHouse, described: readonly DescribedTable[]): Promise<Table[]> {
+  const withDefault = described.flatMap(({ columns }) =>
+    columns.filter((each) => each.default_kind === "DEFAULT"),
+  );
+  const values = await evaluateDefaults(
+    clickhouse,
+    withDefault.map((column) => ({ expression: column.default_expression, type: column.type })),
+  );
+  const defaults = new Map(withDefault.map((column, index) => [column, values[index]!]));
+  return described.map(({ database, name, partition_key, columns: describedColumns }) => {
+    const columns = describedColumns.map((column) => toColumn(column, defaults.get(column)));
+    return { database, name, columns, partitionKey: parsePartitionKey(name, partition_key, columns) };
+  });
 }
 
-async function toColumn(defaults: DefaultEvaluator, row: ColumnRow): Promise<Column> {
-  const { name, type, comment } = row;
-  const value = await defaultOf(defaults, row);
+function toColumn(
+  { name, type, comment, default_kind }: DescribedColumn,
+  value: DefaultValue | undefined,
+): Column {
+  const isPlain = default_kind === "";
   return {
     name,
     type,
-    required: row.default_kind === "" && !isNullable(type),
-    ...(value.kind === "constant" ? { defaultText: value.text } : {}),
-    filledByServer: value.kind === "computed",
+    required: isPlain && !/^(?:LowCardinality\()?Nullable\(/.test(type),
+    ...(value?.kind === "constant" ? { defaultText: value.text } : {}),
+    // MATERIALIZED, ALIAS and EPHEMERAL have no value here.
+    filledByServer: !isPlain && (value === undefined || value.kind === "computed"),
     comment,
   };
-}
-
-async function defaultOf(defaults: DefaultEvaluator, row: ColumnRow): Promise<DefaultValue> {
-  if (row.default_kind === "") return { kind: "null" };
-  if (row.default_kind !== "DEFAULT") return { kind: "computed" };
-  return await defaults.evaluate(row.default_expression, row.type);
-}
-
-function isNullable(type: string): boolean {
-  return /^(?:LowCardinality\()?Nullable\(/.test(type);
 }

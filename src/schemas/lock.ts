@@ -38,6 +38,8 @@ interface Holder {
 
 interface Lock extends Holder {
   readonly number: number;
+  /** The server's clock when it was read. */
+  readonly now: number;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function withMigrationLock<T>(
   let renewal: Promise<unknown> = Promise.resolve();
   // A renewal that fails is tried again by the next one, and told by `stillHeld`.
   const renewals = setInterval(() => {
-    renewal = lock.renew().catch(() => undefined);
+    renewal = lock.ensure(leaseMs).catch(() => undefined);
   }, leaseMs / 3);
   const release = async (): Promise<void> => {
     clearInterval(renewals);
@@ -68,7 +70,7 @@ export async function withMigrationLock<T>(
     await lock.release();
   };
   try {
-    const result = await work(() => lock.renew());
+    const result = await work(() => lock.ensure(leaseMs / 2));
     await release();
     return result;
   } catch (error) {
@@ -82,16 +84,15 @@ export async function withMigrationLock<T>(
 async function acquire(clickhouse: ClickHouse, leaseMs: number, waitMs: number): Promise<number> {
   const waitUntil = performance.now() + waitMs;
   for (;;) {
-    const now = await serverTime(clickhouse);
     const locks = await readLocks(clickhouse);
     const top = locks.at(-1);
-    if (top !== undefined && top.expires > now) {
-      if (performance.now() >= waitUntil) throw heldBy(top, now);
+    if (top !== undefined && top.expires > top.now) {
+      if (performance.now() >= waitUntil) throw heldBy(top);
       await sleep(POLL_MS);
       continue;
     }
     const number = (top?.number ?? 0) + 1;
-    if (!(await tryCreate(clickhouse, number, now + leaseMs))) continue;
+    if (!(await tryCreate(clickhouse, number, (await serverTime(clickhouse)) + leaseMs))) continue;
     if ((await readLocks(clickhouse)).at(-1)?.number !== number) {
       await drop(clickhouse, number);
       continue;
@@ -101,6 +102,7 @@ async function acquire(clickhouse: ClickHouse, leaseMs: number, waitMs: number):
   }
 }
 
+/** The lock as its holder has it. A lease that has run out is never renewed: somebody may be taking it at this moment. */
 class HeldLock {
   readonly #clickhouse: ClickHouse;
   readonly #leaseMs: number;
@@ -112,11 +114,17 @@ class HeldLock {
     this.#number = number;
   }
 
-  async renew(): Promise<void> {
-    const now = await serverTime(this.#clickhouse);
-    await this.#write(now + this.#leaseMs);
+  /** Renews the lease if less than `leastMs` of it is left. */
+  async ensure(leastMs: number): Promise<void> {
     const top = (await readLocks(this.#clickhouse)).at(-1);
-    if (top?.number !== this.#number) throw heldBy(top, now);
+    if (top?.number !== this.#number) throw heldBy(top);
+    if (top.expires <= top.now) {
+      throw new ColdpathError(
+        "MIGRATION_LOCKED",
+        "this process was suspended for so long that its migration lock ran out: run it again",
+      );
+    }
+    if (top.expires - top.now < leastMs) await this.#write(top.now + this.#leaseMs);
   }
 
   async release(): Promise<void> {
@@ -141,16 +149,23 @@ async function serverTime(clickhouse: ClickHouse): Promise<number> {
 
 /** Lock tables from the lowest number to the highest. */
 async function readLocks(clickhouse: ClickHouse): Promise<Lock[]> {
-  const rows = await clickhouse.rows<{ name: string; comment: string }>(
-    `SELECT name, comment FROM system.tables WHERE database = currentDatabase() AND match(name, '^${LOCK_TABLES}[0-9]+$')`,
+  const rows = await clickhouse.rows<LockRow>(
+    `SELECT name, comment, toUnixTimestamp64Milli(now64(3)) AS now FROM system.tables
+     WHERE database = currentDatabase() AND match(name, '^${LOCK_TABLES}[0-9]+$')`,
   );
   return rows.map(parseLock).sort((a, b) => a.number - b.number);
 }
 
-function parseLock({ name, comment }: { name: string; comment: string }): Lock {
+interface LockRow {
+  readonly name: string;
+  readonly comment: string;
+  readonly now: string;
+}
+
+function parseLock({ name, comment, now }: LockRow): Lock {
   try {
     const { host, pid, expires } = JSON.parse(comment) as Holder;
-    return { number: Number(name.slice(LOCK_TABLES.length)), host, pid, expires };
+    return { number: Number(name.slice(LOCK_TABLES.length)), host, pid, expires, now: Number(now) };
   } catch (cause) {
     const message = `table ${name} is not a lock of coldpath: find out whose it is and drop it`;
     throw new ColdpathError("MIGRATION_LOCKED", message, { cause });
@@ -183,9 +198,9 @@ function isCode(error: unknown, code: number): boolean {
   return error instanceof ClickHouseError && error.clickhouseCode === code;
 }
 
-function heldBy(lock: Lock | undefined, now: number): ColdpathError {
-  const seconds = lock === undefined ? 0 : Math.max(0, Math.ceil((lock.expires - now) / SECOND_MS));
+function heldBy(lock: Lock | undefined): ColdpathError {
   const who = lock === undefined ? "somebody" : `process ${lock.pid} on ${lock.host}`;
+  const seconds = lock === undefined ? 0 : Math.max(0, Math.ceil((lock.expires - lock.now) / SECOND_MS));
   return new ColdpathError(
     "MIGRATION_LOCKED",
     `${who} is migrating this database and holds the lock, now for ${seconds} s; wait for it to end and try again`,

@@ -40,7 +40,8 @@ export interface MigrateResult {
 const STATEMENT_TIMEOUT_MS: number = 24 * HOUR_MS;
 /** A statement has ended when its effect is there, on other replicas too. */
 const STATEMENT_SETTINGS = { alter_sync: 2, mutations_sync: 2 } as const;
-const ACCESS_DENIED = 497;
+/** READONLY and ACCESS_DENIED. */
+const NOT_ALLOWED: ReadonlySet<number> = new Set([164, 497]);
 
 /**
  * Brings the database of `clickhouse` to the state that the SQL files describe, and creates it if it is absent. May be
@@ -112,8 +113,12 @@ async function createDatabase(clickhouse: ClickHouse): Promise<void> {
   try {
     await clickhouse.command(statement, { settings: { database: "system" } });
   } catch (cause) {
-    if (!(cause instanceof ClickHouseError) || cause.clickhouseCode !== ACCESS_DENIED) throw cause;
-    const message = `database ${database} does not exist, or user ${user} may not see it, and the user may not create it`;
-    throw new ColdpathError("MIGRATION_FAILED", `${message}: run ${statement} as one who may`, { cause });
+    if (!(cause instanceof ClickHouseError && NOT_ALLOWED.has(cause.clickhouseCode))) throw cause;
+    throw new ColdpathError(
+      "MIGRATION_FAILED",
+      `database ${database} does not exist, or user ${user} may not see it, and may not create it: ` +
+        `run ${statement} as one who may (${cause.message})`,
+      { cause },
+    );
   }
 }

@@ -13,9 +13,10 @@ const UTC_TIME = /^(?:Date|Date32|DateTime\('UTC'\)|DateTime64\(\d, 'UTC'\))$/;
  * @throws ColdpathError PARTITION_UNSUPPORTED for anything whose value the recorder cannot tell from a row.
  */
 export function parsePartitionKey(table: string, key: string, columns: readonly Column[]): PartitionKey {
-  if (key === "") return { kind: "none" };
-  const call = CALL.exec(key);
-  const column = columns.find((each) => each.name === unquote(call?.[2] ?? key));
+  if (key === "" || key === "tuple()") return { kind: "none" };
+  const expression = key.replace(/^\((.*)\)$/s, "$1");
+  const call = CALL.exec(expression);
+  const column = columns.find((each) => each.name === unquote(call?.[2] ?? expression));
   if (column === undefined) {
     throw unsupported(table, key, "it may be nothing, a column, toDate(column) or toYYYYMM(column)");
   }

@@ -110,7 +110,7 @@ export interface FillsRow {
   readonly fill_id: string;
   /** Whether this is an execution, takes one back or replaces one [set] */
   readonly exec_type?: "new" | "bust" | "correct";
-  /** fill_id that a bust takes back or a correction replaces; NULL if it is the row's own [id] */
+  /** The fill_id that a bust takes back or a correction replaces; NULL if it is the row's own [id] */
   readonly corrects_fill_id?: string | null;
   /** Strategy that owns the order [name] */
   readonly strategy?: string | null;
