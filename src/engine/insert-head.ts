@@ -73,7 +73,7 @@ export function parseInsert(text: string): InsertStatement | undefined {
     throw refusal(62, "SYNTAX_ERROR", "Syntax error: FORMAT wants the name of a format.");
   }
   const dataAt = isValues ? last.end : skipToData(text, last.end);
-  if (text[dataAt] === ";") {
+  if (!isValues && text[last.end] === ";") {
     throw refusal(
       62,
       "SYNTAX_ERROR",

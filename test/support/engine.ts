@@ -14,6 +14,7 @@ export interface TestEngine {
   readonly engine: Engine;
   /** As the owner, in database `default`. */
   readonly clickhouse: ClickHouse;
+  readonly dataDir: string;
 }
 
 /** An embedded ClickHouse on a folder of its own; both go away after the test. */
@@ -31,7 +32,7 @@ export async function startTestEngine(
     await engine.close();
     await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
-  return { engine, clickhouse };
+  return { engine, clickhouse, dataDir };
 }
 
 export interface Answer {
