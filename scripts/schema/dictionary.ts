@@ -129,9 +129,8 @@ function commentOf(name: string, columns: readonly Column[]): string {
   return columns.find((column) => column.name === name)?.comment ?? "";
 }
 
-function defaultOf({ filledByServer, defaultText }: Column): string {
-  if (filledByServer) return "by ClickHouse";
-  return defaultText === undefined ? "" : `\`${defaultText === "" ? "''" : defaultText}\``;
+function defaultOf({ defaultClause }: Column): string {
+  return defaultClause === undefined ? "" : `\`${defaultClause.replace(/^DEFAULT /, "")}\``;
 }
 
 /** Comments end in their unit: `Best bid price [quote currency per unit]`. */

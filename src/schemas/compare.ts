@@ -9,11 +9,11 @@ export interface Difference {
   readonly table: string;
   /** Undefined if the table as a whole is absent or unfit. */
   readonly column?: string;
-  /** Type, with its DEFAULT if that is what differs; undefined if there should be no such column. */
+  /** Type and DEFAULT as SQL; undefined if there should be no such column. */
   readonly expected?: string;
   /** What is there instead; undefined if nothing is. */
   readonly found?: string;
-  /** What to do about it. */
+  /** What to do about it; the SQL in it works as it stands. */
   readonly wayOut: string;
 }
 
@@ -39,23 +39,25 @@ export async function checkTables(clickhouse: ClickHouse): Promise<Table[]> {
   return tables;
 }
 
-const MIGRATE = "run coldpath migrate";
+/** A file that was applied is not applied again, so what was taken away since then has to be put back by hand. */
+const MIGRATE = "run coldpath migrate; if that has nothing to apply, ";
 
 /**
  * Where the live tables are not what is expected. Tables and columns beyond that are the user's own and fine, unless
  * every row would have to carry them. `unfit` tells why a live table is not among `live`.
  */
-export function compareTables(
+function compareTables(
   live: readonly Table[],
   expected: readonly ExpectedTable[],
-  unfit: ReadonlyMap<string, string> = new Map(),
+  unfit: ReadonlyMap<string, string>,
 ): Difference[] {
   return expected.flatMap((wanted): Difference[] => {
     const found = live.find((table) => table.name === wanted.name);
     if (found !== undefined) return compareColumns(found, wanted);
+    const recreate = "run its statement again, which coldpath migrate --print shows";
     const reason = unfit.get(wanted.name);
-    if (reason === undefined) return [{ table: wanted.name, wayOut: MIGRATE }];
-    return [{ table: wanted.name, found: reason, wayOut: `rename it and ${MIGRATE}` }];
+    if (reason === undefined) return [{ table: wanted.name, wayOut: MIGRATE + recreate }];
+    return [{ table: wanted.name, found: reason, wayOut: `rename it and ${recreate}` }];
   });
 }
 
@@ -74,33 +76,23 @@ function compareColumns(live: Table, wanted: ExpectedTable): Difference[] {
 
 function compareColumn(live: Table, wanted: ExpectedColumn): Difference[] {
   const found = live.columns.find(({ name }) => name === wanted.name);
-  const at = { table: live.name, column: wanted.name, expected: wanted.type };
-  if (found === undefined) return [{ ...at, wayOut: MIGRATE }];
-  const alter = `ALTER TABLE ${live.name} MODIFY COLUMN ${wanted.name} ${wanted.type}`;
-  if (found.type !== wanted.type) {
-    return [
-      { ...at, found: found.type, wayOut: `${alter}, or rename the table, ${MIGRATE} and copy the rows` },
-    ];
-  }
-  const [is, should] = [defaultOf(found), defaultOf(wanted)];
-  if (is === should) return [];
-  return [
-    {
-      ...at,
-      expected: wanted.type + should,
-      found: found.type + is,
-      wayOut: "give it the DEFAULT it has in schemas/",
-    },
-  ];
+  const at = { table: live.name, column: wanted.name, expected: declaration(wanted) };
+  const alter = (verb: string): string =>
+    `ALTER TABLE ${live.name} ${verb} COLUMN ${wanted.name} ${declaration(wanted)}`;
+  if (found === undefined) return [{ ...at, wayOut: MIGRATE + alter("ADD") }];
+  const isSame =
+    found.type === wanted.type &&
+    found.defaultText === wanted.defaultText &&
+    found.filledByServer === wanted.filledByServer;
+  return isSame ? [] : [{ ...at, found: declaration(found), wayOut: alter("MODIFY") }];
 }
 
-function defaultOf({ filledByServer, defaultText }: ExpectedColumn): string {
-  if (filledByServer) return " filled in by ClickHouse";
-  return defaultText === undefined ? " without DEFAULT" : ` DEFAULT '${defaultText}'`;
+function declaration({ type, defaultClause }: ExpectedColumn): string {
+  return defaultClause === undefined ? type : `${type} ${defaultClause}`;
 }
 
 /** One line for a person. */
-export function describeDifference({ table, column, expected, found, wayOut }: Difference): string {
+function describeDifference({ table, column, expected, found, wayOut }: Difference): string {
   if (column === undefined)
     return `table ${table} ${found === undefined ? "is missing" : `is unfit: ${found}`}: ${wayOut}`;
   const name = `column ${column} of ${table}`;

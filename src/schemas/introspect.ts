@@ -143,7 +143,7 @@ async function toTables(clickhouse: ClickHouse, described: readonly DescribedTab
 }
 
 function toColumn(
-  { name, type, comment, default_kind }: DescribedColumn,
+  { name, type, comment, default_kind, default_expression }: DescribedColumn,
   value: DefaultValue | undefined,
 ): Column {
   const isPlain = default_kind === "";
@@ -152,6 +152,7 @@ function toColumn(
     type,
     required: isPlain && !/^(?:LowCardinality\()?Nullable\(/.test(type),
     ...(value?.kind === "constant" ? { defaultText: value.text } : {}),
+    ...(isPlain ? {} : { defaultClause: `${default_kind} ${default_expression}` }),
     // MATERIALIZED, ALIAS and EPHEMERAL have no value here.
     filledByServer: !isPlain && (value === undefined || value.kind === "computed"),
     comment,

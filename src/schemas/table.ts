@@ -14,6 +14,8 @@ export interface Column {
    * undefined when there is none. Nullable columns without DEFAULT default to NULL.
    */
   readonly defaultText?: string;
+  /** What stands behind the type in SQL: `DEFAULT 'venue'`, `MATERIALIZED seq + 1`; undefined when nothing does. */
+  readonly defaultClause?: string;
   /** ClickHouse fills it in (MATERIALIZED, ALIAS, or a DEFAULT that is not constant): never sent, refused in rows. */
   readonly filledByServer: boolean;
   readonly comment: string;

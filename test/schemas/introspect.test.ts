@@ -47,7 +47,7 @@ test("a user's own table with odd names comes from one SQL file and is known to 
   assert.deepEqual(table.columns.slice(0, 3), [
     { ...none, name: "day `of; month", type: "Date", required: true, comment: "cut by it; really" },
     { ...none, name: "größe → €", type: "Nullable(Decimal(76, 20))", required: false },
-    { ...none, name: "select", type: "UInt8", required: false, defaultText: "7" },
+    { ...none, name: "select", type: "UInt8", required: false, defaultText: "7", defaultClause: "DEFAULT 7" },
   ]);
   assert.equal((await readTables(clickhouse)).length, 10);
 });
@@ -94,9 +94,17 @@ test("a column is required, has a constant default or is filled in by ClickHouse
   const table = await readTable(clickhouse, "defaults");
   for (const [index, [declaration, expected]] of Object.entries(DEFAULTS).entries()) {
     const column = table.columns.find(({ name }) => name === `c${index}`)!;
-    const { name, type } = column;
-    const plain: Column = { name, type, required: false, filledByServer: false, comment: "" };
-    assert.deepEqual(column, { ...plain, ...expected }, declaration);
+    const { defaultClause, ...rest } = column;
+    const plain: Column = {
+      name: column.name,
+      type: column.type,
+      required: false,
+      filledByServer: false,
+      comment: "",
+    };
+    assert.deepEqual(rest, { ...plain, ...expected }, declaration);
+    const isPlain = !/ (DEFAULT|MATERIALIZED|ALIAS) /.test(declaration);
+    assert.equal(defaultClause === undefined, isPlain, declaration);
   }
 });
 
