@@ -18,6 +18,8 @@ export class DecimalWriter extends FixedWriter {
   readonly #precision: number;
   readonly #scale: number;
   readonly #words: number;
+  /** 10^S: one, scaled. */
+  readonly #unit: bigint;
   /** 10^P: magnitudes from here on are out of range. */
   readonly #limit: bigint;
   /** Numbers of a magnitude below this are in range and in 63 bits for certain. */
@@ -29,6 +31,7 @@ export class DecimalWriter extends FixedWriter {
     this.#precision = precision;
     this.#scale = scale;
     this.#words = this.width >> 2;
+    this.#unit = 10n ** BigInt(scale);
     this.#limit = 10n ** BigInt(precision);
     this.#sureNumber = scale > FAST_SCALE ? 0 : Math.min(0.999 * 10 ** precision, SURELY_INT64) / 10 ** scale;
   }
@@ -37,7 +40,7 @@ export class DecimalWriter extends FixedWriter {
     if (typeof value === "number") this.#appendNumber(value);
     else if (typeof value === "string") this.#appendText(value);
     else if (value instanceof NumberText) this.#appendText(value.text);
-    else if (typeof value === "bigint") this.#appendScaled(value * 10n ** BigInt(this.#scale), value);
+    else if (typeof value === "bigint") this.#appendScaled(value * this.#unit, value);
     else refuseKind(value, "a decimal number");
   }
 

@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
-import { ByteBuffer } from "./byte-buffer.js";
+import type { ByteBuffer } from "./byte-buffer.js";
 import { Cells } from "./cells.js";
 import { ColumnWriter } from "./column-writer.js";
-import { EndOffsets } from "./end-offsets.js";
 import { Refusal, refuseKind } from "./refusal.js";
+import { TextDictionary } from "./text-dictionary.js";
 
 /** `SharedDictionariesWithAdditionalKeys`, the one version of the format. */
 const KEYS_VERSION = 1;
@@ -11,29 +11,26 @@ const KEYS_VERSION = 1;
 const HAS_ADDITIONAL_KEYS = 1 << 9;
 /** … which replace those of the block before. */
 const NEEDS_UPDATE = 1 << 10;
+/** The code of NULL, for which the Nullable form keeps the first place. */
+const NULL_CODE = 0;
 
 /**
  * LowCardinality(String) and LowCardinality(Nullable(String)): the distinct texts of the block once, then an index into
- * them per value, as narrow as their number allows. The first key of the Nullable form stands for NULL.
+ * them per value, as narrow as their number allows.
  *
- * Codes number the texts in the order they were first seen since `clear`; encoding renumbers those in use, so that the
- * bytes depend on the encoded rows alone.
+ * The dictionary keeps what it has seen since `clear`, refused and removed rows included; encoding numbers the texts in
+ * use anew, so that the bytes depend on the encoded rows alone.
  */
 export class LowCardinalityWriter extends ColumnWriter {
   readonly #nullable: boolean;
-  readonly #codes = new Map<string, number>();
-  /** The texts by code, as String values. */
-  readonly #keys = new ByteBuffer();
-  readonly #keyEnds = new EndOffsets();
+  readonly #texts = new TextDictionary();
   /** The code of each value. */
   readonly #values = new Cells(4);
-  #lastText: string | undefined;
-  #lastCode = 0;
 
   constructor(nullable: boolean) {
     super(1, false);
     this.#nullable = nullable;
-    this.#forgetKeys();
+    this.#forgetTexts();
   }
 
   override get length(): number {
@@ -41,14 +38,13 @@ export class LowCardinalityWriter extends ColumnWriter {
   }
 
   override get extraBytes(): number {
-    return this.#keys.length + this.length * (indexWidth(this.#keyEnds.length) - 1);
+    return this.#texts.bytes + this.length * (indexWidth(this.#texts.length) - 1);
   }
 
   override append(value: unknown): void {
-    if (typeof value === "string")
-      this.#values.push32(value === this.#lastText ? this.#lastCode : this.#codeOf(value));
-    else if (value instanceof Uint8Array) this.#values.push32(this.#codeOf(textOf(value)));
-    else if (this.#nullable && (value === null || value === undefined)) this.#values.push32(0);
+    if (typeof value === "string") this.#values.push32(this.#texts.codeOf(value));
+    else if (value instanceof Uint8Array) this.#values.push32(this.#texts.codeOf(textOf(value)));
+    else if (this.#nullable && (value === null || value === undefined)) this.#values.push32(NULL_CODE);
     else refuseKind(value, "a string");
   }
 
@@ -56,35 +52,14 @@ export class LowCardinalityWriter extends ColumnWriter {
     this.append("");
   }
 
-  #codeOf(text: string): number {
-    const code = this.#codes.get(text) ?? this.#addKey(text);
-    this.#lastText = text;
-    this.#lastCode = code;
-    return code;
-  }
-
-  #addKey(text: string): number {
-    const code = this.#keyEnds.length;
-    this.#keys.text(text);
-    this.#keyEnds.push(this.#keys.length);
-    this.#codes.set(text, code);
-    return code;
-  }
-
   override truncate(length: number): void {
     this.#values.length = length;
-    if (length === 0) this.#forgetKeys();
+    if (length === 0) this.#forgetTexts();
   }
 
-  #forgetKeys(): void {
-    this.#codes.clear();
-    this.#keys.length = 0;
-    this.#keyEnds.truncate(0);
-    this.#lastText = undefined;
-    if (this.#nullable) {
-      this.#keys.varint(0);
-      this.#keyEnds.push(this.#keys.length);
-    }
+  #forgetTexts(): void {
+    this.#texts.clear();
+    if (this.#nullable) this.#texts.reserve();
   }
 
   override encodePrefix(out: ByteBuffer): void {
@@ -93,37 +68,26 @@ export class LowCardinalityWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     if (from === to) return;
-    const indexes = new Uint32Array(this.#keyEnds.length);
-    const used = this.#numberKeys(indexes, from, to);
+    const indexes = new Uint32Array(this.#texts.length);
+    const used = this.#numberTexts(indexes, from, to);
     const width = indexWidth(used.length);
     out.uint64(HAS_ADDITIONAL_KEYS | NEEDS_UPDATE | (width >> 1));
     out.uint64(used.length);
-    this.#encodeKeys(out, used);
+    this.#texts.encode(out, used);
     out.uint64(to - from);
     this.#encodeIndexes(out, indexes, width, from, to);
   }
 
   /** Gives the codes in use in the order of their first use, and in `indexes` each one's place therein, plus one. */
-  #numberKeys(indexes: Uint32Array, from: number, to: number): number[] {
+  #numberTexts(indexes: Uint32Array, from: number, to: number): number[] {
     const used: number[] = [];
-    if (this.#nullable) indexes[0] = used.push(0);
+    if (this.#nullable) indexes[NULL_CODE] = used.push(NULL_CODE);
     const codes = this.#values.i32;
     for (let row = from; row < to; row += 1) {
       const code = codes[row]!;
       if (indexes[code] === 0) indexes[code] = used.push(code);
     }
     return used;
-  }
-
-  /** Keys whose codes follow each other lie side by side and are copied at once. */
-  #encodeKeys(out: ByteBuffer, used: readonly number[]): void {
-    let first = 0;
-    for (let next = 1; next <= used.length; next += 1) {
-      if (next < used.length && used[next] === used[next - 1]! + 1) continue;
-      const start = this.#keyEnds.start(used[first]!);
-      out.bytes(this.#keys.data.subarray(start, this.#keyEnds.start(used[next - 1]! + 1)));
-      first = next;
-    }
   }
 
   #encodeIndexes(out: ByteBuffer, indexes: Uint32Array, width: number, from: number, to: number): void {
@@ -146,8 +110,7 @@ export class LowCardinalityWriter extends ColumnWriter {
 
   override textAt(index: number): string | null {
     const code = this.#values.i32[index]!;
-    if (this.#nullable && code === 0) return null;
-    return this.#keys.sizedText(this.#keyEnds.start(code), this.#keyEnds.start(code + 1));
+    return this.#nullable && code === NULL_CODE ? null : this.#texts.textAt(code);
   }
 }
 

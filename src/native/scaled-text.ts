@@ -55,7 +55,6 @@ export class ScaledText {
       } else {
         low = low * 10 + digit;
         digits += 1;
-        if (digits > 19) return false;
       }
     }
     return this.#scale(high, low, digits, scale - Math.max(fraction, 0), negative);
@@ -99,6 +98,6 @@ export function readExact(text: string, scale: number): bigint {
 }
 
 /** Why a value finer than the scale is refused. */
-export function fractionReason(scale: number): string {
+function fractionReason(scale: number): string {
   return scale === 0 ? "is not a whole number" : `has more than ${scale} decimal places`;
 }
