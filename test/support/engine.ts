@@ -1,9 +1,9 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Dispatcher, request } from "undici";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import { Engine, type EngineOptions } from "../../src/engine/engine.js";
-import { temporaryFolder } from "./folder.js";
 
 /** What a test needs of its context. A file shares one engine by `await startTestEngine({ after })` at its top level. */
 export interface EngineContext {
@@ -22,16 +22,20 @@ export async function startTestEngine(
   t: EngineContext,
   options: Partial<EngineOptions> = {},
 ): Promise<TestEngine> {
-  const dataDir = options.dataDir ?? join(await temporaryFolder(t), "clickhouse");
+  const folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), "coldpath-test-")));
+  const dataDir = options.dataDir ?? join(folder, "clickhouse");
+  const open: { engine?: Engine; clickhouse?: ClickHouse } = {};
+  // One hook for all: hooks run in the order they were made, and a living engine's folder cannot be removed.
+  t.after(async () => {
+    await open.clickhouse?.close();
+    open.engine?.kill();
+    await open.engine?.close();
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
   const engine = await Engine.start({ ...options, dataDir });
   const { url, user, password } = engine;
   const clickhouse = new ClickHouse({ url, user, password, database: "default" });
-  t.after(async () => {
-    await clickhouse.close();
-    engine.kill();
-    await engine.close();
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 5 });
-  });
+  Object.assign(open, { engine, clickhouse });
   return { engine, clickhouse, dataDir };
 }
 
