@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { CliProcess, cli } from "../support/cli.js";
 import { temporaryFolder } from "../support/folder.js";
+
+/** Tests run at the root of the checkout. */
+const ROOT = process.cwd();
 
 const ORDERS = [
   '{"ts":"2026-01-05T09:30:00.000000001Z","client_order_id":"a-1","strategy":"s","symbol":"X","side":"buy","qty":"1.5","status":"new"}',
@@ -80,27 +83,21 @@ test("rows from standard input are recorded", async (t) => {
   assert.equal((JSON.parse(stdout) as { stored: number }).stored, 2);
 });
 
-test("a user's own table works from one SQL file and a few lines of configuration", async (t) => {
+test("a user's own table works from one SQL file and a few lines of configuration, as the guide says", async (t) => {
   const cwd = await temporaryFolder(t);
-  await writeFile(join(cwd, "coldpath.yaml"), "schemas: [.]\ntables:\n  signals: { class: critical }\n");
-  await writeFile(
-    join(cwd, "0001_signals.sql"),
-    `CREATE TABLE IF NOT EXISTS signals (
-       ts DateTime64(9, 'UTC'), name LowCardinality(String), value Decimal(18, 4), note Nullable(String),
-       env LowCardinality(String), recorder LowCardinality(String), run UInt64, seq UInt64,
-       source LowCardinality(String) DEFAULT '', source_seq Nullable(UInt64),
-       ts_ingest DateTime64(9, 'UTC') DEFAULT now64(9, 'UTC')
-     ) ENGINE = MergeTree PARTITION BY toYYYYMM(ts) ORDER BY (name, ts)
-     SETTINGS non_replicated_deduplication_window = 10000;`,
-  );
-  await writeFile(join(cwd, "signals.csv"), "ts,name,value,note\n2026-01-05T00:00:00Z,alpha,0.1250,\n");
+  const example = join(ROOT, "examples", "own-table");
+  await cp(example, cwd, { recursive: true });
+  const guide = await readFile(join(ROOT, "docs", "guides", "own-table.md"), "utf8");
+  for (const file of ["schemas/0001_signals.sql", "coldpath.yaml"]) {
+    assert.ok(guide.includes(await readFile(join(example, file), "utf8")), `the guide shows ${file}`);
+  }
   const { code, stdout, stderr } = await cli(["ingest", "signals.csv", "--table", "signals"], cwd);
   assert.equal(code, 0, stdout + stderr);
   const read = await cli(
-    ["query", "SELECT name, toString(value), note FROM signals", "--format", "TSV"],
+    ["query", "SELECT name, value, note FROM signals ORDER BY ts", "--format", "TSV"],
     cwd,
   );
-  assert.equal(read.stdout, "alpha\t0.125\t\\N\n");
+  assert.equal(read.stdout, "alpha\t0.125\t\\N\nalpha\t-0.5\tafter the print\n");
 });
 
 test("db serves ClickHouse on loopback; query and ingest use the engine that runs", async (t) => {
