@@ -1,41 +1,15 @@
 import assert from "node:assert";
-import { ColdpathError, messageOf } from "../base/errors.js";
+import type { BlockColumn, Row } from "./block-column.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import type { ColumnWriter } from "./column-writer.js";
 import { type AppendRow, compileAppend } from "./compile-append.js";
-import { createWriter } from "./create-writer.js";
 import { NumberText } from "./number-text.js";
 import { Refusal } from "./refusal.js";
+import { createSlot, type Slot } from "./slot.js";
 import { ValueError } from "./value-error.js";
 
+export type { BlockColumn, Row } from "./block-column.js";
 export { ValueError } from "./value-error.js";
-
-/** One column of the table a block is for. */
-export interface BlockColumn {
-  readonly name: string;
-  /** ClickHouse type name as DESCRIBE prints it. */
-  readonly type: string;
-  /** True exactly if the column is neither Nullable nor has a DEFAULT: a row without it is refused. */
-  readonly required: boolean;
-  /** The constant DEFAULT as text that the column's writer reads; used for a missing key, never for null. */
-  readonly defaultText?: string;
-  /** The value comes from the stamp that goes with the row, not from the row. */
-  readonly stamped?: boolean;
-}
-
-/** Column name to value; what each column type takes is listed in `docs/reference/formats/native.md`. */
-export type Row = Readonly<Record<string, unknown>>;
-
-/** A column with all that is decided once. */
-interface Slot {
-  readonly name: string;
-  readonly stamped: boolean;
-  /** What a missing key stands for; undefined if the column is required. */
-  readonly absent: unknown;
-  readonly writer: ColumnWriter;
-  /** Name and type as the block wants them before the values. */
-  readonly header: Uint8Array;
-}
 
 /**
  * Collects rows of one table column by column and encodes them as ClickHouse Native blocks
@@ -53,7 +27,7 @@ export class BlockBuilder {
 
   /** @throws ColdpathError TYPE_UNSUPPORTED for a column type that is not written. */
   constructor(columns: readonly BlockColumn[]) {
-    this.#slots = columns.map(slotOf);
+    this.#slots = columns.map(createSlot);
     this.#slotOf = new Map(this.#slots.map((slot) => [slot.name, slot]));
     assert(this.#slotOf.size === columns.length, "column names must differ");
     this.#appendRow = compileAppend(
@@ -150,44 +124,6 @@ export class BlockBuilder {
     assert(row >= 0 && row < this.#rows, "row out of range");
     return slot.writer;
   }
-}
-
-function slotOf(column: BlockColumn): Slot {
-  const { name, type, required, defaultText, stamped = false } = column;
-  const writer = writerOf(name, type);
-  const header = new ByteBuffer();
-  header.text(name);
-  header.text(type);
-  const absent = required ? undefined : defaultText === undefined ? null : defaultOf(type, defaultText);
-  if (absent !== undefined) checkAbsent(column, writer, absent);
-  return { name, stamped, absent, writer, header: header.data.subarray(0, header.length) };
-}
-
-function writerOf(name: string, type: string): ColumnWriter {
-  try {
-    return createWriter(type);
-  } catch (error) {
-    throw new ColdpathError("TYPE_UNSUPPORTED", `column ${name}: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** A DEFAULT that its own column does not take is found here, not at the first row that wants it. */
-function checkAbsent({ name }: BlockColumn, writer: ColumnWriter, absent: unknown): void {
-  try {
-    writer.append(absent);
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const value = absent === null ? "without a DEFAULT, null" : `the DEFAULT ${String(absent)}`;
-    throw new ColdpathError("TYPE_UNSUPPORTED", `column ${name}: ${value} ${error.reason}`);
-  }
-  writer.truncate(0);
-}
-
-/** The value a DEFAULT stands for. An Array or Map has no text that a writer reads; only the empty one is written. */
-function defaultOf(type: string, text: string): unknown {
-  if (type.startsWith("Array(") && text === "[]") return [];
-  if (type.startsWith("Map(") && text === "{}") return {};
-  return text;
 }
 
 function sum(numbers: readonly number[]): number {

@@ -1,4 +1,4 @@
-import type { BlockColumn, Row } from "./block.js";
+import type { BlockColumn, Row } from "./block-column.js";
 import type { ColumnWriter } from "./column-writer.js";
 
 /** Hands each value of a row, or of its stamp, to the writer of its column. */

@@ -1,5 +1,5 @@
 import { nearest } from "../base/nearest.js";
-import type { BlockColumn, Row } from "./block.js";
+import type { BlockColumn, Row } from "./block-column.js";
 
 /** A key of a row that names no column the row may set. */
 export interface UnknownKey {

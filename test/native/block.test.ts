@@ -144,6 +144,17 @@ describe("a missing value", () => {
     assert.equal(first("note", { note: undefined }), "none");
   });
 
+  test("is the list or map that the DEFAULT says", () => {
+    const columns: BlockColumn[] = [
+      { name: "levels", type: "Array(Decimal(38, 8))", required: false, defaultText: '["1.5",2]' },
+      { name: "tags", type: "Map(String, Array(String))", required: false, defaultText: '{"a":["b"]}' },
+    ];
+    const [missing, given] = [new BlockBuilder(columns), new BlockBuilder(columns)];
+    missing.append({}, {});
+    given.append({ levels: ["1.5", 2], tags: { a: ["b"] } }, {});
+    assert.deepEqual(missing.encode(), given.encode());
+  });
+
   test("is NULL if the type is Nullable", () => {
     assert.equal(first("px", {}), null);
     assert.equal(first("venue", {}), null);
@@ -175,6 +186,7 @@ describe("columns that cannot be written are refused when the builder is made", 
     ["Array(Int8", {}, "column c: cannot read the type Array(Int8 at character 11"],
     ["Int8 Int8", {}, "column c: cannot read the type Int8 Int8 at character 6"],
     ["UInt8", { required: false, defaultText: "x" }, "column c: the DEFAULT x is not a decimal number"],
+    ["Array(UInt8)", { required: false, defaultText: "[1," }, "column c: the DEFAULT [1, is not an array"],
     [
       "UInt8",
       { required: false },
