@@ -5,7 +5,7 @@ import { NumberText } from "../../src/native/number-text.js";
  * A value in one of the shapes a column takes, and the text the engine must give for it. The text comes out of the
  * generator, never out of the code under test.
  */
-export interface Sample {
+interface Sample {
   readonly given: unknown;
   readonly want: unknown;
 }
@@ -47,7 +47,7 @@ export function integerCase(type: string, bits: number, signed: boolean): TypeCa
 }
 
 /** `units` of 10^-scale as ClickHouse prints a decimal: trailing zeros of the fraction dropped. */
-export function decimalText(units: bigint, scale: number): string {
+function decimalText(units: bigint, scale: number): string {
   const digits = `${units < 0n ? -units : units}`.padStart(scale + 1, "0");
   const whole = digits.slice(0, digits.length - scale);
   const fraction = digits.slice(digits.length - scale).replace(/0+$/, "");
