@@ -90,7 +90,7 @@ export class EngineProcess {
         }
       });
       // The reason is told once the process is gone, and what it said is complete.
-      void this.ended.then((death) => reject(failed === undefined ? death : this.#startFailure(failed)));
+      void this.ended.then((death) => reject(this.#startFailure(failed) ?? death));
       this.#send({ type: "start", dataDir: this.#folder.root, host, port, memory });
     }).finally(() => clearTimeout(deadline));
   }
@@ -110,7 +110,7 @@ export class EngineProcess {
     this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_KEPT);
   }
 
-  #startFailure({ code, message }: Failed): ColdpathError {
+  #startFailure(failed: Failed | undefined): ColdpathError | undefined {
     if (/Cannot lock file/.test(this.#stderr)) {
       const holder = this.#folder.holder();
       return new ColdpathError(
@@ -119,7 +119,7 @@ export class EngineProcess {
           "stop that one, or choose another folder",
       );
     }
-    return new ColdpathError(code, this.#withStderr(message));
+    return failed && new ColdpathError(failed.code, this.#withStderr(failed.message));
   }
 
   #death(code: number | null, signal: NodeJS.Signals | null): ColdpathError {
