@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ChdbResult, ChdbSession } from "./chdb.js";
-import { exceptionOf } from "./exception.js";
 import type { ActiveRequest } from "./registry.js";
 import type { Sessions, Setup } from "./sessions.js";
 
@@ -48,8 +47,6 @@ export class Runner {
         isStarted = true;
         return work(session);
       });
-    } catch (error) {
-      throw exceptionOf(error) ?? error;
     } finally {
       isOver = true;
       signal.removeEventListener("abort", onAbort);

@@ -53,6 +53,12 @@ ${grants}
 }
 
 /**
+ * Milliseconds between two corrections of the engine's count of its memory by what the allocator says. Without them each
+ * session that ends beside a running statement leaves 2 MiB in the count (not in memory), and the limit is reached soon.
+ */
+const MEMORY_CHECK_MS = 100;
+
+/**
  * `config.xml`.
  *
  * @param usersFile absolute path of {@link usersXml}
@@ -64,6 +70,8 @@ export function configXml(usersFile: string, memory: number): string {
 <access_control_improvements><table_engines_require_grant>true</table_engines_require_grant></access_control_improvements>
 <remote_url_allow_hosts/>
 <max_server_memory_usage>${memory}</max_server_memory_usage>
+<memory_worker_correct_memory_tracker>true</memory_worker_correct_memory_tracker>
+<memory_worker_period_ms>${MEMORY_CHECK_MS}</memory_worker_period_ms>
 <mark_cache_size>${Math.floor(memory / 16)}</mark_cache_size>
 <index_mark_cache_size>${Math.floor(memory / 64)}</index_mark_cache_size>
 <uncompressed_cache_size>0</uncompressed_cache_size>

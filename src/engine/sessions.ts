@@ -1,5 +1,6 @@
 import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
+import { exceptionOf } from "./exception.js";
 
 /** What holds for one statement alone. */
 export interface Setup {
@@ -30,13 +31,15 @@ export class Sessions {
     this.#anchor = this.#open();
   }
 
-  /** Runs `work` in a session of its own that has been set up. */
+  /** Runs `work` in a session of its own that has been set up. @throws ClickHouseError what the engine says */
   async with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
     const session = this.#open();
     try {
       const statements = setupStatements(setup);
       if (statements.length > 0) await session.queryAsync(statements.join("; "));
       return await work(session);
+    } catch (error) {
+      throw exceptionOf(error) ?? error;
     } finally {
       session.close();
     }
