@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import type { BlockBuilder } from "../native/block.js";
+import type { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { Partition } from "./partition.js";
 
@@ -55,9 +56,9 @@ export class Batch {
     return this.#builder.valueText(column, this.#from);
   }
 
-  /** One Native block. The buffer belongs to the caller. */
-  encode(): Buffer {
-    return this.#builder.encode(this.#from, this.#to);
+  /** One Native block, in a new buffer or in place of what `out` held. */
+  encode(out?: ByteBuffer): Buffer {
+    return this.#builder.encode(this.#from, this.#to, out);
   }
 
   /** The first and the second half, as batches of their own. */

@@ -70,11 +70,12 @@ export class BlockBuilder {
     this.#rows += 1;
   }
 
-  /** One Native block of the rows [from, to), by default all; the buffer belongs to the caller. */
-  encode(from = 0, to: number = this.#rows): Buffer {
+  /** One Native block of the rows [from, to), by default all, in a new buffer or in place of what `out` held. */
+  encode(from = 0, to: number = this.#rows, out: ByteBuffer = new ByteBuffer()): Buffer {
     assert(from >= 0 && from <= to && to <= this.#rows, "rows out of range");
     const share = this.#rows === 0 ? 0 : (to - from) / this.#rows;
-    const out = new ByteBuffer(this.#headerBytes + Math.ceil((this.bytes - this.#headerBytes) * share));
+    out.length = 0;
+    out.reserve(this.#headerBytes + Math.ceil((this.bytes - this.#headerBytes) * share));
     out.varint(this.#slots.length);
     out.varint(to - from);
     for (const { header, writer } of this.#slots) {

@@ -2,6 +2,7 @@ import type { Batch } from "../buffer/batch.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import { sentColumns } from "../buffer/stamp.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
+import { ByteBuffer } from "../native/byte-buffer.js";
 import { quoteName } from "../clickhouse/quote.js";
 import type { Table } from "../schemas/table.js";
 import type { Packed } from "./compression.js";
@@ -25,6 +26,8 @@ export interface InsertHead {
 export class Inserter {
   readonly #options: InserterOptions;
   readonly #sql: string;
+  /** Buffers of blocks that were sent, for the next ones. */
+  readonly #spare: ByteBuffer[] = [];
 
   constructor(table: Table, options: InserterOptions) {
     this.#options = options;
@@ -38,7 +41,8 @@ export class Inserter {
    */
   async send(batch: Batch, token: string, attempt: string, signal: AbortSignal): Promise<void> {
     const { clickhouse, pack, budget, deadlineMs } = this.#options;
-    const block = batch.encode();
+    const buffer = this.#spare.pop() ?? new ByteBuffer();
+    const block = batch.encode(buffer);
     const held = block.length;
     budget.add(held);
     try {
@@ -52,6 +56,8 @@ export class Inserter {
         timeoutMs: deadlineMs,
         signal,
       });
+      // After a failure a socket may still hold on to it.
+      this.#spare.push(buffer);
     } finally {
       budget.add(-held);
     }
