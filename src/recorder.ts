@@ -16,7 +16,7 @@ import type { ClickHouse, ServerLife } from "./clickhouse/client.js";
 import type { Row } from "./native/block.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
-import { type Compression, packerFor } from "./sink/compression.js";
+import { type Compression, type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
 import type { LinkState, Report } from "./sink/events.js";
 import { readInsertSettings } from "./sink/insert-settings.js";
@@ -154,7 +154,6 @@ export class Recorder {
       ...parts,
       report,
       link: this.#link,
-      pack: packerFor(options.compression, clickhouse.options.url),
       dumpFolder: join(options.deadLettersDir, "requests"),
       inFlight: options.inFlight ?? IN_FLIGHT,
       deadlineMs: options.deadlineMs ?? DEADLINE_MS,
@@ -183,7 +182,8 @@ export class Recorder {
     const deadLetters = await DeadLetters.open(options.deadLettersDir, (path, line) =>
       report({ kind: "dead_letter_damaged", path, line }),
     );
-    const opened = new Recorder(options, { identity, life, settings, tables, deadLetters, report });
+    const pack = await packerFor(options.compression, clickhouse.options.url);
+    const opened = new Recorder(options, { identity, life, settings, tables, pack, deadLetters, report });
     await registerRun(clickhouse, settings, identity, {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
@@ -281,6 +281,7 @@ interface Parts {
   readonly life: ServerLife;
   readonly settings: Readonly<Record<string, string | number>>;
   readonly tables: readonly Table[];
+  readonly pack: Pack;
   readonly deadLetters: DeadLetters;
   readonly report: Report;
 }

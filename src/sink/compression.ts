@@ -1,6 +1,6 @@
 import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
-import { compressFrame } from "lz4-napi";
+import { ColdpathError } from "../base/errors.js";
 
 /** How insert bodies travel; `auto` costs nothing on loopback, where it could only lose, and is lz4 elsewhere. */
 export type Compression = "auto" | "none" | "lz4" | "gzip";
@@ -15,11 +15,28 @@ const gzip = promisify(gzipCallback);
 /** Seven times as fast as the default level and not much larger on a Native block. */
 const GZIP_LEVEL = 1;
 
-/** A function that packs bodies for the server at `url`. Compression runs off this thread. */
-export function packerFor(compression: Compression, url: string): (body: Buffer) => Promise<Packed> {
+export type Pack = (body: Buffer) => Promise<Packed>;
+
+/**
+ * What packs bodies for the server at `url`; it works off this thread. The lz4 package brings its native part as an optional
+ * dependency, which an install may leave out: `auto` then means gzip.
+ * @throws ColdpathError CONFIG_INVALID if lz4 was asked for by name and is not there
+ */
+export async function packerFor(compression: Compression, url: string): Promise<Pack> {
   const chosen = compression !== "auto" ? compression : isLoopback(url) ? "none" : "lz4";
   if (chosen === "none") return async (body) => ({ body });
-  if (chosen === "lz4") return async (body) => ({ body: await compressFrame(body), encoding: "lz4" });
+  if (chosen === "lz4") {
+    try {
+      const { compressFrame } = await import("lz4-napi");
+      return async (body) => ({ body: await compressFrame(body), encoding: "lz4" });
+    } catch (cause) {
+      if (compression === "lz4") {
+        const message =
+          "clickhouse.compression is lz4, but lz4-napi has no native part here; npm install it, or use gzip";
+        throw new ColdpathError("CONFIG_INVALID", message, { cause });
+      }
+    }
+  }
   return async (body) => ({ body: await gzip(body, { level: GZIP_LEVEL }), encoding: "gzip" });
 }
 

@@ -2,15 +2,15 @@ import type { Batch } from "../buffer/batch.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import { sentColumns } from "../buffer/stamp.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
-import { ByteBuffer } from "../native/byte-buffer.js";
 import { quoteName } from "../clickhouse/quote.js";
+import { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
-import type { Packed } from "./compression.js";
+import type { Pack } from "./compression.js";
 
 export interface InserterOptions {
   readonly clickhouse: ClickHouse;
   readonly settings: Settings;
-  readonly pack: (body: Buffer) => Promise<Packed>;
+  readonly pack: Pack;
   readonly budget: MemoryBudget;
   /** Milliseconds for one attempt: connect, send, answer read. */
   readonly deadlineMs: number;

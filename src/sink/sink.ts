@@ -6,7 +6,7 @@ import type { Identity } from "../buffer/stamp.js";
 import type { TableBuffer } from "../buffer/table-buffer.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
 import type { Table } from "../schemas/table.js";
-import type { Packed } from "./compression.js";
+import type { Pack } from "./compression.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { Delivery, type DeliveryContext } from "./delivery.js";
 import type { Report } from "./events.js";
@@ -22,7 +22,7 @@ export interface SinkOptions {
   readonly identity: Identity;
   readonly link: Link;
   readonly settings: Settings;
-  readonly pack: (body: Buffer) => Promise<Packed>;
+  readonly pack: Pack;
   readonly budget: MemoryBudget;
   readonly deadLetters: DeadLetters;
   readonly dumpFolder: string;
