@@ -69,7 +69,7 @@ async function readBody(options: RequestOptions): Promise<Buffer[] | RequestOutc
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of isGzip ? gunzip(body) : body) {
+    for await (const chunk of isGzip ? gunzip(unowned(body)) : unowned(body)) {
       bytes += chunk.length;
       if (bytes > maxBodyBytes) {
         return { kind: "too_large", message: `the body is larger than ${formatSize(maxBodyBytes)}` };
@@ -80,6 +80,12 @@ async function readBody(options: RequestOptions): Promise<Buffer[] | RequestOutc
     return { kind: "malformed", message: `the body cannot be read: ${messageOf(error)}` };
   }
   return chunks;
+}
+
+/** Ending the loop over a request's body destroys its socket, and with it the answer; ending this one does not. */
+async function* unowned(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const iterator = body[Symbol.asyncIterator]();
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
 }
 
 class RequestIngest {

@@ -5,8 +5,10 @@ import { type CsvFields, CsvReader } from "./csv.js";
 import { Fates } from "./fates.js";
 import { LineError } from "./line-error.js";
 import { LineSplitter } from "./lines.js";
-import { checkMapping, compileMapping, type RowMaker } from "./mapping/compile.js";
+import { columnIssues } from "./mapping/check.js";
+import { compileMapping, type RowMaker } from "./mapping/compile.js";
 import { partsOfName } from "./mapping/file-name.js";
+import { MappingError } from "./mapping/mapping-error.js";
 import type { Mapping } from "./mapping/schema.js";
 import { NdjsonReader } from "./ndjson.js";
 import { DEFAULT_DIALECT, plainMapping, plainRows } from "./plain-rows.js";
@@ -148,9 +150,9 @@ export class FileIngest {
     }
     const header = (value as CsvFields).texts;
     if (mapping !== undefined) return this.#compile(mapping, header);
-    const plain = plainMapping(header);
-    checkMapping(plain, writer.table, `the header of ${source.path}`);
-    return this.#compile(plain, header);
+    const issues = columnIssues(header, writer.table);
+    if (issues.length > 0) throw new MappingError(`the header of ${source.path}`, issues);
+    return this.#compile(plainMapping(header), header);
   }
 
   #compile(mapping: Mapping, header: readonly string[] | undefined): RowMaker {

@@ -6,7 +6,6 @@ import type { ClickHouse } from "../clickhouse/client.js";
 import type { Recorder, TableWriter } from "../recorder.js";
 import { FileIngest, type Format } from "./ingest-file.js";
 import { keepNote } from "./keep-note.js";
-import { checkMapping } from "./mapping/compile.js";
 import { loadMapping } from "./mapping/load.js";
 import type { Mapping } from "./mapping/schema.js";
 import { type IngestProgress, ProgressMeter } from "./progress.js";
@@ -89,8 +88,7 @@ export async function ingestFiles(options: IngestOptions): Promise<IngestReport>
   const startedAt = performance.now();
   const { recorder, table, files, signal } = options;
   const writer = recorder.table(table);
-  const mapping = options.mapping === undefined ? undefined : loadMapping(options.mapping);
-  if (mapping !== undefined) checkMapping(mapping, writer.table, `the mapping ${options.mapping}`);
+  const mapping = options.mapping === undefined ? undefined : loadMapping(options.mapping, writer.table);
   const ingest = new Ingest(options, writer, mapping, new ProgressMeter(await totalBytes(files), options));
   const runs: FileRun[] = [];
   try {

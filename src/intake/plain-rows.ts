@@ -1,7 +1,7 @@
 import { ValueError } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
 import type { RowMaker } from "./mapping/compile.js";
-import { didYouMean } from "./mapping/load.js";
+import { didYouMean } from "./mapping/mapping-error.js";
 import type { Mapping } from "./mapping/schema.js";
 import { settableColumns } from "./settable-columns.js";
 

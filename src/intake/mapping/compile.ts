@@ -3,9 +3,10 @@ import type { Column, Table } from "../../schemas/table.js";
 import type { CsvFields } from "../csv.js";
 import { LineError } from "../line-error.js";
 import { settableColumns } from "../settable-columns.js";
+import { sourcesUsed } from "./check.js";
 import { arrayReader, changingReader, isText } from "./column-reader.js";
-import { type NameParts, partsOfAll } from "./file-name.js";
-import { didYouMean, hint, MappingError, type MappingIssue } from "./load.js";
+import type { NameParts } from "./file-name.js";
+import { didYouMean, hint, MappingError, type MappingIssue } from "./mapping-error.js";
 import { columnReader, type Reader, type SourceRecord, type SourceShape } from "./record.js";
 import type { ColumnSpec, Mapping, TimeSpec } from "./schema.js";
 import { timeReader } from "./time-reader.js";
@@ -15,43 +16,7 @@ import { isZone } from "./zone.js";
 export type RowMaker = (record: SourceRecord) => Row;
 
 /**
- * Checks a mapping against the table it is for, before any file is opened.
- *
- * @throws MappingError with every mistake.
- */
-export function checkMapping(mapping: Mapping, table: Table, file: string): void {
-  const issues: MappingIssue[] = [];
-  const settable = settableColumns(table);
-  for (const name of Object.keys(mapping.columns)) {
-    if (settable.has(name)) continue;
-    const known = table.columns.some((column) => column.name === name);
-    const what = known
-      ? "is not for a file to set"
-      : `is no column of ${table.name}${hint(name, settable.keys())}`;
-    issues.push({ path: `columns.${name}`, message: what });
-  }
-  for (const { name, required } of settable.values()) {
-    if (required && mapping.columns[name] === undefined) {
-      issues.push({ path: `columns.${name}`, message: "is missing: the column is required" });
-    }
-  }
-  const parts = partsOfAll(mapping);
-  for (const [name, spec] of Object.entries(mapping.columns)) {
-    for (const part of partsUsed(spec)) {
-      if (parts.has(part)) continue;
-      const why = `needs ${part}, which not every pattern of files gives${hint(part, parts)}`;
-      issues.push({ path: `columns.${name}`, message: why });
-    }
-  }
-  const used = sourcesUsed(mapping);
-  for (const name of mapping.ignore) {
-    if (used.has(name)) issues.push({ path: "ignore", message: `${name} is ignored and also used` });
-  }
-  if (issues.length > 0) throw new MappingError(file, issues);
-}
-
-/**
- * Compiles a mapping for one file, once for all its records. The mapping has passed {@link checkMapping}.
+ * Compiles a mapping for one file, once for all its records. The mapping has no issues with the table.
  *
  * @throws MappingError if the file's columns or the parts of its name do not fit the mapping.
  */
@@ -154,24 +119,6 @@ function attempt(context: ReaderContext, make: () => Reader): Reader {
     context.issues.push({ path: `columns.${context.column.name}`, message });
     return () => undefined;
   }
-}
-
-/** Names of file-name parts that a spec needs. */
-function partsUsed(spec: ColumnSpec): string[] {
-  if (spec.kind === "file") return [spec.file];
-  if (spec.kind !== "time") return [];
-  return [spec.date, spec.zone].flatMap((each) => (each !== undefined && "file" in each ? [each.file] : []));
-}
-
-/** Source columns that a mapping reads. */
-function sourcesUsed(mapping: Mapping): ReadonlySet<string> {
-  const used = Object.values(mapping.columns).flatMap((spec) => {
-    if (spec.kind === "from") return [spec.from];
-    if (spec.kind === "array") return spec.array;
-    if (spec.kind !== "time") return [];
-    return spec.date !== undefined && "text" in spec.date ? [spec.time, spec.date.text] : [spec.time];
-  });
-  return new Set(used);
 }
 
 function headerIssues(

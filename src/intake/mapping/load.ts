@@ -2,47 +2,28 @@ import { readFileSync } from "node:fs";
 import { isMap, LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { ColdpathError, messageOf } from "../../base/errors.js";
-import { nearest } from "../../base/nearest.js";
+import type { Table } from "../../schemas/table.js";
+import { columnIssues, mappingIssues } from "./check.js";
+import { hint, MappingError, type MappingIssue } from "./mapping-error.js";
 import { keysAt, MAPPING_SCHEMA, type Mapping } from "./schema.js";
 
-/** One mistake in a mapping file. */
-export interface MappingIssue {
-  /** `columns.ts_exchange.unit`; empty for the file as a whole. */
-  readonly path: string;
-  readonly message: string;
-}
-
-/** All mistakes of a mapping, or of a file that is to be read with it, at once. */
-export class MappingError extends ColdpathError {
-  override readonly name = "MappingError";
-  readonly issues: readonly MappingIssue[];
-
-  /** `subject` is what has the mistakes, such as `the mapping fx.yaml`. */
-  constructor(subject: string, issues: readonly MappingIssue[]) {
-    const lines = issues.map(({ path, message }) => `  ${path === "" ? "" : `${path}: `}${message}`);
-    const count = issues.length === 1 ? "a mistake" : `${issues.length} mistakes`;
-    super("MAPPING_INVALID", `${subject} has ${count}:\n${lines.join("\n")}`);
-    this.issues = issues;
-  }
-}
-
 /**
- * Reads a mapping file.
+ * Reads the mapping of files to a table.
  *
  * @throws MappingError with every mistake found, never just the first.
  */
-export function loadMapping(file: string): Mapping {
+export function loadMapping(file: string, table: Table): Mapping {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
     throw new ColdpathError("MAPPING_INVALID", `cannot read the mapping: ${messageOf(error)}`);
   }
-  return parseMapping(text, file);
+  return parseMapping(text, file, table);
 }
 
 /** {@link loadMapping} of a text; `file` is the name that messages show. */
-export function parseMapping(text: string, file: string): Mapping {
+export function parseMapping(text: string, file: string, table: Table): Mapping {
   const subject = `the mapping ${file}`;
   const lines = new LineCounter();
   // The failsafe schema reads every scalar as text.
@@ -52,20 +33,27 @@ export function parseMapping(text: string, file: string): Mapping {
   if (!isMap(document.contents)) {
     throw new MappingError(subject, [{ path: "", message: "it holds no keys and values" }]);
   }
-  const given: unknown = document.toJS();
+  const given = document.toJS() as Readonly<Record<string, unknown>>;
   const result = MAPPING_SCHEMA.safeParse(given);
-  if (result.success) return result.data;
   const lineOf = (path: readonly PropertyKey[]): string => {
     const node = document.getIn(path, true) as { range?: [number, number, number] } | undefined;
     return node?.range === undefined ? "" : ` (line ${lines.linePos(node.range[0]).line})`;
   };
-  const issues = result.error.issues.flatMap((issue) =>
-    describe(issue, given).map(({ path, message }) => ({
-      path: path.map(String).join("."),
-      message: `${message}${lineOf(path)}`,
-    })),
-  );
-  throw new MappingError(subject, issues);
+  const issues: MappingIssue[] = result.success
+    ? mappingIssues(result.data, table)
+    : result.error.issues.flatMap((issue) =>
+        describe(issue, given).map(({ path, message }) => ({
+          path: path.map(String).join("."),
+          message: `${message}${lineOf(path)}`,
+        })),
+      );
+  // Whatever else is wrong, the names of the columns can be compared with the table's.
+  const { columns } = given;
+  if (!result.success && typeof columns === "object" && columns !== null) {
+    issues.push(...columnIssues(Object.keys(columns), table, "columns."));
+  }
+  if (!result.success || issues.length > 0) throw new MappingError(subject, issues);
+  return result.data;
 }
 
 interface Described {
@@ -89,18 +77,6 @@ function allowedBy(issue: z.core.$ZodIssue): string {
   if (issue.code === "invalid_value") return `one of ${issue.values.map(String).join(", ")}`;
   if (issue.code !== "invalid_type" || !issue.message.startsWith("Invalid input")) return issue.message;
   return issue.expected === "array" ? "a list" : issue.expected === "string" ? "a text" : "a group of keys";
-}
-
-/** `; did you mean …?`, or the whole list when nothing is near. */
-export function hint(key: string, allowed: Iterable<string>): string {
-  const names = [...allowed];
-  return didYouMean(key, names) || (names.length === 0 ? "" : `; known are ${names.join(", ")}`);
-}
-
-/** `; did you mean …?`, or nothing. */
-export function didYouMean(key: string, allowed: Iterable<string>): string {
-  const guess = nearest(key, allowed);
-  return guess === undefined ? "" : `; did you mean ${guess}?`;
 }
 
 function preview(value: unknown): string {

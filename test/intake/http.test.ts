@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { type RequestOutcome, recordRequest } from "../../src/intake/http.js";
+import type { TableOptions } from "../../src/recorder.js";
+import { openPlace, type Place, startTables } from "./fixture.js";
+
+const clickhouse = await startTables({ after });
+
+function tick(symbol: string, more = ""): string {
+  return `{"ts_exchange":"2024-05-01T00:00:00Z","ts_local":"2024-05-01T00:00:00Z","symbol":"${symbol}","kind":"quote"${more}}\n`;
+}
+
+async function* chunks(body: string | Buffer, size = 100): AsyncGenerator<Buffer> {
+  const bytes = Buffer.from(body);
+  for (let from = 0; from < bytes.length; from += size) yield bytes.subarray(from, from + size);
+}
+
+function send(
+  place: Place,
+  body: string | Buffer,
+  options: Partial<Parameters<typeof recordRequest>[0]> = {},
+): Promise<RequestOutcome> {
+  return recordRequest({
+    writer: place.recorder.table("market_data"),
+    body: chunks(body),
+    isGzip: false,
+    maxLineBytes: 1000,
+    maxBodyBytes: 1_000_000,
+    signal: new AbortController().signal,
+    ...options,
+  });
+}
+
+async function stored(symbol: string): Promise<number> {
+  return Number(
+    await clickhouse.text(`SELECT count() FROM market_data WHERE symbol = '${symbol}' FORMAT TSV`),
+  );
+}
+
+test("the answer comes once every accepted row is stored, and tells each refused line", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const body = [
+    tick("H1"),
+    tick("H1", ',"bid_px1":"x"'),
+    tick("H1", ',"simbol":1'),
+    "oops\n",
+    `{"ts_exchange":"2024-05-01T00:00:00Z","note":"${"x".repeat(2000)}"}\n`,
+    tick("H1", ',"source":"feed","source_seq":7'),
+  ].join("");
+  const outcome = await send(place, body);
+  assert.deepEqual(outcome, {
+    kind: "stored",
+    accepted: 2,
+    rejected: 4,
+    errors: [
+      { line: 2, column: "bid_px1", reason: "is not a decimal number" },
+      { line: 3, column: "simbol", reason: "is no column of market_data; did you mean symbol?" },
+      { line: 4, column: null, reason: "is not a JSON object" },
+      { line: 5, column: null, reason: "is longer than 1000B" },
+    ],
+  });
+  assert.equal(await stored("H1"), 2);
+  assert.equal((await place.deadLetters()).length, 4);
+  const [named] = await clickhouse.rows(
+    "SELECT source, source_seq FROM market_data WHERE symbol = 'H1' AND source != ''",
+  );
+  assert.deepEqual(named, { source: "feed", source_seq: "7" });
+});
+
+test("refused lines are all counted and the first hundred told", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const outcome = await send(place, "x\n".repeat(5000));
+  assert.equal(outcome.kind, "stored");
+  if (outcome.kind === "stored") assert.deepEqual([outcome.rejected, outcome.errors.length], [5000, 100]);
+});
+
+test("a gzip body is stored as its plain text is", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const outcome = await send(place, gzipSync(tick("H2").repeat(500)), { isGzip: true });
+  assert.deepEqual(outcome, { kind: "stored", accepted: 500, rejected: 0, errors: [] });
+  assert.equal(await stored("H2"), 500);
+});
+
+test("a body that is broken, cut off or too large leaves no row behind", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const text = tick("H3").repeat(500);
+  const packed = gzipSync(text);
+  const failing = async function* (): AsyncGenerator<Buffer> {
+    yield* chunks(text);
+    throw new Error("aborted");
+  };
+  const outcomes = [
+    await send(place, packed.subarray(0, packed.length - 9), { isGzip: true }),
+    await send(place, text, { isGzip: true }),
+    await send(place, "", { body: failing() }),
+    await send(place, text, { maxBodyBytes: text.length - 1 }),
+    await send(place, gzipSync(Buffer.alloc(50_000_000)), { isGzip: true }),
+  ];
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ["malformed", "malformed", "malformed", "too_large", "too_large"],
+  );
+  assert.equal(await stored("H3"), 0);
+});
+
+/** Nothing is sent before the queue is full: the batch would be larger than the queue. */
+const STUCK: TableOptions = {
+  class: "critical",
+  flush: { rows: 1000, bytes: 1 << 20, age: 60_000 },
+  queue: { rows: 5 },
+};
+
+test("a table at its limit takes nothing and says so", async (t) => {
+  const place = await openPlace(t, clickhouse, STUCK);
+  const writer = place.recorder.table("market_data");
+  const row = {
+    ts_exchange: "2024-05-01T00:00:00Z",
+    ts_local: "2024-05-01T00:00:00Z",
+    symbol: "H4",
+    kind: "quote",
+  };
+  while (!writer.full) writer.offer(row);
+  assert.deepEqual(await send(place, tick("H4")), { kind: "full", message: "market_data is at its limit" });
+});
+
+test("a request whose deadline strikes says how many rows were taken", async (t) => {
+  const place = await openPlace(t, clickhouse, STUCK);
+  const controller = new AbortController();
+  const outcome = send(place, tick("H5").repeat(20), { signal: controller.signal });
+  const writer = place.recorder.table("market_data");
+  while (!writer.full) await new Promise(setImmediate);
+  controller.abort();
+  assert.deepEqual(await outcome, {
+    kind: "not_stored",
+    taken: 5,
+    message: "not stored before the deadline",
+  });
+});
+
+test("an empty body is fine", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  assert.deepEqual(await send(place, ""), { kind: "stored", accepted: 0, rejected: 0, errors: [] });
+});
