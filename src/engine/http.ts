@@ -25,7 +25,7 @@ export interface Interface {
 
 /** The ClickHouse HTTP interface, as described in `docs/reference/engine-http.md`. */
 export function createServer(engine: Interface): FastifyInstance {
-  const app = fastify({ exposeHeadRoutes: false, forceCloseConnections: true, keepAliveTimeout: 10_000 });
+  const app = fastify({ exposeHeadRoutes: false, forceCloseConnections: "idle", keepAliveTimeout: 10_000 });
   app.removeAllContentTypeParsers();
   // Bodies are read where they are needed, as they come.
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
