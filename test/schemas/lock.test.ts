@@ -156,11 +156,14 @@ test("a taker that slept while others held, released and dropped the next lock d
     assert.deepEqual(await lockTables(clickhouse), ["3"]);
   });
   t.after(() => slow.close());
-  const taking = withMigrationLock(slow, { waitMs: 200 }, () => assert.fail("two hold the lock"));
-  await assert.rejects(taking, { code: "MIGRATION_LOCKED" });
-  assert.deepEqual(await lockTables(clickhouse), ["3"]);
-  release();
-  await holding;
+  try {
+    const taking = withMigrationLock(slow, { waitMs: 200 }, () => assert.fail("two hold the lock"));
+    await assert.rejects(taking, { code: "MIGRATION_LOCKED" });
+    assert.deepEqual(await lockTables(clickhouse), ["3"]);
+  } finally {
+    release();
+    await holding;
+  }
 });
 
 const RUNNER = fileURLToPath(new URL("migrate-runner.js", import.meta.url));
