@@ -39,6 +39,8 @@ export class FileIngest {
   /** Records read, the rejected and the already stored included. */
   rows = 0;
   alreadyStored = 0;
+  /** Rows of this source that were there before. */
+  readonly storedBefore: number;
   readonly #options: FileIngestOptions;
   readonly #reader: RecordReader;
   readonly #lines: LineSplitter;
@@ -49,6 +51,7 @@ export class FileIngest {
   constructor(options: FileIngestOptions) {
     const { format, mapping, maxLineBytes, writer } = options;
     this.#options = options;
+    this.storedBefore = options.stored.rows;
     this.#lines = new LineSplitter(maxLineBytes);
     this.#reader =
       format === "csv" ? new CsvReader(mapping?.csv ?? DEFAULT_DIALECT, maxLineBytes) : new NdjsonReader();

@@ -11,7 +11,7 @@ import type { Mapping } from "./mapping/schema.js";
 import { type IngestProgress, ProgressMeter } from "./progress.js";
 import type { Rejection } from "./rejections.js";
 import { openSource, type SourceFile } from "./source-file.js";
-import { linesStoredBy, type RowsOfSource, StoredLines } from "./stored-lines.js";
+import { type RowsOfSource, StoredLines, storedNow } from "./stored-lines.js";
 
 export interface IngestOptions {
   readonly recorder: Recorder;
@@ -200,7 +200,7 @@ class Ingest {
     const stored =
       fates?.failure === undefined
         ? (fates?.stored ?? 0)
-        : await linesStoredBy(this.#options.recorder.run, this.#rowsOf(source!));
+        : (await storedNow(this.#rowsOf(source!))).rows - ingest!.storedBefore;
     const notes: string[] = [];
     if (ingest?.rows === 0 && error === undefined) notes.push("holds no rows");
     if (source?.repeatable === false)

@@ -36,15 +36,18 @@ interface LineRange {
  */
 export class StoredLines {
   readonly #options: StoredLinesOptions;
+  /** Rows of the source when it was opened. */
+  readonly rows: number;
   /** The last line stored; 0 if none is. */
   readonly #last: number;
   /** Stored lines up to `#knownTo`, in order, without those that nobody asks for any more. */
   #ranges: LineRange[] = [];
   #knownTo = 0;
 
-  private constructor(options: StoredLinesOptions, last: number) {
+  private constructor(options: StoredLinesOptions, found: { readonly rows: number; readonly last: number }) {
     this.#options = options;
-    this.#last = last;
+    this.rows = found.rows;
+    this.#last = found.last;
   }
 
   /**
@@ -54,11 +57,7 @@ export class StoredLines {
    */
   static async open(options: StoredLinesOptions): Promise<StoredLines> {
     await runningInsertsEnded(options);
-    const [found] = await ask<{ last: string | null }>(
-      options,
-      `SELECT max(source_seq) AS last FROM ${ofSource(options)}`,
-    );
-    return new StoredLines(options, Number(found?.last ?? 0));
+    return new StoredLines(options, await storedNow(options, options.signal));
   }
 
   /** Learns about the lines from `first` to `last`. They come in order: what lies before them is forgotten. */
@@ -101,11 +100,16 @@ export class StoredLines {
   }
 }
 
-/** Lines of a source that one run of a recorder stored. */
-export async function linesStoredBy(run: bigint, rows: RowsOfSource): Promise<number> {
-  const sql = `SELECT uniqExact(source_seq) AS lines FROM ${ofSource(rows)} AND run = ${run}`;
-  const [found] = await rows.clickhouse.rows<{ lines: string }>(sql, { timeoutMs: QUESTION_MS });
-  return Number(found?.lines ?? 0);
+/** How many rows of a source are stored, and the last of their lines; 0 if there are none. */
+export async function storedNow(
+  rows: RowsOfSource,
+  signal?: AbortSignal,
+): Promise<{ readonly rows: number; readonly last: number }> {
+  const [found] = await rows.clickhouse.rows<{ rows: string; last: string | null }>(
+    `SELECT count() AS rows, max(source_seq) AS last FROM ${ofSource(rows)}`,
+    { timeoutMs: QUESTION_MS, ...(signal === undefined ? {} : { signal }) },
+  );
+  return { rows: Number(found!.rows), last: Number(found!.last ?? 0) };
 }
 
 /** INSERTs that begin later are not waited for: they cannot be of a run that is over. */

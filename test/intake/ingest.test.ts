@@ -301,6 +301,34 @@ test("a line of 100 MB in a gzip file costs one row and no memory", async (t) =>
   assert.equal(letter!.bytes, "x".repeat(1024));
 });
 
+test("rows that ClickHouse itself refuses are counted as lost, exactly, and are in the dead letters", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  await clickhouse.command("ALTER TABLE orders ADD CONSTRAINT small CHECK qty < 1000");
+  const order = (qty: number): string =>
+    `{"ts":"2024-05-01T00:00:00Z","client_order_id":"c","strategy":"s","symbol":"LOST","side":"buy","qty":"${qty}","status":"new"}\n`;
+  const lines = Array.from({ length: 100 }, (_, i) => order(i === 41 || i === 77 ? 1000 : i));
+  const file = await place.write("lost.ndjson", lines.join(""));
+  const fine = await place.write("fine.ndjson", order(1).repeat(10));
+  const report = await place.ingest({ table: "orders", files: [file, fine] });
+  assert.deepEqual(
+    report.files.map(({ rows, stored, rejected, lost }) => [rows, stored, rejected, lost]),
+    [
+      [100, 98, 0, 2],
+      [10, 10, 0, 0],
+    ],
+  );
+  assert.match(
+    report.files[0]!.notes.join("\n"),
+    /^2 rows were not stored: ClickHouse refused 2 rows of a batch of orders/,
+  );
+  assert.deepEqual(
+    (await place.deadLetters()).map(({ source_seq }) => source_seq),
+    ["42", "78"],
+  );
+  const again = await place.ingest({ table: "orders", files: [file] });
+  assert.deepEqual([again.stored, again.alreadyStored, again.lost], [0, 98, 2]);
+});
+
 test("a table at its limit makes reading wait; nothing is dropped", async (t) => {
   for (const kind of ["best_effort", "critical"] as const) {
     const place = await openPlace(t, clickhouse, {
