@@ -332,6 +332,7 @@ class Writer implements TableWriter {
   /** Some batch is through, or the recorder closes. */
   wake(): void {
     this.#isClosed = this.#parts.isClosed();
+    this.#admission.look();
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 

@@ -50,11 +50,20 @@ export class Admission {
 
   /** @throws ValueError; the row is not counted then. */
   offer(row: Row, origin: Origin | undefined): Ticket | undefined {
-    if ((this.full || this.#isRefusing) && !this.#makeRoom()) return undefined;
+    if (this.full && !this.#makeRoom()) return undefined;
     const open = this.#options.buffer.append(row, origin);
     this.#offered += 1;
     this.#accepted += 1;
     return open.ticket;
+  }
+
+  /** To be called when rows were settled: announces that there is room again. */
+  look(): void {
+    const { buffer, budget, queueRows, onTurn } = this.#options;
+    const hasRoom = buffer.pendingRows < queueRows * ROOM_SHARE && budget.used < budget.max * ROOM_SHARE;
+    if (!this.#isRefusing || !hasRoom) return;
+    this.#isRefusing = false;
+    onTurn("room", "rows are taken again");
   }
 
   /** Counts a row that was refused without being offered. */
@@ -104,14 +113,6 @@ export class Admission {
       if (!this.#isRefusing) this.#options.onTurn("full", reason);
       this.#isRefusing = true;
       return false;
-    }
-    if (
-      this.#isRefusing &&
-      buffer.pendingRows < queueRows * ROOM_SHARE &&
-      budget.used < budget.max * ROOM_SHARE
-    ) {
-      this.#isRefusing = false;
-      this.#options.onTurn("room", "rows are taken again");
     }
     return true;
   }

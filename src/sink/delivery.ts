@@ -47,6 +47,8 @@ const RETRY_MOST_MS: number = 10 * SECOND_MS;
 const SLOW_FIRST_MS: number = SECOND_MS;
 const SLOW_MOST_MS: number = MINUTE_MS;
 const PAUSE_MS: number = 30 * SECOND_MS;
+/** A single row is given up when it was refused so often: once may have been a body damaged on its way. */
+const POISON_ANSWERS = 2;
 /** An attempt this old is not sent again before the rows were asked for. */
 const YOUNG_MS: number = MINUTE_MS;
 
@@ -310,6 +312,10 @@ export class Delivery {
     if (refusal === "split") {
       this.#refusal = undefined;
       return this.#pause("split", code, `a single row is too large: ${message}`);
+    }
+    if (this.#inARow < POISON_ANSWERS) {
+      this.#refusal = undefined;
+      return NOW;
     }
     const { identity, deadLetters, report } = this.#context;
     const table = this.#batch.table.name;

@@ -13,6 +13,8 @@ test("a critical table at its limit refuses, says so once, and takes rows again 
   const { open, batch } = buffer.take()!;
   buffer.settle(batch.rows);
   buffer.release(open);
+  admission.look();
+  admission.look();
   assert.ok(admission.offer({ ts: at(0) }, undefined));
   assert.deepEqual(told, ["full queue_full", "room rows are taken again"]);
   const { offered, accepted, refused, dropped } = admission.counts();

@@ -222,6 +222,15 @@ test("a body cut on its way is sent again; refused twice it is our bug: dumped, 
   assert.equal((await readdir(join(twice.folder, "requests"))).length, 2);
 });
 
+test("poison: a single row whose bytes were damaged on the way is not given up", async () => {
+  const recording = await rig.open();
+  proxy.on({}, answers(exception(117, "Incorrect data", 400)));
+  recording.offer([1]);
+  await recording.recorder.flush();
+  await recording.check();
+  assert.equal(recording.stats().deadLettered, 0);
+});
+
 test("our bug: a request that ClickHouse calls wrong is dumped once and pauses its table", async () => {
   const recording = await rig.open();
   proxy.on({ times: 3 }, answers(exception(62, "Syntax error", 400)));
