@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { ColdpathError, messageOf } from "../base/errors.js";
+import { ClickHouseError } from "../clickhouse/error.js";
 import { loadChdb } from "./chdb.js";
 import { Executor } from "./executor.js";
 import { EngineFolder } from "./folder.js";
@@ -33,6 +34,10 @@ function die(): never {
   throw new Error("unreachable");
 }
 
+function pong(): void {
+  send({ type: "pong" });
+}
+
 async function start(message: StartMessage): Promise<void> {
   const folder = new EngineFolder(message.dataDir);
   const { secret } = folder.create();
@@ -45,13 +50,8 @@ async function start(message: StartMessage): Promise<void> {
       "--implicit_select=0",
     ]);
   } catch (cause) {
-    throw new ColdpathError(
-      "ENGINE_FOLDER_DAMAGED",
-      `the engine cannot open ${folder.database}: ${messageOf(cause)}`,
-      {
-        cause,
-      },
-    );
+    const message = `the engine cannot open ${folder.database}: ${messageOf(cause)}`;
+    throw new ColdpathError("ENGINE_FOLDER_DAMAGED", message, { cause });
   }
   const pipes = folder.clearPassing(READS_AT_ONCE);
   const version = Buffer.from((await sessions.query("SELECT version()")).bytes())
@@ -90,14 +90,13 @@ process.on("message", (message: ToChild) => {
   if (message.type === "start") {
     start(message).catch((error: unknown) => {
       const code = error instanceof ColdpathError ? error.code : "ENGINE_FAILED";
-      send({ type: "failed", code: code as never, message: messageOf(error) });
+      send({ type: "failed", code, message: messageOf(error) });
     });
   } else if (message.type === "ping") {
-    running?.sessions.query("SELECT 1").then(
-      () => send({ type: "pong" }),
-      // No answer is the answer: the supervisor ends this process.
-      () => {},
-    );
+    running?.sessions.query("SELECT 1").then(pong, (error: unknown) => {
+      // An exception, such as at the memory limit, is an answer. Without any the supervisor ends this process.
+      if (error instanceof ClickHouseError) pong();
+    });
   } else {
     close(message.deadlineMs).catch(die);
   }

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { KIB } from "../base/units.js";
+import { GIB } from "../base/units.js";
 import type { EngineFolder } from "./folder.js";
 import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
@@ -13,6 +12,7 @@ import { isText, namesFile, Runner } from "./runner.js";
 import type { Sessions, Setup } from "./sessions.js";
 import { spool } from "./spool.js";
 import type { InsertStatement, KillStatement, PlainStatement, SelectStatement } from "./statement.js";
+import { collect, type WholeResult } from "./whole-result.js";
 
 /** What the engine counted. */
 export interface Counts {
@@ -23,19 +23,13 @@ export interface Counts {
   readonly elapsed: number;
 }
 
-/** A result held in memory or waiting in a file that has no name any more. */
-export interface WholeResult {
-  readonly counts: Counts;
-  readonly body: Buffer | Readable;
-  readonly bytes: number;
-}
-
 /** Statements of a kind that run at once, and requests of that kind that may wait for a place. */
 const INSERTS_AT_ONCE = 2;
 const WRITES_AT_ONCE = 2;
 const WAITING_MAX = 200;
-/** Bytes of a whole result up to which it is read into memory. */
-const TAKEN_AT_ONCE = 256 * KIB;
+
+/** Bytes of a whole result, as the engine counts them before formatting. */
+const WHOLE_MAX = String(4 * GIB);
 
 /** Runs the statements of requests, each kind in its lane. A request has ended when its method has. */
 export class Executor {
@@ -80,8 +74,9 @@ export class Executor {
     statement: PlainStatement,
     setup: Setup,
     format: string,
-  ): Promise<WholeResult> {
-    const inMemory = (): Promise<WholeResult> => this.#inMemory(request, statement.text, setup, format);
+  ): Promise<WholeResult<Counts>> {
+    const inMemory = (): Promise<WholeResult<Counts>> =>
+      this.#inMemory(request, statement.text, setup, format);
     try {
       return statement.kind === "read"
         ? await this.#reads.run(request.signal, inMemory)
@@ -97,22 +92,12 @@ export class Executor {
     statement: SelectStatement,
     setup: Setup,
     format: string,
-  ): Promise<WholeResult> {
-    const file = join(this.#folder.outgoing, randomUUID());
+  ): Promise<WholeResult<Counts>> {
+    const limited = { ...setup, settings: withResultLimit(setup.settings) };
     try {
-      return await this.#reads.run(request.signal, async () => {
-        try {
-          const counts = await this.#runner.run(request, namesFile(file), setup, (session) =>
-            session.queryAsync(statement.into(file), { format }),
-          );
-          return { counts, ...takeFile(file) };
-        } catch (error) {
-          if (!isSyntaxError(error)) throw error;
-          return await this.#inMemory(request, statement.text, setup, format);
-        }
-      });
+      const file = join(this.#folder.outgoing, randomUUID());
+      return await collect(this.#select(request, statement, limited, format), file);
     } finally {
-      rmSync(file, { force: true });
       request.end();
     }
   }
@@ -128,21 +113,32 @@ export class Executor {
     format: string,
   ): AsyncGenerator<Buffer> {
     try {
-      const { place: pipe, leave } = await this.#reads.enter(request.signal);
-      try {
-        const start = (): Promise<Counts> =>
-          this.#runner.run(request, namesFile(pipe), setup, (session) =>
-            session.queryAsync(statement.into(pipe), { format }),
-          );
-        yield* streamThrough(pipe, start, () => request.cancel("the client has gone"));
-      } catch (error) {
-        if (!isSyntaxError(error)) throw error;
-        yield (await this.#inMemory(request, statement.text, setup, format)).body;
-      } finally {
-        leave();
-      }
+      yield* this.#select(request, statement, setup, format);
     } finally {
       request.end();
+    }
+  }
+
+  async *#select(
+    request: ActiveRequest,
+    statement: SelectStatement,
+    setup: Setup,
+    format: string,
+  ): AsyncGenerator<Buffer, Counts> {
+    const { place: pipe, leave } = await this.#reads.enter(request.signal);
+    try {
+      const start = (): Promise<Counts> =>
+        this.#runner.run(request, namesFile(pipe), setup, (session) =>
+          session.queryAsync(statement.into(pipe), { format }),
+        );
+      return yield* streamThrough(pipe, start, () => request.cancel("the client has gone"));
+    } catch (error) {
+      if (!isSyntaxError(error)) throw error;
+      const { body, counts } = await this.#inMemory(request, statement.text, setup, format);
+      yield body;
+      return counts;
+    } finally {
+      leave();
     }
   }
 
@@ -152,7 +148,7 @@ export class Executor {
     statement: KillStatement,
     setup: Setup,
     format: string,
-  ): Promise<WholeResult> {
+  ): Promise<WholeResult<Counts>> {
     try {
       const { sessions } = this.#runner;
       const killed = await killQuery(statement, request, this.#registry, sessions, setup);
@@ -169,7 +165,7 @@ export class Executor {
     text: string,
     setup: Setup,
     format: string,
-  ): Promise<WholeResult & { body: Buffer }> {
+  ): Promise<WholeResult<Counts> & { body: Buffer }> {
     const counts = await this.#runner.run(request, isText(request), setup, (session) =>
       session.queryAsync(text, { format }),
     );
@@ -178,14 +174,11 @@ export class Executor {
   }
 }
 
-/** The content of a result's file: small ones at once, so that a short answer costs few steps. */
-function takeFile(file: string): { body: Buffer | Readable; bytes: number } {
-  const fd = openSync(file, "r");
-  const { size } = fstatSync(fd);
-  if (size > TAKEN_AT_ONCE) return { body: createReadStream("", { fd }), bytes: size };
-  const body = readFileSync(fd);
-  closeSync(fd);
-  return { body, bytes: size };
+/** A result that waits for its end fills the disk until then; one that is streamed does not. */
+function withResultLimit(settings: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return settings.has("max_result_bytes")
+    ? settings
+    : new Map([...settings, ["max_result_bytes", WHOLE_MAX]]);
 }
 
 /**

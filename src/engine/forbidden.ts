@@ -6,8 +6,11 @@ import { refusal } from "./exception.js";
  * cover it. Grants (`server-config.ts`) cover tables, table functions and table engines; here is the rest.
  */
 
-/** Functions that read files of this machine, or run text that these rules would not see. */
-const FUNCTIONS: ReadonlySet<string> = new Set(["FILE", "CATBOOSTEVALUATE", "EXECUTABLE", "EVAL"]);
+/** Functions that read files of this machine or run text that these rules would not see; dictionary sources elsewhere. */
+const FUNCTIONS: ReadonlySet<string> = new Set([
+  ...["FILE", "CATBOOSTEVALUATE", "EXECUTABLE", "EVAL"],
+  ...["CASSANDRA", "HTTP", "JDBC", "LIBRARY", "MONGODB", "MYSQL", "ODBC", "POSTGRESQL", "REDIS", "YTSAURUS"],
+]);
 
 /** Settings that name files or hosts, hold expressions, or change how a statement is read. */
 const SETTINGS: ReadonlySet<string> = new Set([

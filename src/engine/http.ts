@@ -1,16 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { MIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { authenticate, authorize, foreignCaller, isLoopback, isRead } from "./access.js";
 import { contentTypeOf, exceptionTag, exceptionTrailer, sendException, summaryOf } from "./answer.js";
 import { refusal } from "./exception.js";
-import type { Executor, WholeResult } from "./executor.js";
+import type { Counts, Executor } from "./executor.js";
 import { displayName } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
 import { type RequestHead, readHead } from "./request.js";
 import type { Setup } from "./sessions.js";
+import { cutStalled } from "./stall-guard.js";
 import type { InsertStatement, SelectStatement, Statement } from "./statement.js";
+import type { WholeResult } from "./whole-result.js";
 
 /** What the interface needs to know of the engine behind it. */
 export interface Interface {
@@ -23,9 +26,19 @@ export interface Interface {
   readonly listenHost: string;
 }
 
+const KEEP_ALIVE_MS = 10 * SECOND_MS;
+/** A place is not kept longer than this for a sender or reader that has stopped. */
+const STALL_MS = 5 * MINUTE_MS;
+
 /** The ClickHouse HTTP interface, as described in `docs/reference/engine-http.md`. */
 export function createServer(engine: Interface): FastifyInstance {
-  const app = fastify({ exposeHeadRoutes: false, forceCloseConnections: "idle", keepAliveTimeout: 10_000 });
+  const app = fastify({
+    exposeHeadRoutes: false,
+    forceCloseConnections: "idle",
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    // The query may stand in the URL; servers take one of a mebibyte too.
+    http: { maxHeaderSize: MIB },
+  });
   app.removeAllContentTypeParsers();
   // Bodies are read where they are needed, as they come.
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
@@ -53,6 +66,7 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
     return reply.type("text/html; charset=UTF-8").send("Ok.\n");
   }
   const role = authenticate(head.credentials, engine.secret, isLoopback(http.ip));
+  cutStalled(http.raw, reply.raw, STALL_MS);
   const received = await readStatement(head.query, http.body as Readable | undefined);
   authorize(received.statement, role, http.method, engine.secretFile);
   requireParameters(received, head);
@@ -125,7 +139,7 @@ function run(
   statement: Exclude<Statement, InsertStatement>,
   setup: Setup,
   format: string,
-): Promise<WholeResult> {
+): Promise<WholeResult<Counts>> {
   if (statement.kind === "select") return executor.whole(request, statement, setup, format);
   if (statement.kind === "kill") return executor.kill(request, statement, setup, format);
   return executor.plain(request, statement, setup, format);

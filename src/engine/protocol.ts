@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../base/errors.js";
+
 /** What the user's process and the engine's process tell each other. */
 
 /** First message to the child; everything else it finds in the folder. */
@@ -11,7 +13,7 @@ export interface StartMessage {
 
 export type ToChild =
   | StartMessage
-  /** Heartbeat: answered once the engine has run a statement. */
+  /** Heartbeat: answered once the engine has answered a statement. */
   | { readonly type: "ping" }
   /** Finish what runs, then exit. */
   | { readonly type: "close"; readonly deadlineMs: number };
@@ -20,11 +22,7 @@ export type FromChild =
   | { readonly type: "ready"; readonly url: string; readonly bootId: string }
   | {
       readonly type: "failed";
-      readonly code:
-        | "ENGINE_NOT_INSTALLED"
-        | "ENGINE_FOLDER_LOCKED"
-        | "ENGINE_FOLDER_DAMAGED"
-        | "ENGINE_FAILED";
+      readonly code: ErrorCode;
       readonly message: string;
     }
   | { readonly type: "pong" };

@@ -24,11 +24,7 @@ export async function spool(
     if (body === undefined) await writeAll(handle, [ahead]);
     else await writeBody(handle, ahead, body, signal);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOSPC" || code === "EDQUOT") {
-      throw refusal(243, "NOT_ENOUGH_SPACE", `Cannot keep the data of an INSERT: no space left for ${file}.`);
-    }
-    throw error;
+    throw diskFull(error, "the data of an INSERT") ?? error;
   } finally {
     await handle.close();
   }
@@ -67,8 +63,19 @@ function writeBody(handle: FileHandle, ahead: Buffer, body: Readable, signal: Ab
   });
 }
 
+/** The answer to a write that failed for want of space; undefined when that is not the reason. */
+export function diskFull(error: unknown, what: string): Error | undefined {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;
+  return refusal(
+    243,
+    "NOT_ENOUGH_SPACE",
+    `Cannot keep ${what}: no space left on the disk of the data folder.`,
+  );
+}
+
 /** Writes everything: the system may take less than it was given and still call it a success. */
-async function writeAll(handle: FileHandle, buffers: readonly Buffer[]): Promise<void> {
+export async function writeAll(handle: FileHandle, buffers: readonly Buffer[]): Promise<void> {
   let { bytesWritten } = await handle.writev(buffers);
   for (const buffer of buffers) {
     if (bytesWritten < buffer.length) await handle.writeFile(buffer.subarray(bytesWritten));

@@ -175,6 +175,8 @@ test("files, URLs and programs of this machine are out of reach, for the owner t
     `SELECT a FROM kept SETTINGS additional_table_filters = {'kept': 'file(''${canary}'') != 0'}`,
     "SELECT 1 SETTINGS dialect = 'kusto'",
     `BACKUP TABLE kept TO File('${canary}')`,
+    "CREATE DICTIONARY f (a UInt64) PRIMARY KEY a SOURCE(HTTP(url 'http://127.0.0.1:1/')) LAYOUT(FLAT()) LIFETIME(0)",
+    `CREATE DICTIONARY f (a UInt64) PRIMARY KEY a SOURCE(FILE(path '${canary}')) LAYOUT(FLAT()) LIFETIME(0)`,
     "SYSTEM SHUTDOWN",
     "GRANT READ ON FILE TO default",
     "CREATE USER other",
