@@ -24,6 +24,7 @@ import type { Lane, LaneStats } from "./sink/lane.js";
 import { Link } from "./sink/link.js";
 import { registerRun } from "./sink/registration.js";
 import { type Left, Sink } from "./sink/sink.js";
+import { requireTokenMemory } from "./sink/token-memory.js";
 
 export type { Origin } from "./buffer/origin.js";
 export type { Ticket } from "./buffer/ticket.js";
@@ -169,7 +170,7 @@ export class Recorder {
 
   /**
    * Reads the tables from ClickHouse, draws this start's `run` and registers it.
-   * @throws ColdpathError TABLE_UNKNOWN, PARTITION_UNSUPPORTED, TYPE_UNSUPPORTED, CLICKHOUSE_UNREACHABLE
+   * @throws ColdpathError TABLE_UNKNOWN, PARTITION_UNSUPPORTED, TYPE_UNSUPPORTED, SCHEMA_MISMATCH, CLICKHOUSE_UNREACHABLE
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const { clickhouse, recorder, env } = options;
@@ -179,6 +180,7 @@ export class Recorder {
     const settings = await readInsertSettings(clickhouse);
     const tables: Table[] = [];
     for (const name of Object.keys(options.tables)) tables.push(await readTable(clickhouse, name));
+    await requireTokenMemory(clickhouse, tables);
     const deadLetters = await DeadLetters.open(options.deadLettersDir, (path, line) =>
       report({ kind: "dead_letter_damaged", path, line }),
     );

@@ -1,24 +1,31 @@
 import { BlockBuilder, type BlockColumn } from "../native/block.js";
+import type { MemoryBudget } from "./memory-budget.js";
 
-/** Builders kept for the next batches of a table: two in flight, one open, one to spare. */
-const KEPT_MAX = 4;
-
-/** Cleared builders keep their memory, so that a steady stream of batches allocates nothing. */
+/**
+ * Cleared builders keep their memory, so that a steady stream of batches allocates nothing. What all tables keep
+ * together is bounded.
+ */
 export class BuilderPool {
   readonly #columns: readonly BlockColumn[];
-  readonly #free: BlockBuilder[] = [];
+  readonly #budget: MemoryBudget;
+  readonly #free: { readonly builder: BlockBuilder; readonly bytes: number }[] = [];
 
-  constructor(columns: readonly BlockColumn[]) {
+  constructor(columns: readonly BlockColumn[], budget: MemoryBudget) {
     this.#columns = columns;
+    this.#budget = budget;
   }
 
   take(): BlockBuilder {
-    return this.#free.pop() ?? new BlockBuilder(this.#columns);
+    const free = this.#free.pop();
+    if (free === undefined) return new BlockBuilder(this.#columns);
+    this.#budget.unkeep(free.bytes);
+    return free.builder;
   }
 
   give(builder: BlockBuilder): void {
-    if (this.#free.length >= KEPT_MAX) return;
+    const { bytes } = builder;
+    if (!this.#budget.keep(bytes)) return;
     builder.clear();
-    this.#free.push(builder);
+    this.#free.push({ builder, bytes });
   }
 }

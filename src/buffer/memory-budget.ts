@@ -10,6 +10,7 @@ export class MemoryBudget {
   readonly max: number;
   readonly #droppable: Droppable[] = [];
   #used = 0;
+  #kept = 0;
 
   constructor(max: number) {
     this.max = max;
@@ -26,6 +27,18 @@ export class MemoryBudget {
   /** Takes bytes, or gives them back when negative. */
   add(bytes: number): void {
     this.#used += bytes;
+  }
+
+  /** Whether so many bytes of memory without rows may be kept for later: a quarter of the limit in all. */
+  keep(bytes: number): boolean {
+    if (this.#kept + bytes > this.max / 4) return false;
+    this.#kept += bytes;
+    return true;
+  }
+
+  /** Kept memory is in use again, or gone. */
+  unkeep(bytes: number): void {
+    this.#kept -= bytes;
   }
 
   /** From now on the table may be asked to drop rows. */

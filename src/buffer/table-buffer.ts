@@ -73,7 +73,7 @@ export class TableBuffer {
     this.#options = options;
     this.#stamp = new Stamp(options.identity, options.table);
     this.#partitioner = partitionerOf(options.table, options.window);
-    this.#pool = new BuilderPool(sentColumns(options.table));
+    this.#pool = new BuilderPool(sentColumns(options.table), options.budget);
     this.#spare = this.#pool.take();
   }
 

@@ -121,7 +121,8 @@ export class BlockBuilder {
 
   #writerOf(column: string, row: number): ColumnWriter {
     const slot = this.#slotOf.get(column);
-    assert(slot, `there is no column ${column}`);
+    // Not assert(slot, text): the text would be made for every row that is read back.
+    if (slot === undefined) assert.fail(`there is no column ${column}`);
     assert(row >= 0 && row < this.#rows, "row out of range");
     return slot.writer;
   }

@@ -12,6 +12,8 @@ export interface InserterOptions {
   readonly settings: Settings;
   readonly pack: Pack;
   readonly budget: MemoryBudget;
+  /** Buffers of blocks that were sent, for the next ones of any table: as many as were ever under way at once. */
+  readonly spare: ByteBuffer[];
   /** Milliseconds for one attempt: connect, send, answer read. */
   readonly deadlineMs: number;
 }
@@ -26,8 +28,6 @@ export interface InsertHead {
 export class Inserter {
   readonly #options: InserterOptions;
   readonly #sql: string;
-  /** Buffers of blocks that were sent, for the next ones. */
-  readonly #spare: ByteBuffer[] = [];
 
   constructor(table: Table, options: InserterOptions) {
     this.#options = options;
@@ -40,8 +40,8 @@ export class Inserter {
    * chooses query ids itself.
    */
   async send(batch: Batch, token: string, attempt: string, signal: AbortSignal): Promise<void> {
-    const { clickhouse, pack, budget, deadlineMs } = this.#options;
-    const buffer = this.#spare.pop() ?? new ByteBuffer();
+    const { clickhouse, pack, budget, spare, deadlineMs } = this.#options;
+    const buffer = spare.pop() ?? new ByteBuffer();
     const block = batch.encode(buffer);
     const held = block.length;
     budget.add(held);
@@ -57,7 +57,7 @@ export class Inserter {
         signal,
       });
       // After a failure a socket may still hold on to it.
-      this.#spare.push(buffer);
+      spare.push(buffer);
     } finally {
       budget.add(-held);
     }

@@ -5,6 +5,7 @@ import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { Identity } from "../buffer/stamp.js";
 import type { TableBuffer } from "../buffer/table-buffer.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
+import type { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { Pack } from "./compression.js";
 import type { DeadLetters } from "./dead-letters.js";
@@ -61,6 +62,7 @@ export class Sink {
   readonly #context: DeliveryContext;
   readonly #running = new Set<Promise<void>>();
   readonly #left = new Map<Lane, { unsent: number; unconfirmed: number }>();
+  readonly #spareBuffers: ByteBuffer[] = [];
   #nextLane = 0;
   #isWoken = false;
 
@@ -86,7 +88,7 @@ export class Sink {
   /** A lane for one more table. Its buffer calls {@link wake} when a batch is due. */
   addLane(table: Table, buffer: TableBuffer): Lane {
     const lane = new Lane(
-      { table, buffer, inserter: new Inserter(table, this.#options) },
+      { table, buffer, inserter: new Inserter(table, { ...this.#options, spare: this.#spareBuffers }) },
       {
         clock: this.#options.clock,
         report: this.#options.report,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { HastyClock } from "../support/clock.js";
-import { hangAfterStore } from "../support/fault-proxy-faults.js";
+import { resetAfterStore } from "../support/fault-proxy-faults.js";
 import { startRig, upTo } from "./rig.js";
 
 const rig = await startRig({ after });
@@ -31,12 +31,11 @@ async function askFor(
   const clock = new HastyClock();
   const recording = await rig.open({
     clock,
-    deadlineMs: 250,
     partitionBy,
     columns,
     report: (event) => event.kind === "retry" && clock.advance(60_000),
   });
-  rig.proxy.on({ times: 2 }, hangAfterStore);
+  rig.proxy.on({ times: 2 }, resetAfterStore);
   for (const id of upTo(10)) recording.offer([id], rowOf(id));
   await recording.recorder.flush();
   await recording.check();

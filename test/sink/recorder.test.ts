@@ -3,6 +3,7 @@ import { after, afterEach, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { decompressFrameSync } from "lz4-napi";
 import { systemClock } from "../../src/base/clock.js";
+import type { ColdpathError } from "../../src/base/errors.js";
 import { ValueError } from "../../src/native/block.js";
 import { Recorder, type RecorderOptions } from "../../src/recorder.js";
 import { DeadLetters } from "../../src/sink/dead-letters.js";
@@ -101,6 +102,16 @@ test("a recorder does not open on a table that it cannot write", async () => {
     return Recorder.open(options);
   };
   await assert.rejects(open(`${recording.name}_hash`), { code: "PARTITION_UNSUPPORTED" });
+  await direct.command(
+    `ALTER TABLE ${recording.name} MODIFY SETTING non_replicated_deduplication_window = 0`,
+  );
+  const error = await open(recording.name).then(
+    () => assert.fail(),
+    (reason: ColdpathError) => reason,
+  );
+  assert.equal(error.code, "SCHEMA_MISMATCH");
+  await direct.command(error.message.slice(error.message.indexOf("ALTER TABLE")));
+  await (await open(recording.name)).close({ deadlineMs: 0 });
   await assert.rejects(open("no_such_table"), { code: "TABLE_UNKNOWN" });
 });
 
