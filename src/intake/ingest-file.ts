@@ -77,7 +77,6 @@ export class FileIngest {
       }
     } catch (error) {
       // What is left unfinished now may be half a line that would pass for a row with half a number: it is left out.
-      if (signal.aborted) return;
       if (!(error instanceof ColdpathError) || error.code !== "INPUT_UNREADABLE") throw error;
       const reached = this.#line === 0 ? "no line was read" : `lines up to ${this.#line} were read`;
       throw new ColdpathError("INPUT_UNREADABLE", `${error.message}; ${reached}`, { cause: error });

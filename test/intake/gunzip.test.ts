@@ -66,7 +66,18 @@ test("damage early in a small file still leaves its first rows", async () => {
   const packed = gzipSync(TEXT.subarray(0, 30_000));
   assert.ok(packed.length < 16_000);
   packed.fill(0xff, 6000, 6064);
-  const { content, error } = await decode(packed);
+  const { content, error } = await decode(packed, 65_536);
   assert.ok(error !== undefined);
   assert.ok(content.subarray(0, 5000).equals(TEXT.subarray(0, 5000)));
+});
+
+test("what a damaged piece gave before its damage is kept, but for its last output", async () => {
+  const content = Buffer.alloc(20_000_000, "1.39147,1.39148\n");
+  // The damage lies in a piece that becomes megabytes: right behind the end of a member.
+  const { content: decoded, error } = await decode(
+    Buffer.concat([gzipSync(content), Buffer.from("no member")]),
+    65_536,
+  );
+  assert.match(error?.message ?? "", /incorrect header check/);
+  assert.ok(decoded.length >= content.length - 65_536, `${decoded.length} of ${content.length} bytes`);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type RequestOutcome, recordRequest } from "../../src/intake/http.js";
-import type { TableOptions } from "../../src/recorder.js";
+import type { TableOptions, TableWriter } from "../../src/recorder.js";
 import { openPlace, type Place, startTables } from "./fixture.js";
 
 const clickhouse = await startTables({ after });
@@ -104,15 +104,15 @@ test("a body that is broken, cut off or too large leaves no row behind", async (
   assert.equal(await stored("H3"), 0);
 });
 
-/** Nothing is sent before the queue is full: the batch would be larger than the queue. */
-const STUCK: TableOptions = {
+/** A small queue, and batches that are not due before it is full. */
+const SMALL: TableOptions = {
   class: "critical",
   flush: { rows: 1000, bytes: 1 << 20, age: 60_000 },
   queue: { rows: 5 },
 };
 
 test("a table at its limit takes nothing and says so", async (t) => {
-  const place = await openPlace(t, clickhouse, STUCK);
+  const place = await openPlace(t, clickhouse, SMALL);
   const writer = place.recorder.table("market_data");
   const row = {
     ts_exchange: "2024-05-01T00:00:00Z",
@@ -124,18 +124,27 @@ test("a table at its limit takes nothing and says so", async (t) => {
   assert.deepEqual(await send(place, tick("H4")), { kind: "full", message: "market_data is at its limit" });
 });
 
-test("a request whose deadline strikes says how many rows were taken", async (t) => {
-  const place = await openPlace(t, clickhouse, STUCK);
+test("a request waits for room, and when its deadline strikes says how many rows were taken", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const { table } = place.recorder.table("market_data");
   const controller = new AbortController();
-  const outcome = send(place, tick("H5").repeat(20), { signal: controller.signal });
-  const writer = place.recorder.table("market_data");
-  while (!writer.full) await new Promise(setImmediate);
-  controller.abort();
-  assert.deepEqual(await outcome, {
-    kind: "not_stored",
-    taken: 5,
-    message: "not stored before the deadline",
-  });
+  let taken = 0;
+  const writer: TableWriter = {
+    table,
+    full: false,
+    offer: () => {
+      if (taken === 5) return undefined;
+      taken += 1;
+      return { stored: new Promise(() => {}) };
+    },
+    room: () => {
+      setImmediate(() => controller.abort());
+      return new Promise(() => {});
+    },
+    rejected: async () => {},
+  };
+  const outcome = await send(place, tick("H5").repeat(20), { writer, signal: controller.signal });
+  assert.deepEqual(outcome, { kind: "not_stored", taken: 5, message: "not stored before the deadline" });
 });
 
 test("an empty body is fine", async (t) => {

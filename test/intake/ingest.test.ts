@@ -29,7 +29,7 @@ function upTo(count: number): number[] {
 
 test("a row's identity is its file, by name and beginning, and its line", async (t) => {
   const place = await openPlace(t, clickhouse);
-  const file = await place.write("ids.ndjson", `\n${tick("IDS", 1)}\r\n\n${tick("IDS", 2)}`);
+  const file = await place.write("ids.ndjson", `\n${tick("IDS", 1)}\r\n \t\r\n${tick("IDS", 2)}`);
   const report = await place.ingest({ table: "market_data", files: [file] });
   assert.deepEqual([report.rows, report.stored, report.rejected, report.lost], [2, 2, 0, 0]);
   const { source } = report.files[0]!;

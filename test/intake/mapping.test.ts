@@ -202,7 +202,7 @@ test("keys of a time that contradict each other are mistakes", () => {
 test("a mapping that does not fit the table is refused before any file is opened", () => {
   assert.deepEqual(
     mistakes(`
-files: [{ pattern: '(?<sym>.*)' }, { pattern: 'x(?<symbol>.*)', set: { sym: x } }]
+files: [{ pattern: '(?<sym>.*)-(?<symbol>.*)' }, { pattern: 'x', set: { sym: x } }]
 columns: { simbol: a, seq: b, ts_ingest: c, px: { constant: 1 }, note: { file: symbol } }
 ignore: [a]
 `),
