@@ -127,11 +127,21 @@ export class Executor {
   ): AsyncGenerator<Buffer, Counts> {
     const { place: pipe, leave } = await this.#reads.enter(request.signal);
     try {
-      const start = (): Promise<Counts> =>
-        this.#runner.run(request, namesFile(pipe), setup, (session) =>
-          session.queryAsync(statement.into(pipe), { format }),
-        );
-      return yield* streamThrough(pipe, start, () => request.cancel("the client has gone"));
+      const start = async (): Promise<Counts> => {
+        try {
+          const counts = await this.#runner.run(request, namesFile(pipe), setup, (session) =>
+            session.queryAsync(statement.into(pipe), { format }),
+          );
+          // The engine is done, whenever the client takes the rest.
+          request.end();
+          return counts;
+        } catch (error) {
+          if (!isSyntaxError(error)) request.end();
+          throw error;
+        }
+      };
+      const stop = (): void => request.cancel("the client has gone");
+      return yield* streamThrough(pipe, start, stop, request.signal);
     } catch (error) {
       if (!isSyntaxError(error)) throw error;
       const { body, counts } = await this.#inMemory(request, statement.text, setup, format);

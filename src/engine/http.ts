@@ -164,7 +164,10 @@ async function stream(
       yield exceptionTrailer(error, tag, engine.version);
     }
   };
+  const readable = Readable.from(body(), { objectMode: false });
+  // A client that has gone by now never starts the generator above, so it would not end the one below.
+  readable.once("close", () => void chunks.return(undefined));
   return reply
     .headers({ "x-clickhouse-exception-tag": tag, "x-clickhouse-summary": summaryOf(undefined, false) })
-    .send(Readable.from(body(), { objectMode: false }));
+    .send(readable);
 }

@@ -1,7 +1,8 @@
 import type { Readable } from "node:stream";
 import { MIB } from "../base/units.js";
 import { refusal } from "./exception.js";
-import { parseStatement, type Statement } from "./statement.js";
+import { parseStatement } from "./parse-statement.js";
+import type { Statement } from "./statement.js";
 
 /** A statement and the data that came after it. */
 export interface Received {

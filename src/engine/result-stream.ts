@@ -9,14 +9,17 @@ const HELD_BACK = MIB;
  * succeeded. Throws the statement's exception where it came. Whoever stops reading early has the statement stopped.
  *
  * @param start starts the statement, which may write to the pipe now
- * @param stop makes a statement that still runs end soon
+ * @param stop makes `signal` abort, whereupon a statement that still runs ends soon
  */
 export async function* streamThrough<T>(
   pipe: string,
   start: () => Promise<T>,
   stop: () => void,
+  signal: AbortSignal,
 ): AsyncGenerator<Buffer, T> {
   const reader = new PipeReader(pipe);
+  const discard = (): void => reader.discard();
+  signal.addEventListener("abort", discard, { once: true });
   let isOver = false;
   const result = start().finally(() => {
     isOver = true;
@@ -25,37 +28,34 @@ export async function* streamThrough<T>(
   // Awaited below in every case; until then a failure only ends the pipe.
   result.catch(() => {});
   try {
-    yield* afterHolding(reader.chunks(), result);
+    yield* afterHolding(reader, result);
     return await result;
   } finally {
     if (!isOver) {
-      reader.discard();
       stop();
       await result.catch(() => {});
     }
+    signal.removeEventListener("abort", discard);
     reader.close();
   }
 }
 
-async function* afterHolding(
-  chunks: AsyncIterable<Buffer>,
-  result: Promise<unknown>,
-): AsyncGenerator<Buffer> {
-  let held: Buffer[] | undefined = [];
+async function* afterHolding(reader: PipeReader, result: Promise<unknown>): AsyncGenerator<Buffer> {
+  let held: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of chunks) {
-    if (held === undefined) {
-      yield chunk;
+  for (let piece = await reader.next(); piece !== undefined; piece = await reader.next()) {
+    if (bytes >= HELD_BACK) {
+      yield piece;
       continue;
     }
-    held.push(chunk);
-    bytes += chunk.length;
+    held.push(piece);
+    bytes += piece.length;
     if (bytes < HELD_BACK) continue;
     const first = Buffer.concat(held);
-    held = undefined;
+    held = [];
     yield first;
   }
-  if (held === undefined) return;
+  if (bytes >= HELD_BACK) return;
   await result;
   yield Buffer.concat(held);
 }

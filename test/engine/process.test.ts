@@ -13,9 +13,9 @@ import { ask, startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
 
 async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 30_000;
   while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} did not come within 20 s`);
+    assert.ok(performance.now() < deadline, `${what} did not come within 30 s`);
     await delay(5);
   }
 }
