@@ -1,4 +1,4 @@
-import type { CsvDialect, CsvFields } from "./csv.js";
+import type { CsvDialect, CsvFields } from "./csv-fields.js";
 import { LineError } from "./line-error.js";
 
 /** One CSV record with quotes in it, read line by line because quoted fields may hold newlines. */

@@ -1,19 +1,8 @@
+import type { CsvDialect } from "./csv-fields.js";
 import { QuotedRecord } from "./csv-quoted.js";
 import { LineError } from "./line-error.js";
 import { BadLine, type Line } from "./lines.js";
 import type { ReadRecord, RecordReader } from "./record-reader.js";
-
-export interface CsvDialect {
-  readonly delimiter: string;
-  readonly quote: string;
-}
-
-/** The fields of one CSV record as they stand between the delimiters. */
-export interface CsvFields {
-  readonly texts: readonly string[];
-  /** Indexes of the fields written as `""`; a field that is empty without quotes is a missing value instead. */
-  readonly quotedEmpty: readonly number[];
-}
 
 const NO_INDEXES: readonly number[] = [];
 

@@ -14,7 +14,7 @@ import { asRowError, Rejections } from "./rejections.js";
 import { unlessAborted } from "./unless-aborted.js";
 
 /** One refused row of a request, as the answer tells it. */
-export interface RefusedLine {
+interface RefusedLine {
   readonly line: number;
   readonly column: string | null;
   readonly reason: string;

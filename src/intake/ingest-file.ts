@@ -1,7 +1,8 @@
 import { ColdpathError } from "../base/errors.js";
 import type { Row } from "../native/block.js";
 import type { TableWriter } from "../recorder.js";
-import { type CsvFields, CsvReader } from "./csv.js";
+import { CsvReader } from "./csv.js";
+import type { CsvFields } from "./csv-fields.js";
 import { Fates } from "./fates.js";
 import { LineError } from "./line-error.js";
 import { LineSplitter } from "./lines.js";
@@ -45,7 +46,7 @@ export class FileIngest {
   readonly #reader: RecordReader;
   readonly #lines: LineSplitter;
   #makeRow: RowMaker | undefined;
-  /** Number of the last line that belonged to a record. */
+  /** Line of the last record. */
   #line = 0;
 
   constructor(options: FileIngestOptions) {

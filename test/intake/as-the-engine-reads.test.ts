@@ -89,7 +89,7 @@ columns:
 `,
   );
   const text = fc.string({
-    unit: fc.constantFrom("a", "é", '"', ",", "\n", "\r\n", " ", "\\", "'", "\t", "1"),
+    unit: fc.constantFrom("a", "é", '"', ",", "\n", "\r\n", " ", "\0", "\\", "'", "\t", "1"),
     maxLength: 8,
   });
   const field = fc.oneof(

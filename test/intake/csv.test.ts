@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type CsvFields, CsvReader } from "../../src/intake/csv.js";
+import { CsvReader } from "../../src/intake/csv.js";
+import type { CsvFields } from "../../src/intake/csv-fields.js";
 import { LineError } from "../../src/intake/line-error.js";
 import { BadLine, type Line } from "../../src/intake/lines.js";
 import type { ReadRecord } from "../../src/intake/record-reader.js";

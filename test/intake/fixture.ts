@@ -18,7 +18,7 @@ export async function startTables(t: EngineContext): Promise<ClickHouse> {
   return clickhouse;
 }
 
-export const TABLE_OPTIONS: TableOptions = {
+const TABLE_OPTIONS: TableOptions = {
   class: "best_effort",
   flush: { rows: 50_000, bytes: 8 << 20, age: 50 },
   queue: { rows: 200_000 },

@@ -1,4 +1,5 @@
-import { type CsvFields, CsvReader } from "../../src/intake/csv.js";
+import { CsvReader } from "../../src/intake/csv.js";
+import type { CsvFields } from "../../src/intake/csv-fields.js";
 import { LineError } from "../../src/intake/line-error.js";
 import { LineSplitter } from "../../src/intake/lines.js";
 import { compileMapping } from "../../src/intake/mapping/compile.js";

@@ -217,6 +217,26 @@ ignore: [a]
   );
 });
 
+test("a text of the mapping that does not fit its column is told before any row is lost to it", () => {
+  assert.deepEqual(
+    mistakes(`
+columns:
+  ${TIME}
+  id: { constant: 1.5 }
+  px: { from: p, values: { a: '1', b: one } }
+  bids: { constant: '[1, x]' }
+  tags: { constant: '{"a":"b"}' }
+`),
+    [
+      "columns.id.constant: '1.5' is not a whole number",
+      "columns.px.values.b: 'one' is not a decimal number",
+      "columns.bids.constant: '[1, x]' is broken JSON: expected a value at character 5",
+    ],
+  );
+  const mapping = `files: [{ pattern: '(?<n>.*)\\.csv' }]\ncolumns: { ${TIME}, id: { file: n } }`;
+  assert.throws(() => mapped(mapping, "t\n", "x7.csv"), /columns\.id: 'x7' is not/);
+});
+
 test("a file whose name gives no date or zone is refused as a whole", () => {
   const mapping = (zone: string): string => `
     files: [{ pattern: '(?<date>.*)\\.csv', set: { zone: ${zone} } }]

@@ -1,7 +1,10 @@
-import type { Table } from "../../schemas/table.js";
+import { BlockBuilder, ValueError } from "../../native/block.js";
+import type { Column, Table } from "../../schemas/table.js";
 import { settableColumns } from "../settable-columns.js";
+import { changingReader } from "./column-reader.js";
 import { partsOfAll } from "./file-name.js";
 import { hint, type MappingIssue } from "./mapping-error.js";
+import type { Reader } from "./record.js";
 import type { ColumnSpec, Mapping } from "./schema.js";
 
 /** What is wrong with a mapping that is well formed, for the table it is for. */
@@ -15,11 +18,48 @@ export function mappingIssues(mapping: Mapping, table: Table): MappingIssue[] {
       issues.push({ path: `columns.${name}`, message: why });
     }
   }
+  for (const [name, spec] of Object.entries(mapping.columns)) {
+    const column = settableColumns(table).get(name);
+    if (column !== undefined) issues.push(...textIssues(column, spec));
+  }
   const used = sourcesUsed(mapping);
   for (const name of mapping.ignore) {
     if (used.has(name)) issues.push({ path: "ignore", message: `${name} is ignored and also used` });
   }
   return issues;
+}
+
+/** The texts that a spec itself gives must fit the column: a typo in one would cost every row. */
+function textIssues(column: Column, spec: ColumnSpec): MappingIssue[] {
+  const path = `columns.${column.name}`;
+  if (spec.kind === "constant") {
+    const misfit = misfitOf(
+      column,
+      changingReader(column.name, column.type, () => spec.constant, {}),
+    );
+    return misfit === undefined ? [] : [{ path: `${path}.constant`, message: misfit }];
+  }
+  if ((spec.kind !== "from" && spec.kind !== "file") || spec.values === undefined) return [];
+  return Object.keys(spec.values).flatMap((source) => {
+    const misfit = misfitOf(
+      column,
+      changingReader(column.name, column.type, () => source, spec),
+    );
+    return misfit === undefined ? [] : [{ path: `${path}.values.${source}`, message: misfit }];
+  });
+}
+
+/** Why a value that does not depend on the record does not fit its column, undefined if it does. */
+export function misfitOf({ name, type, required }: Column, read: Reader): string | undefined {
+  try {
+    const value = read({});
+    if (value === undefined && !required) return undefined;
+    new BlockBuilder([{ name, type, required: true }]).append({ [name]: value }, {});
+    return undefined;
+  } catch (error) {
+    if (error instanceof ValueError) return `${error.value} ${error.reason}`;
+    throw error;
+  }
 }
 
 /** What is wrong with a choice of columns to fill: some are not there or not to be set, others are missing. */

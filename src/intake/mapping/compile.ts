@@ -1,9 +1,9 @@
 import { type Row, ValueError } from "../../native/block.js";
 import type { Column, Table } from "../../schemas/table.js";
-import type { CsvFields } from "../csv.js";
+import type { CsvFields } from "../csv-fields.js";
 import { LineError } from "../line-error.js";
 import { settableColumns } from "../settable-columns.js";
-import { sourcesUsed } from "./check.js";
+import { misfitOf, sourcesUsed } from "./check.js";
 import { arrayReader, changingReader, isText } from "./column-reader.js";
 import type { NameParts } from "./file-name.js";
 import { didYouMean, hint, MappingError, type MappingIssue } from "./mapping-error.js";
@@ -101,12 +101,15 @@ function timeOf(spec: TimeSpec, context: ReaderContext, source: (from: string) =
   );
 }
 
-/** A value that is the same for the whole file, made once. */
-function fixed(read: Reader, context: ReaderContext): Reader {
-  return attempt(context, () => {
-    const value = read({});
-    return () => value;
-  });
+/** A value that is the same for the whole file, made and checked once. */
+function fixed(read: Reader, { column, issues }: ReaderContext): Reader {
+  const misfit = misfitOf(column, read);
+  if (misfit !== undefined) {
+    issues.push({ path: `columns.${column.name}`, message: misfit });
+    return read;
+  }
+  const value = read({});
+  return () => value;
 }
 
 /** What goes wrong while a reader is made is a mistake of the mapping or the file's name, not of a row. */

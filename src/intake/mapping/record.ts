@@ -1,4 +1,4 @@
-import type { CsvFields } from "../csv.js";
+import type { CsvFields } from "../csv-fields.js";
 
 /** What a line of a file holds before it is a row: the fields of a CSV record, or the object of a line of NDJSON. */
 export type SourceRecord = CsvFields | Readonly<Record<string, unknown>>;

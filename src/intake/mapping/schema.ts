@@ -11,7 +11,7 @@ import { isZone } from "./zone.js";
 const HALF_DAY_MS = 12 * 3600 * 1000;
 
 const name = z.string({ error: "a name" }).min(1, { error: "a name" });
-const character = z.string().length(1, { error: "one character" });
+const character = z.string().regex(/^[^\r\n]$/, { error: 'one character, such as ";" or "\\t"' });
 
 /** A text that the mapping gives, or `{ file: GROUP }` for one that the file's name gives. */
 const orFromName = (plain: z.ZodType<string>, what: string) =>
@@ -150,6 +150,10 @@ export const MAPPING_SCHEMA = z.strictObject({
       quote: character.prefault('"'),
       columns: z.array(name).min(1).optional(),
       missing: z.array(z.string()).prefault([]),
+    })
+    .refine(({ delimiter, quote }) => delimiter !== quote, {
+      error: "two different characters",
+      path: ["quote"],
     })
     .prefault({}),
   files: z

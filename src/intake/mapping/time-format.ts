@@ -1,7 +1,7 @@
 import { dayOf, daysInMonth } from "../../native/calendar.js";
 
 /** What a text says of date and time; what its format does not have is undefined. */
-export interface TimeText {
+interface TimeText {
   /** Days since 1970-01-01. */
   readonly day: number | undefined;
   /** Whole seconds since midnight. */
