@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { authenticate } from "../../src/engine/access.js";
 import { type Answer, ask, type Question, startTestEngine } from "../support/engine.js";
 
 const { engine, clickhouse, dataDir } = await startTestEngine({ after });
@@ -107,6 +108,13 @@ test("a wrong password or user is refused, even for reading", async () => {
     assert.deepEqual([answer.status, codeOf(answer)], [403, "516"]);
     assert.ok(!answer.text.includes(engine.password));
   }
+});
+
+test("from elsewhere than loopback even reading needs the password", () => {
+  const given = { user: "default", password: "" };
+  assert.equal(authenticate(given, "secret", true), "reader");
+  assert.throws(() => authenticate(given, "secret", false), { clickhouseCode: 194, status: 401 });
+  assert.equal(authenticate({ ...given, password: "secret" }, "secret", false), "owner");
 });
 
 test("the secret and the folder are for their owner only", () => {

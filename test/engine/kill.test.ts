@@ -167,6 +167,25 @@ test("an INSERT whose client goes while it is sent or runs is cancelled", async 
   }
 });
 
+test("a long INSERT ... SELECT ends by KILL, and when its client has gone", async () => {
+  const sql =
+    "INSERT INTO quick SELECT number + sleepEachRow(0.1) FROM numbers(600) SETTINGS max_block_size = 1";
+  const killed = ask(engine, { body: sql, search: { query_id: "select-1" } });
+  await until("the start", () => isRunning("select-1"));
+  assert.match((await kill("query_id = 'select-1'", "SYNC")).text, /select-1/);
+  assert.equal((await killed).headers["x-clickhouse-exception-code"], "394");
+
+  const gone = new AbortController();
+  const headers = { "x-clickhouse-key": engine.password };
+  const url = `${engine.url}/?query_id=select-2`;
+  const abandoned = request(url, { method: "POST", headers, body: sql, signal: gone.signal });
+  await until("the start", () => isRunning("select-2"));
+  gone.abort();
+  await assert.rejects(abandoned);
+  await until("the end", async () => !(await isRunning("select-2")));
+  await clickhouse.command("TRUNCATE TABLE quick");
+});
+
 test("KILL ends a query whose client does not read its result", async () => {
   const { body } = await request(`${engine.url}/?query_id=unread`, {
     method: "POST",
