@@ -31,9 +31,6 @@ export function sentColumns(table: Table): BlockColumn[] {
     }));
 }
 
-/** The recorder's columns a table must have for rows to be told apart and found again. */
-export const IDENTITY_COLUMNS: readonly string[] = [...OWNED, ...FROM_ORIGIN];
-
 /** The values of the stamped columns, one object reused for all rows of a table. */
 export class Stamp {
   readonly #values: { [column: string]: unknown };

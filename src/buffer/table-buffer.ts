@@ -14,7 +14,7 @@ import { type Identity, Stamp, sentColumns } from "./stamp.js";
 import type { Ticket } from "./ticket.js";
 
 /** When a batch is offered to the sink, whichever comes first: rows, encoded bytes, milliseconds since its first row. */
-export interface FlushLimits {
+interface FlushLimits {
   readonly rows: number;
   readonly bytes: number;
   readonly age: number;

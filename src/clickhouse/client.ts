@@ -277,7 +277,10 @@ class ExceptionAtEnd extends Transform {
 
   override _flush(done: TransformCallback): void {
     const at = this.#end.lastIndexOf(this.#opening);
-    if (at < 0 || !this.#end.endsWith(this.#closing)) return done();
+    if (at < 0 || !this.#end.endsWith(this.#closing)) {
+      done();
+      return;
+    }
     const length = this.#end.lastIndexOf("\n", this.#end.length - this.#closing.length);
     const text = Buffer.from(this.#end.slice(at + this.#opening.length, length), "latin1").toString("utf8");
     done(parseException(text, 200) ?? null);

@@ -5,7 +5,7 @@
  * Works on text decoded as latin1, so that an offset is a byte offset whatever the encoding of the bytes.
  */
 
-export type TokenKind = "word" | "quoted" | "string" | "number" | "symbol" | "open";
+type TokenKind = "word" | "quoted" | "string" | "number" | "symbol" | "open";
 
 export interface Token {
   /** `open` = a string, identifier or comment that is never closed; it reaches to the end of the text. */

@@ -235,4 +235,3 @@ export const CONFIG_SCHEMA = z.strictObject({
 });
 
 export type Config = z.output<typeof CONFIG_SCHEMA>;
-export type TableConfig = Config["tables"]["orders"];

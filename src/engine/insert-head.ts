@@ -20,7 +20,7 @@ function afterBrackets(tokens: readonly Token[], index: number): number {
 }
 
 /** Index after `INSERT [INTO] [TABLE] [FUNCTION] target [(columns)]`. */
-export function afterInsertTarget(tokens: readonly Token[]): number {
+function afterInsertTarget(tokens: readonly Token[]): number {
   let index = 1;
   if (tokens[index]?.text === "INTO") index += 1;
   if (tokens[index]?.text === "TABLE" && tokens[index + 1]?.text !== ".") index += 1;

@@ -1,7 +1,7 @@
 import { refusal } from "./exception.js";
 
 /** Who ended a request before its time, as the engine says it. */
-export function cancelled(why: string): Error {
+function cancelled(why: string): Error {
   return refusal(394, "QUERY_WAS_CANCELLED", `Query was cancelled: ${why}.`);
 }
 

@@ -3,7 +3,7 @@ import type { Migration } from "./files.js";
 import type { MigrationRecord } from "./records.js";
 
 /** What is left to do of one file. */
-export interface PendingMigration {
+interface PendingMigration {
   readonly migration: Migration;
   /** Statements that already ran, in an attempt that did not come to its end. */
   readonly done: number;

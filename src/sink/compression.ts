@@ -6,7 +6,7 @@ import { ColdpathError } from "../base/errors.js";
 export type Compression = "auto" | "none" | "lz4" | "gzip";
 
 /** A body as it is sent, and the Content-Encoding that says so. */
-export interface Packed {
+interface Packed {
   readonly body: Buffer;
   readonly encoding?: "lz4" | "gzip";
 }

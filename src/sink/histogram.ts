@@ -1,5 +1,5 @@
 /** Upper bounds of the buckets, in seconds: from a small insert on loopback to an attempt's deadline. */
-export const SECONDS_BOUNDS: readonly number[] = [
+const SECONDS_BOUNDS: readonly number[] = [
   0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60,
 ];
 

@@ -31,8 +31,10 @@ export interface Rig {
   open(options?: Partial<RecorderOptions> & RigOptions): Promise<Recording>;
 }
 
-export interface RigOptions {
+interface RigOptions {
   readonly table?: Partial<TableOptions>;
+  /** Tables like it, made with it and written by the same recorder: `NAME_1`, `NAME_2` … */
+  readonly more?: number;
   /** `PARTITION BY` of the table. Default toDate(ts). */
   readonly partitionBy?: string;
   /** More SQL between the columns and the end of the column list. */
@@ -75,10 +77,15 @@ export async function startRig(t: Context): Promise<Rig> {
     direct,
     open: async (options = {}) => {
       const name = `t_${randomBytes(4).toString("hex")}`;
-      await createTable(direct, name, options);
+      for (const each of namesOf(name, options)) await createTable(direct, each, options);
       return await record(t, clickhouse, direct, name, options);
     },
   };
+}
+
+/** The table of a recording, and those made with it. */
+function namesOf(name: string, { more = 0 }: RigOptions): string[] {
+  return [name, ...upTo(more).map((i) => `${name}_${i + 1}`)];
 }
 
 async function createTable(direct: ClickHouse, name: string, options: RigOptions): Promise<void> {
@@ -107,14 +114,17 @@ async function record(
     env: "test",
     clickhouse,
     compression: "auto",
-    tables: {
-      [name]: {
-        class: "critical",
-        flush: { rows: 100, bytes: 2 ** 20, age: 60_000 },
-        queue: { rows: 100_000 },
-        ...options.table,
-      },
-    },
+    tables: Object.fromEntries(
+      namesOf(name, options).map((each) => [
+        each,
+        {
+          class: "critical",
+          flush: { rows: 100, bytes: 2 ** 20, age: 60_000 },
+          queue: { rows: 100_000 },
+          ...options.table,
+        },
+      ]),
+    ),
     memory: { max: 2 ** 26 },
     accept: { past: 100 * 365 * DAY_MS, future: DAY_MS },
     deadLettersDir: folder,

@@ -40,11 +40,7 @@ export class CliProcess {
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(`ended without printing ${pattern}:\n${this.stdout}${this.stderr}`);
       }
-      await Promise.race([
-        once(this.child.stdout!, "data"),
-        once(this.child.stderr!, "data"),
-        this.#exited,
-      ]);
+      await Promise.race([once(this.child.stdout!, "data"), once(this.child.stderr!, "data"), this.#exited]);
     }
   }
 
