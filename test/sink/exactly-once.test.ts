@@ -3,8 +3,10 @@ import { after, afterEach, test } from "node:test";
 import { HastyClock } from "../support/clock.js";
 import type { Fault, Seen } from "../support/fault-proxy.js";
 import {
+  answers,
   answersAfterStore,
   cutAnswer,
+  exception,
   exceptionIn200,
   Gate,
   hang,
@@ -142,7 +144,7 @@ test("a request that arrives after the rows were asked for and sent again change
 test("an attempt that still runs is ended before its rows are counted", async () => {
   // Each row takes 20 ms to insert, so the attempt outlives its deadline by far.
   const recording = await openWithLateAnswers({
-    columns: ", pause UInt8 DEFAULT sleepEachRow(0.02)",
+    columns: ", pause UInt8 MATERIALIZED sleepEachRow(0.02)",
     deadlineMs: 300,
   });
   const { name } = recording;
@@ -156,10 +158,27 @@ test("an attempt that still runs is ended before its rows are counted", async ()
   const running = `SELECT count() FROM system.processes WHERE Settings['log_comment'] LIKE '%${name}%'`;
   assert.equal(await rig.direct.text(`${running} FORMAT TSV`), "0\n");
   assert.ok(rig.proxy.requests.some((seen) => seen.sql.startsWith("KILL QUERY")));
-  await rig.direct.command(`ALTER TABLE ${name} MODIFY COLUMN pause UInt8 DEFAULT 0`);
+  await rig.direct.command(`ALTER TABLE ${name} MODIFY COLUMN pause UInt8 MATERIALIZED 0`);
   gate.open();
   await flushed;
   await recording.check();
+});
+
+test("an attempt that nobody may kill is waited for", async () => {
+  const recording = await openWithLateAnswers({
+    columns: ", pause UInt8 MATERIALIZED sleepEachRow(0.008)",
+    deadlineMs: 200,
+  });
+  const isKill = (seen: Seen): boolean => seen.sql.startsWith("KILL QUERY");
+  rig.proxy.on({}, hangAfterStore);
+  rig.proxy.on(
+    { kind: "other", where: isKill, times: 1000 },
+    answers(exception(497, "Not enough privileges")),
+  );
+  recording.offer(upTo(100));
+  await recording.recorder.flush();
+  await recording.check();
+  assert.equal(tokensOf(recording).length, 1, "it was found stored when it had ended");
 });
 
 test("a partly stored batch is an incident, and nothing is sent until somebody has mended it", async () => {
