@@ -13,9 +13,9 @@ CREATE TABLE IF NOT EXISTS market_data
     bid_sz1         Nullable(Decimal(38, 8)) COMMENT 'Size at the best bid [units]' CODEC(GCD, ZSTD(1)),
     ask_px1         Nullable(Decimal(18, 8)) COMMENT 'Best ask price [quote currency per unit]' CODEC(GCD, ZSTD(1)),
     ask_sz1         Nullable(Decimal(38, 8)) COMMENT 'Size at the best ask [units]' CODEC(GCD, ZSTD(1)),
-    bid_px          Array(Decimal(18, 8)) DEFAULT [] COMMENT 'Bid prices, best first, to the configured depth; empty if the row carries no depth [quote currency per unit]' CODEC(ZSTD(3)),
+    bid_px          Array(Decimal(18, 8)) DEFAULT [] COMMENT 'Bid prices, best first, to the configured depth; empty if the row carries no depth [quote currency per unit]' CODEC(GCD, Delta, ZSTD(3)),
     bid_sz          Array(Decimal(38, 8)) DEFAULT [] COMMENT 'Sizes at bid_px, place by place [units]' CODEC(ZSTD(1)),
-    ask_px          Array(Decimal(18, 8)) DEFAULT [] COMMENT 'Ask prices, best first, to the configured depth; empty if the row carries no depth [quote currency per unit]' CODEC(ZSTD(3)),
+    ask_px          Array(Decimal(18, 8)) DEFAULT [] COMMENT 'Ask prices, best first, to the configured depth; empty if the row carries no depth [quote currency per unit]' CODEC(GCD, Delta, ZSTD(3)),
     ask_sz          Array(Decimal(38, 8)) DEFAULT [] COMMENT 'Sizes at ask_px, place by place [units]' CODEC(ZSTD(1)),
 
     last_px         Nullable(Decimal(18, 8)) COMMENT 'Price of the trade [quote currency per unit]' CODEC(GCD, ZSTD(1)),
