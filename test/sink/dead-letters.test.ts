@@ -54,6 +54,18 @@ test("a letter is on disk when it was added, readable by its owner alone", async
   assert.equal((await stat(folder)).mode & 0o777, 0o700);
 });
 
+test("the format's page shows a letter and names every key", async (t) => {
+  const page = await readFile("docs/reference/formats/dead-letters.md", "utf8");
+  const example = JSON.parse(/```json\n(.*)\n```/.exec(page)![1]!) as DeadLetter;
+  const letters = await DeadLetters.open(await temporaryFolder(t), assert.fail);
+  t.after(() => letters.close());
+  await letters.add(refused({ source: "a", source_seq: "1" }));
+  await letters.add(refused({ body: { text: "x".repeat(BYTES_MAX + 1) } }));
+  const [plain, cut] = await all(letters);
+  assert.deepEqual(Object.keys(example), Object.keys(plain!));
+  for (const key of Object.keys(cut!)) assert.match(page, new RegExp(`^\\| .*\`${key}\``, "m"), key);
+});
+
 test("the same row of the same source is kept once, also by the next process", async (t) => {
   const folder = await temporaryFolder(t);
   const row = refused({ source: "a.csv", source_seq: "7" });
