@@ -28,14 +28,9 @@ export function authenticate(given: Credentials, secret: string, isLocal: boolea
   return "owner";
 }
 
-/** Whether the statement only reads. */
-export function isRead(statement: Statement): boolean {
-  return statement.kind === "select" || statement.kind === "read";
-}
-
 /** @throws ClickHouseError 164 when a statement that may change something comes by GET or without the password */
 export function authorize(statement: Statement, role: Role, method: string, secretFile: string): void {
-  if (isRead(statement)) return;
+  if (statement.kind === "select" || statement.kind === "read") return;
   const reason =
     method === "GET"
       ? "For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries."

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { MIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
-import { authenticate, authorize, foreignCaller, isLoopback, isRead } from "./access.js";
+import { authenticate, authorize, foreignCaller, isLoopback } from "./access.js";
 import { contentTypeOf, exceptionTag, exceptionTrailer, sendException, summaryOf } from "./answer.js";
 import { refusal } from "./exception.js";
 import type { Counts, Executor } from "./executor.js";
@@ -80,10 +80,18 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
   reply.header("x-clickhouse-query-id", request.identity.queryId);
   engine.registry.add(request);
   // Whoever closes the connection no longer wants the statement.
-  reply.raw.once("close", () => {
+  const onClose = (): void => {
     if (!reply.raw.writableFinished) request.cancel("the client has gone");
-  });
-  return answer(engine, head, received, request, reply);
+  };
+  if (reply.raw.destroyed) onClose();
+  else reply.raw.once("close", onClose);
+  const setup: Setup = {
+    database: head.database,
+    settings: request.identity.settings,
+    params: head.params,
+    readonly: role === "reader" || http.method === "GET",
+  };
+  return answer(engine, head, received, request, setup, reply);
 }
 
 /** A parameter that the request does not give must not be taken from anywhere else. */
@@ -105,16 +113,11 @@ async function answer(
   head: RequestHead,
   received: Received,
   request: ActiveRequest,
+  setup: Setup,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { executor } = engine;
   const { statement } = received;
-  const setup: Setup = {
-    database: head.database,
-    settings: request.identity.settings,
-    params: head.params,
-    readonly: isRead(statement),
-  };
   if (statement.kind === "insert") {
     const counts = await executor.insert(request, statement, setup, {
       ...received,
