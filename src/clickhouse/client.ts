@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { pipeline, type Readable, Transform, type TransformCallback } from "node:stream";
+import { type Readable, Transform, type TransformCallback } from "node:stream";
 import { type Dispatcher, Pool } from "undici";
-import { messageOf } from "../base/errors.js";
+import { ColdpathError, messageOf } from "../base/errors.js";
 import { ClickHouseError, parseException, UnreachableError } from "./error.js";
 
 /** Where a ClickHouse is and who asks. */
@@ -73,11 +73,19 @@ export class ClickHouse {
   readonly options: ClickHouseOptions;
   readonly #pool: Pool;
   readonly #path: string;
+  readonly #credentials: Readonly<Record<string, string>>;
 
+  /** @throws ColdpathError CONFIG_INVALID for credentials that no header can carry */
   constructor(options: ClickHouseOptions) {
     this.options = options;
     const url = new URL(options.url);
     this.#path = url.pathname;
+    this.#credentials = {
+      "x-clickhouse-user": headerText("clickhouse.user", options.user),
+      ...(options.password
+        ? { "x-clickhouse-key": headerText("clickhouse.password", options.password) }
+        : {}),
+    };
     const tls = options.tls;
     this.#pool = new Pool(url.origin, {
       connections: options.connections ?? 8,
@@ -107,7 +115,11 @@ export class ClickHouse {
       ...options,
       settings: { ...READ_SETTINGS, ...options.settings },
     });
-    return text === "" ? [] : (JSON.parse(`[${text.trimEnd().replaceAll("\n", ",")}]`) as T[]);
+    try {
+      return text === "" ? [] : (JSON.parse(`[${text.trimEnd().replaceAll("\n", ",")}]`) as T[]);
+    } catch {
+      throw parseException(text, 200) ?? notClickHouse(this.options.url, 200);
+    }
   }
 
   /** Runs a statement for its effect. */
@@ -127,7 +139,10 @@ export class ClickHouse {
   async stream(sql: string, options: RequestOptions & { format?: string } = {}): Promise<Readable> {
     const settings = options.format === undefined ? {} : { default_format: options.format };
     const { body, tag } = await this.#request(sql, undefined, settings, options);
-    return pipeline(body, new ExceptionAtEnd(tag), () => {});
+    const answer = new ExceptionAtEnd(this.options.url, tag);
+    body.once("error", (cause) => answer.destroy(unreachable(this.options.url, cause, false)));
+    answer.once("close", () => body.destroy());
+    return body.pipe(answer);
   }
 
   /** Which life of which server answers. */
@@ -153,14 +168,16 @@ export class ClickHouse {
     settings: Settings,
     options: RequestOptions,
   ): Promise<{ text: string; host: string }> {
-    const { body, status, host } = await this.#request(sql, insert, settings, options);
+    const { body, status, host, tag } = await this.#request(sql, insert, settings, options);
     const text = await body.text().catch((cause: unknown) => {
       throw unreachable(this.options.url, cause, false);
     });
     // An INSERT answers nothing, so any exception text is one; a SELECT's result may quote one, but then not at its end.
     const error =
-      insert !== undefined || text.endsWith(")\n") ? parseException(tail(text), status) : undefined;
-    if (error !== undefined && (insert !== undefined || error.type !== "")) throw error;
+      insert === undefined
+        ? (taggedException(this.options.url, tail(text), tag) ?? exceptionAtEnd(tail(text)))
+        : parseException(tail(text), status);
+    if (error !== undefined) throw error;
     if (insert !== undefined && text !== "") throw notClickHouse(this.options.url, status);
     return { text, host };
   }
@@ -178,38 +195,39 @@ export class ClickHouse {
       query.set(`param_${name}`, String(value));
     if (options.queryId !== undefined) query.set("query_id", options.queryId);
     if (insert !== undefined) query.set("query", sql);
-    const deadline = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const signal = options.signal === undefined ? deadline : AbortSignal.any([deadline, options.signal]);
-    signal.throwIfAborted();
+    const watch = new Watch(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
     let answer: Dispatcher.ResponseData;
     try {
+      watch.signal.throwIfAborted();
       answer = await this.#pool.request({
         method: "POST",
         path: `${this.#path}?${query}`,
         headers: {
-          "x-clickhouse-user": this.options.user,
-          ...(this.options.password ? { "x-clickhouse-key": this.options.password } : {}),
+          ...this.#credentials,
           "x-clickhouse-database": this.options.database,
           ...(insert?.encoding === undefined ? {} : { "content-encoding": insert.encoding }),
         },
         body: insert === undefined ? sql : insert.body,
-        signal,
+        signal: watch.signal,
       });
     } catch (cause) {
-      throw unreachable(this.options.url, cause, !deadline.aborted);
+      watch.end();
+      throw unreachable(this.options.url, cause, !watch.signal.aborted);
     }
+    answer.body.once("close", () => watch.end());
     const { statusCode: status, headers, body } = answer;
     const code = headers["x-clickhouse-exception-code"];
     if (status !== 200 || code !== undefined) {
       const text = await body.text().catch(() => "");
       const error = parseException(text, status);
-      if (error !== undefined) throw error;
-      if (code !== undefined)
+      // A page of something in between may quote an exception; only ClickHouse's own answer carries its headers.
+      if (error !== undefined && (code !== undefined || isClickHouse(headers))) throw error;
+      if (/^\d+$/.test(String(code)))
         throw new ClickHouseError(Number(code), "", status, `Code: ${code}. ${text.trim()}`);
       throw notClickHouse(this.options.url, status);
     }
     // Something in between may answer anything with a 200, and an INSERT it swallowed would be lost.
-    if (!SIGNS.some((name) => headers[name] !== undefined)) {
+    if (!isClickHouse(headers)) {
       await body.dump();
       throw notClickHouse(this.options.url, status);
     }
@@ -238,6 +256,10 @@ const NEVER_SENT: ReadonlySet<string> = new Set([
 /** Headers of which every answer of a ClickHouse has at least one. */
 const SIGNS = ["x-clickhouse-server-display-name", "x-clickhouse-query-id", "x-clickhouse-summary"];
 
+function isClickHouse(headers: Dispatcher.ResponseData["headers"]): boolean {
+  return SIGNS.some((name) => headers[name] !== undefined);
+}
+
 function notClickHouse(url: string, status: number): UnreachableError {
   return new UnreachableError(`${url} answered ${status} without being a ClickHouse`, { status });
 }
@@ -258,16 +280,32 @@ function unreachable(url: string, cause: unknown, mayBeUnsent: boolean): Unreach
  */
 const MARKER = "__exception__";
 
+/** The exception that an announced tag marks at the end of an answer. */
+function taggedException(url: string, end: string, tag: string): Error | undefined {
+  const opening = `${MARKER}\r\n${tag}`;
+  const closing = ` ${tag}\r\n${MARKER}\r\n`;
+  const at = end.lastIndexOf(opening);
+  if (tag === "" || at < 0 || !end.endsWith(closing)) return undefined;
+  const length = end.lastIndexOf("\n", end.length - closing.length);
+  return parseException(end.slice(at + opening.length, length), 200) ?? notClickHouse(url, 200);
+}
+
+/** An exception with its name as the very end of an answer, as servers before 25.11 leave it. */
+function exceptionAtEnd(end: string): ClickHouseError | undefined {
+  const error = end.endsWith(")\n") || end.endsWith(")") ? parseException(end, 200) : undefined;
+  return error?.type === "" ? undefined : error;
+}
+
 /** Passes an answer through and fails in place of ending when its last bytes are an exception. */
 class ExceptionAtEnd extends Transform {
-  readonly #opening: string;
-  readonly #closing: string;
+  readonly #url: string;
+  readonly #tag: string;
   #end = "";
 
-  constructor(tag: string) {
+  constructor(url: string, tag: string) {
     super();
-    this.#opening = `${MARKER}\r\n${tag}`;
-    this.#closing = ` ${tag}\r\n${MARKER}\r\n`;
+    this.#url = url;
+    this.#tag = tag;
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
@@ -276,13 +314,44 @@ class ExceptionAtEnd extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
-    const at = this.#end.lastIndexOf(this.#opening);
-    if (at < 0 || !this.#end.endsWith(this.#closing)) {
-      done();
-      return;
-    }
-    const length = this.#end.lastIndexOf("\n", this.#end.length - this.#closing.length);
-    const text = Buffer.from(this.#end.slice(at + this.#opening.length, length), "latin1").toString("utf8");
-    done(parseException(text, 200) ?? null);
+    const end = Buffer.from(this.#end, "latin1").toString("utf8");
+    const error = this.#tag === "" ? exceptionAtEnd(end) : taggedException(this.#url, end, this.#tag);
+    done(error ?? null);
   }
+}
+
+/**
+ * Aborts one request at its deadline or when its caller does. Not `AbortSignal.any`, which leaves an entry for each request in
+ * a caller's signal that lives as long as the process.
+ */
+class Watch {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #caller: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#controller.abort(this.#caller!.reason);
+
+  constructor(timeoutMs: number, caller: AbortSignal | undefined) {
+    this.#caller = caller;
+    this.#timer = setTimeout(() => {
+      this.#controller.abort(new DOMException("no answer before the deadline", "TimeoutError"));
+    }, timeoutMs).unref();
+    if (caller?.aborted) this.#onAbort();
+    else caller?.addEventListener("abort", this.#onAbort);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The request is over. */
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#caller?.removeEventListener("abort", this.#onAbort);
+  }
+}
+
+/** A header's text whose bytes are the UTF-8 that ClickHouse expects. */
+function headerText(key: string, text: string): string {
+  if (/\p{Cc}/u.test(text)) throw new ColdpathError("CONFIG_INVALID", `${key} holds a control character`);
+  return Buffer.from(text, "utf8").toString("latin1");
 }

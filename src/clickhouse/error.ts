@@ -35,7 +35,7 @@ export class UnreachableError extends ColdpathError {
   }
 }
 
-const EXCEPTION = /Code: (\d+)\.\s+(?:DB::)?(?:Exception|NetException|ParsingException)[^:]*: /;
+const EXCEPTION = /Code: (\d+)\.\s+(?:DB::)?\w*Exception[^:]*: /;
 /** A server's version stands in brackets too: `(version 26.3.1.1 (official build))`. */
 const NAME_AT_END = /\(([A-Z][A-Z0-9_]+)\)(?:\s*\(version .*\))?\s*$/;
 
