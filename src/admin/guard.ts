@@ -1,18 +1,18 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { sameSecret } from "../base/secret.js";
 
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
+
+/** Answers a request that is not allowed; undefined for one that is. */
+export type Guard = (request: FastifyRequest, reply: FastifyReply) => FastifyReply | undefined;
 
 /**
  * Who may do what. Any web page can make a browser talk to 127.0.0.1, so a foreign `Host` (a rebound name) or `Origin` (a
  * cross-site request) is refused. What changes anything needs the token; so does reading when not on loopback.
  */
-export function guard(
-  app: FastifyInstance,
-  options: { readonly host: string; readonly token: string },
-): void {
+export function guard(options: { readonly host: string; readonly token: string }): Guard {
   const onLoopback = LOOPBACK_NAMES.has(options.host) || options.host === "::1";
-  app.addHook("onRequest", async (request, reply) => {
+  return (request, reply) => {
     const host = request.headers.host ?? "";
     if (onLoopback && !LOOPBACK_NAMES.has(withoutPort(host))) {
       return refuse(reply, 403, `Host ${JSON.stringify(host)} is not this machine's loopback`);
@@ -30,7 +30,7 @@ export function guard(
       );
     }
     return undefined;
-  });
+  };
 }
 
 function withoutPort(host: string): string {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { MINUTE_MS } from "../base/units.js";
+import type { BodyMemory } from "../intake/body-memory.js";
 import { type RequestOutcome, recordRequest } from "../intake/http.js";
 import type { Recorder } from "../recorder.js";
 
@@ -10,9 +11,18 @@ const RETRY_AFTER_SECONDS = "1";
 /** `POST /v1/ingest/TABLE`: NDJSON, gzip allowed; 200 once every accepted row is in ClickHouse. */
 export function ingestRoute(
   app: FastifyInstance,
-  options: { readonly recorder: Recorder; readonly maxBody: number; readonly maxLine: number },
+  options: {
+    readonly recorder: Pick<Recorder, "table">;
+    readonly bodies: BodyMemory;
+    readonly maxBody: number;
+    readonly maxLine: number;
+  },
 ): void {
   app.post<{ Params: { table: string } }>("/v1/ingest/:table", async (request, reply) => {
+    // Whoever sends one relies on it: taking the rows as if it were not there would store them twice.
+    if (request.headers["idempotency-key"] !== undefined) {
+      return reply.code(400).send({ error: { message: "Idempotency-Key is not supported yet" } });
+    }
     const writer = options.recorder.table(request.params.table);
     const type = request.headers["content-type"] ?? "";
     if (!/^application\/(x-)?ndjson\b/.test(type)) {
@@ -32,6 +42,7 @@ export function ingestRoute(
       isGzip: encoding === "gzip",
       maxLineBytes: options.maxLine,
       maxBodyBytes: options.maxBody,
+      memory: options.bodies,
       signal: AbortSignal.any([gone.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]),
     });
     const [status, body] = answerOf(outcome);

@@ -1,8 +1,10 @@
 import type { AddressInfo } from "node:net";
-import { fastify } from "fastify";
-import { ColdpathError } from "../base/errors.js";
+import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
+import type { Logger } from "pino";
+import { ColdpathError, messageOf } from "../base/errors.js";
 import { readOrCreateSecret } from "../base/secret.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
+import { BodyMemory } from "../intake/body-memory.js";
 import type { Recorder } from "../recorder.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
@@ -12,41 +14,66 @@ export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Recorder;
+  readonly recorder: Pick<Recorder, "stats" | "table">;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
+  /** Bytes of the bodies of all requests together, decompressed. */
+  readonly bodyMemory: number;
   /** Bytes of the longest line. */
   readonly maxLine: number;
+  /** Told of what is answered with "internal error". */
+  readonly log: Pick<Logger, "error">;
 }
 
 export interface AdminServer {
   readonly url: string;
-  /** Takes no more requests; those being answered are answered. */
-  close(): Promise<void>;
+  /** Takes no more requests; those being answered have until the deadline, and 5 s at most, before they are cut off. */
+  close(deadlineMs: number): Promise<void>;
 }
 
 /** A client that sends its headers or body slower than this is cut off. */
 const REQUEST_TIMEOUT_MS: number = 2 * MINUTE_MS;
 const HEADERS_TIMEOUT_MS: number = 10 * SECOND_MS;
+/** At shutdown requests must leave time for storing what they brought. */
+const DRAIN_MAX_MS: number = 5 * SECOND_MS;
 
-/** The HTTP intake and what operators ask of a running recorder. `docs/reference/http.md` lists it. */
+/**
+ * The HTTP intake and what operators ask of a running recorder. `docs/reference/http.md` lists it.
+ * @throws ColdpathError ADDRESS_IN_USE
+ */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   const { listen, recorder } = options;
+  const refusal = guard({ host: listen.host, token: readOrCreateSecret(options.tokenFile) });
   const app = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
-    forceCloseConnections: "idle",
+    // An address that cannot be decoded reaches no hook.
+    frameworkErrors: (error, request, reply: FastifyReply) => {
+      if (refusal(request, reply) === undefined) void reply.code(400).send(failure(error.message));
+    },
   });
-  guard(app, { host: listen.host, token: readOrCreateSecret(options.tokenFile) });
+  app.addHook("onRequest", async (request, reply) => refusal(request, reply));
   // Bodies are streams; the intake bounds them itself.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  app.setErrorHandler((error, _request, reply) => {
+  app.setErrorHandler((error, { method, url }, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? statusOf(error);
-    void reply
-      .code(status)
-      .send({ error: { message: status === 500 ? "internal error" : (error as Error).message } });
+    if (status >= 500) options.log.error({ event: "request_failed", method, url, err: error });
+    void reply.code(status).send(failure(status >= 500 ? "internal error" : messageOf(error)));
   });
+  app.setNotFoundHandler(({ method, url }, reply) =>
+    reply.code(404).send(failure(`there is no ${method} ${url}`)),
+  );
+  statusRoutes(app, recorder);
+  const bodies = new BodyMemory(options.bodyMemory);
+  ingestRoute(app, { recorder, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
+  await listenOn(app, listen);
+  const { family, address, port } = app.server.address() as AddressInfo;
+  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  return { url, close: (deadlineMs) => close(app, deadlineMs) };
+}
+
+function statusRoutes(app: FastifyInstance, recorder: AdminOptions["recorder"]): void {
   app.get("/", (_request, reply) =>
     reply.type("text/plain; charset=utf-8").send(statusText(recorder.stats())),
   );
@@ -60,11 +87,30 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
       .send(`at their limit: ${full.map(([name]) => name).join(", ")}\n`);
   });
   app.get("/api/status", () => recorder.stats());
-  ingestRoute(app, options);
-  await app.listen({ host: listen.host, port: listen.port });
-  const { family, address, port } = app.server.address() as AddressInfo;
-  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-  return { url, close: () => app.close() };
+}
+
+async function listenOn(app: FastifyInstance, { host, port }: AdminOptions["listen"]): Promise<void> {
+  try {
+    // For "localhost" there would be a second server, on ::1, whose connections could not be cut off.
+    await app.listen({ host: host === "localhost" ? "127.0.0.1" : host, port });
+  } catch (error) {
+    await app.close();
+    if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+    const hint = "end the process that holds it, or take a free port with --set admin.listen=127.0.0.1:0";
+    throw new ColdpathError("ADDRESS_IN_USE", `admin.listen ${host}:${port} is in use: ${hint}`, {
+      cause: error,
+    });
+  }
+}
+
+async function close(app: FastifyInstance, deadlineMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), Math.min(deadlineMs, DRAIN_MAX_MS));
+  await app.close();
+  clearTimeout(cut);
+}
+
+function failure(message: string): { error: { message: string } } {
+  return { error: { message } };
 }
 
 function statusOf(error: unknown): number {

@@ -5,6 +5,7 @@
  */
 export const ERROR_CODES = {
   USAGE: "The command line was used wrongly.",
+  ADDRESS_IN_USE: "Another process listens on the configured address.",
   CONFIG_INVALID: "The configuration has mistakes; nothing was started.",
   CLICKHOUSE_ANSWER: "ClickHouse answered a request with an exception.",
   CLICKHOUSE_UNREACHABLE:

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
+import { formatSize } from "../base/units.js";
 import type { ConfigIssue } from "./layers.js";
 import type { Config } from "./schema.js";
 
@@ -16,6 +17,11 @@ export function crossCheck(config: Config): ConfigIssue[] {
       const message = "must be at most half of memory.max: one batch fills while another is sent";
       issues.push({ path: `tables.${name}.flush.bytes`, message });
     }
+  }
+  const { max_body, memory } = config.intake.http;
+  if (memory < max_body) {
+    const message = `must be at least intake.http.max_body, ${formatSize(max_body)}: the largest body must fit`;
+    issues.push({ path: "intake.http.memory", message });
   }
   const { cert_file, key_file } = config.clickhouse.tls;
   if ((cert_file === undefined) !== (key_file === undefined)) {

@@ -201,8 +201,11 @@ export const CONFIG_SCHEMA = z.strictObject({
       max_line: size("1MiB", KIB, 64 * MIB).meta({ description: "longest line of a file or request body" }),
       http: z
         .strictObject({
-          max_body: size("64MiB", KIB, GIB).meta({
+          max_body: size("32MiB", KIB, GIB).meta({
             description: "largest request body, after decompression",
+          }),
+          memory: size("128MiB", KIB).meta({
+            description: "bodies of all requests together, after decompression",
           }),
         })
         .prefault({}),

@@ -2,6 +2,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { messageOf } from "../base/errors.js";
 import { formatSize } from "../base/units.js";
 import type { TableWriter } from "../recorder.js";
+import { type BodyMemory, HeldBody } from "./body-memory.js";
 import { Fates } from "./fates.js";
 import { gunzip } from "./gunzip.js";
 import { LineError } from "./line-error.js";
@@ -33,7 +34,7 @@ export type RequestOutcome =
   | { readonly kind: "malformed"; readonly message: string }
   /** 413: the body is too large. No row of it was taken. */
   | { readonly kind: "too_large"; readonly message: string }
-  /** 503: the table is at its limit. No row was taken. */
+  /** 503: the table, or the memory for bodies, is at its limit. No row was taken. */
   | { readonly kind: "full"; readonly message: string }
   /** 503: `taken` rows of it were taken, and not all of those are known to be in ClickHouse. */
   | { readonly kind: "not_stored"; readonly taken: number; readonly message: string };
@@ -46,6 +47,8 @@ export interface RequestOptions {
   readonly maxLineBytes: number;
   /** Most bytes of the body, after decompression. */
   readonly maxBodyBytes: number;
+  /** What the bodies of all requests share. */
+  readonly memory: BodyMemory;
   /** Aborts when the caller has gone or has waited long enough. */
   readonly signal: AbortSignal;
 }
@@ -59,14 +62,17 @@ const SHOWN_MAX = 100;
 export async function recordRequest(options: RequestOptions): Promise<RequestOutcome> {
   const { writer } = options;
   if (writer.full) return { kind: "full", message: `${writer.table.name} is at its limit` };
-  const body = await readBody(options);
-  if (!Array.isArray(body)) return body;
-  return await new RequestIngest(options).run(body);
+  const held = new HeldBody(options.memory);
+  try {
+    return (await readBody(options, held)) ?? (await new RequestIngest(options).run(held));
+  } finally {
+    held.release();
+  }
 }
 
-async function readBody(options: RequestOptions): Promise<Buffer[] | RequestOutcome> {
-  const { body, isGzip, maxBodyBytes } = options;
-  const chunks: Buffer[] = [];
+/** Why the body was not read to its end; undefined if it was. */
+async function readBody(options: RequestOptions, held: HeldBody): Promise<RequestOutcome | undefined> {
+  const { body, isGzip, maxBodyBytes, memory } = options;
   let bytes = 0;
   try {
     for await (const chunk of isGzip ? gunzip(unowned(body)) : unowned(body)) {
@@ -74,12 +80,15 @@ async function readBody(options: RequestOptions): Promise<Buffer[] | RequestOutc
       if (bytes > maxBodyBytes) {
         return { kind: "too_large", message: `the body is larger than ${formatSize(maxBodyBytes)}` };
       }
-      chunks.push(chunk);
+      if (!held.add(chunk)) {
+        const message = `the bodies of all requests are at their limit of ${formatSize(memory.max)}`;
+        return { kind: "full", message };
+      }
     }
   } catch (error) {
     return { kind: "malformed", message: `the body cannot be read: ${messageOf(error)}` };
   }
-  return chunks;
+  return undefined;
 }
 
 /** Ending the loop over a request's body destroys its socket, and with it the answer; ending this one does not. */
@@ -100,11 +109,11 @@ class RequestIngest {
     this.#rows = plainRows(options.writer.table, ["source", "source_seq"]);
   }
 
-  async run(body: readonly Buffer[]): Promise<RequestOutcome> {
+  async run(body: HeldBody): Promise<RequestOutcome> {
     const { maxLineBytes, signal } = this.#options;
     const reader = new NdjsonReader();
     const lines = new LineSplitter(maxLineBytes);
-    for (const chunk of body) {
+    for (const chunk of body.drain()) {
       await this.#take(reader.read(lines.push(chunk)));
       // One large body must not hold up everything else.
       await turn();

@@ -28,7 +28,8 @@ export async function startService(config: Config, options: ServeOptions = {}): 
   const log = createLog(config.log.level);
   const opened = await openClickHouse(config);
   opened.engine?.on("state", (state, reason) => {
-    log.info({ event: "engine", state, reason: reason === undefined ? undefined : messageOf(reason) });
+    if (reason === undefined) log.debug({ event: "engine", state });
+    else log.warn({ event: "engine", state, reason: messageOf(reason) });
   });
   let recorder: Recorder | undefined;
   let admin: AdminServer | undefined;
@@ -42,7 +43,9 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       tokenFile,
       recorder,
       maxBody: config.intake.http.max_body,
+      bodyMemory: config.intake.http.memory,
       maxLine: config.intake.max_line,
+      log,
     });
     const started = { recorder, admin };
     const feed = options.simulate === undefined ? undefined : simulate(started.recorder, options.simulate);
@@ -52,15 +55,18 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       opened,
       recorder,
       close: async (deadlineMs) => {
+        const deadline = performance.now() + deadlineMs;
         feed?.stop();
-        await started.admin.close();
-        const report = await started.recorder.close({ deadlineMs });
+        await started.admin.close(deadlineMs);
+        const report = await started.recorder.close({
+          deadlineMs: Math.max(0, deadline - performance.now()),
+        });
         await opened.close();
         return report;
       },
     };
   } catch (error) {
-    await admin?.close();
+    await admin?.close(0);
     await recorder?.close({ deadlineMs: 0 });
     await opened.close();
     throw error;

@@ -90,6 +90,10 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "tables: { orders: { flush: { bytes: 100MiB } } }",
     "tables.orders.flush.bytes: must be at most half of memory.max",
   ],
+  [
+    "intake: { http: { memory: 1MiB } }",
+    "intake.http.memory: must be at least intake.http.max_body, 32MiB: the largest body must fit",
+  ],
   ["clickhouse: { url: 'ftp://x' }", 'clickhouse.url: "ftp://x" is not an http:// or https:// address'],
   [
     "clickhouse: { url: 'http://u:secret@x' }",

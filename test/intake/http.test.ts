@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
+import { BodyMemory } from "../../src/intake/body-memory.js";
 import { type RequestOutcome, recordRequest } from "../../src/intake/http.js";
 import type { TableOptions, TableWriter } from "../../src/recorder.js";
 import { openPlace, type Place, startTables } from "./fixture.js";
@@ -27,6 +28,7 @@ function send(
     isGzip: false,
     maxLineBytes: 1000,
     maxBodyBytes: 1_000_000,
+    memory: new BodyMemory(1_000_000),
     signal: new AbortController().signal,
     ...options,
   });
@@ -145,6 +147,33 @@ test("a request waits for room, and when its deadline strikes says how many rows
   };
   const outcome = await send(place, tick("H5").repeat(20), { writer, signal: controller.signal });
   assert.deepEqual(outcome, { kind: "not_stored", taken: 5, message: "not stored before the deadline" });
+});
+
+test("bodies share one memory: what does not fit is refused, and room comes back with each answer", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const body = tick("H6").repeat(10);
+  const memory = new BodyMemory(body.length);
+  let goOn = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  async function* slow(): AsyncGenerator<Buffer> {
+    yield Buffer.from(body.slice(0, 200));
+    await gate;
+    yield Buffer.from(body.slice(200));
+  }
+  const first = send(place, "", { body: slow(), memory });
+  const second = await send(place, body, { memory });
+  assert.deepEqual(second, {
+    kind: "full",
+    message: `the bodies of all requests are at their limit of ${body.length}B`,
+  });
+  assert.equal(memory.used, 200);
+  goOn();
+  assert.equal((await first).kind, "stored");
+  assert.equal((await send(place, body, { memory })).kind, "stored");
+  assert.equal(memory.used, 0);
+  assert.equal(await stored("H6"), 20);
 });
 
 test("an empty body is fine", async (t) => {

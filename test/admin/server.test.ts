@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type AdminServer, startAdmin } from "../../src/admin/server.js";
+import { ColdpathError } from "../../src/base/errors.js";
+import { temporaryFolder } from "../support/folder.js";
+
+interface Running {
+  readonly admin: AdminServer;
+  readonly token: string;
+  /** What was logged as an error. */
+  readonly logged: unknown[];
+}
+
+/** The server on a recorder that answers no question. */
+async function start(t: TestContext, port = 0): Promise<Running> {
+  const tokenFile = join(await temporaryFolder(t), "token");
+  const logged: unknown[] = [];
+  const broken = (): never => {
+    throw new Error("the recorder is broken");
+  };
+  const admin = await startAdmin({
+    listen: { host: "127.0.0.1", port },
+    tokenFile,
+    recorder: { stats: broken, table: broken },
+    maxBody: 1000,
+    bodyMemory: 1000,
+    maxLine: 1000,
+    log: { error: (fields: unknown) => logged.push(fields) },
+  });
+  t.after(() => admin.close(0));
+  return { admin, token: (await readFile(tokenFile, "utf8")).trim(), logged };
+}
+
+test("a client that never ends its request does not hold up the close", async (t) => {
+  const { admin } = await start(t);
+  const client = connect(Number(new URL(admin.url).port), "127.0.0.1");
+  client.on("error", () => {});
+  t.after(() => client.destroy());
+  client.write("GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nPOST /v1/ingest/orders HTTP/1.1\r\n");
+  await once(client, "data");
+  const startedAt = performance.now();
+  const gone = once(client, "close");
+  await admin.close(100);
+  await gone;
+  assert.ok(performance.now() - startedAt < 5000);
+});
+
+test("an internal error is logged with its cause and told to nobody", async (t) => {
+  const { admin, logged } = await start(t);
+  const answer = await fetch(`${admin.url}/api/status`);
+  assert.equal(answer.status, 500);
+  assert.deepEqual(await answer.json(), { error: { message: "internal error" } });
+  const [line] = logged as { event: string; url: string; err: Error }[];
+  assert.deepEqual(
+    [line?.event, line?.url, line?.err.message],
+    ["request_failed", "/api/status", "the recorder is broken"],
+  );
+});
+
+test("unknown routes and broken addresses are guarded, and answered as any other error", async (t) => {
+  const { admin, token } = await start(t);
+  const authorization = `Bearer ${token}`;
+  for (const [path, message] of [
+    ["/nowhere", "there is no POST /nowhere"],
+    ["/%zz", "'/%zz' is not a valid url component"],
+  ] as const) {
+    const refused = await fetch(`${admin.url}${path}`, { method: "POST" });
+    assert.equal(refused.status, 401, path);
+    const answer = await fetch(`${admin.url}${path}`, { method: "POST", headers: { authorization } });
+    assert.deepEqual(await answer.json(), { error: { message } });
+  }
+});
+
+test("an Idempotency-Key is refused as long as it would do nothing", async (t) => {
+  const { admin, token } = await start(t);
+  const answer = await fetch(`${admin.url}/v1/ingest/orders`, {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${token}`,
+      "idempotency-key": "1",
+      "content-type": "application/x-ndjson",
+    },
+    body: "{}",
+  });
+  assert.equal(answer.status, 400);
+  assert.deepEqual(await answer.json(), { error: { message: "Idempotency-Key is not supported yet" } });
+});
+
+test("a port in use is told with the way out", async (t) => {
+  const other = createServer().listen(0, "127.0.0.1");
+  await once(other, "listening");
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  await assert.rejects(
+    start(t, port),
+    (error) =>
+      error instanceof ColdpathError &&
+      error.code === "ADDRESS_IN_USE" &&
+      error.message.includes(`admin.listen 127.0.0.1:${port} is in use`) &&
+      error.message.includes("--set admin.listen=127.0.0.1:0"),
+  );
+});
