@@ -433,113 +433,152 @@ CREATE VIEW fills_net
 )
 COMMENT 'What was executed, once each: repeated reports counted once, corrections applied, busted fills gone'
 AS WITH RECURSIVE
-    links AS
+    amendments AS
     (
-        SELECT
+        SELECT DISTINCT
             env,
-            ifNull(venue, '') AS at,
-            ifNull(account_id, '') AS account,
             symbol,
+            venue,
+            account_id,
             side,
             fill_id,
-            any(assumeNotNull(corrects_fill_id)) AS parent
+            ifNull(corrects_fill_id, fill_id) AS target
         FROM fills
-        WHERE (exec_type != 'new') AND (corrects_fill_id IS NOT NULL) AND (corrects_fill_id != fill_id)
-        GROUP BY
-            env,
-            at,
-            account,
-            symbol,
-            side,
-            fill_id
+        WHERE exec_type != 'new'
     ),
     chains AS
     (
         SELECT
             env,
-            at,
-            account,
             symbol,
+            venue,
+            account_id,
             side,
             fill_id,
-            parent AS root,
-            1 AS depth
-        FROM links
+            venue AS at,
+            account_id AS account,
+            fill_id AS root,
+            0 AS depth
+        FROM amendments
         UNION ALL
-        SELECT
+        SELECT DISTINCT
             c.env,
-            c.at,
-            c.account,
             c.symbol,
+            c.venue,
+            c.account_id,
             c.side,
             c.fill_id,
-            l.parent,
+            ifNull(c.at, a.venue),
+            ifNull(c.account, a.account_id),
+            a.target,
             c.depth + 1
         FROM chains AS c
-        INNER JOIN links AS l ON (l.env = c.env) AND (l.at = c.at) AND (l.account = c.account) AND (l.symbol = c.symbol) AND (l.side = c.side) AND (l.fill_id = c.root)
-        WHERE (c.root != c.fill_id) AND (c.depth < 32)
+        INNER JOIN amendments AS a ON (a.env = c.env) AND (a.symbol = c.symbol) AND (a.fill_id = c.root)
+        WHERE (a.target != a.fill_id) AND ((c.depth = 0) OR (c.root != c.fill_id)) AND (c.depth < 32) AND ifNull(a.venue = c.at, true) AND ifNull(a.account_id = c.account, true)
+    ),
+    ends AS
+    (
+        SELECT *
+        FROM chains
+        ORDER BY
+            depth DESC,
+            root ASC,
+            at ASC,
+            account ASC
+        LIMIT 1 BY
+            env,
+            symbol,
+            venue,
+            account_id,
+            side,
+            fill_id
     ),
     roots AS
     (
         SELECT
+            e.env AS env,
+            e.symbol AS symbol,
+            e.venue AS venue,
+            e.account_id AS account_id,
+            e.side AS side,
+            e.fill_id AS fill_id,
+            e.root AS root,
+            e.depth AS depth,
+            if(empty(o.fill_id), (e.at, e.account, e.side), (o.venue, o.account_id, o.side)) AS original
+        FROM ends AS e
+        LEFT JOIN
+        (
+            SELECT DISTINCT
+                env,
+                symbol,
+                venue,
+                account_id,
+                side,
+                fill_id
+            FROM fills
+            WHERE (exec_type = 'new') AND ((symbol, fill_id) IN (
+                SELECT
+                    symbol,
+                    root
+                FROM ends
+            ))
+        ) AS o ON (o.env = e.env) AND (o.symbol = e.symbol) AND (o.fill_id = e.root) AND ifNull(o.venue = e.at, true) AND ifNull(o.account_id = e.account, true)
+        ORDER BY
+            o.venue <=> e.at DESC,
+            o.account_id <=> e.account DESC,
+            o.side = e.side DESC,
+            o.venue ASC,
+            o.account_id ASC,
+            o.side ASC
+        LIMIT 1 BY
             env,
-            at,
-            account,
             symbol,
-            side,
-            fill_id,
-            argMax(root, depth) AS root
-        FROM chains
-        GROUP BY
-            env,
-            at,
-            account,
-            symbol,
+            venue,
+            account_id,
             side,
             fill_id
     )
 SELECT
     env,
-    venue,
-    account_id,
+    original.1 AS venue,
+    original.2 AS account_id,
     symbol,
-    side,
+    last.1 AS side,
     original_fill_id,
-    last.1 AS fill_id,
-    last.2 AS exec_type,
+    last.2 AS fill_id,
+    last.3 AS exec_type,
     reports,
     first AS ts_exchange,
-    last.3 AS ts_local,
-    last.4 AS client_order_id,
-    last.5 AS broker_order_id,
-    last.6 AS strategy,
-    last.7 AS fill_qty,
-    last.8 AS fill_px,
-    last.9 AS liquidity,
-    last.10 AS fees,
-    last.11 AS fee_currency,
-    last.12 AS tax
+    last.4 AS ts_local,
+    last_client_order_id AS client_order_id,
+    last_broker_order_id AS broker_order_id,
+    last_strategy AS strategy,
+    last.5 AS fill_qty,
+    last.6 AS fill_px,
+    last.7 AS liquidity,
+    last.8 AS fees,
+    last.9 AS fee_currency,
+    last.10 AS tax
 FROM
 (
     SELECT
         f.env AS env,
-        f.venue AS venue,
-        f.account_id AS account_id,
         f.symbol AS symbol,
-        f.side AS side,
         if(empty(r.root), f.fill_id, r.root) AS original_fill_id,
+        if(empty(r.root), (f.venue, f.account_id, f.side), r.original) AS original,
         count() AS reports,
         min(f.ts_exchange) AS first,
-        argMax((f.fill_id, f.exec_type, f.ts_local, f.client_order_id, f.broker_order_id, f.strategy, f.fill_qty, f.fill_px, f.liquidity, f.fees, f.fee_currency, f.tax), (f.exec_type = 'bust', f.exec_type = 'correct', f.ts_exchange, ifNull(f.ts_local, f.ts_exchange), f.seq)) AS last
+        argMax((f.side, f.fill_id, f.exec_type, f.ts_local, f.fill_qty, f.fill_px, f.liquidity, f.fees, f.fee_currency, f.tax), (f.exec_type = 'bust', f.exec_type = 'correct', r.depth, f.ts_exchange, ifNull(f.ts_local, f.ts_exchange), f.seq) AS rank) AS last,
+        argMax(f.client_order_id, rank) AS last_client_order_id,
+        argMax(f.broker_order_id, rank) AS last_broker_order_id,
+        argMax(f.strategy, rank) AS last_strategy
     FROM fills AS f
-    LEFT JOIN roots AS r ON (r.env = f.env) AND (r.at = ifNull(f.venue, '')) AND (r.account = ifNull(f.account_id, '')) AND (r.symbol = f.symbol) AND (r.side = f.side) AND (r.fill_id = f.fill_id)
+    LEFT JOIN roots AS r ON (r.env = f.env) AND (r.symbol = f.symbol) AND (r.venue <=> f.venue) AND (r.account_id <=> f.account_id) AND (r.side = f.side) AND (r.fill_id = f.fill_id)
     GROUP BY
         env,
-        venue,
-        account_id,
         symbol,
-        side,
-        original_fill_id
+        original_fill_id,
+        original
 )
 WHERE exec_type != 'bust';
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startTestEngine } from "../support/engine.js";
-import { migratedDatabase, storeRows } from "./database.js";
+import { migratedDatabase, type SampleRow, storeRows } from "./database.js";
 
 const clickhouse = await migratedDatabase({ after }, await startTestEngine({ after }));
 
@@ -108,6 +108,22 @@ const CASES: Readonly<Record<string, readonly [reports: readonly Report[], stand
     ],
     ["a 5 (a, 1)", "p 1 (p, 1)", "q 2 (q, 1)"],
   ],
+  "of two corrections in a chain the one further on stands, whichever time it gives": [
+    [
+      ["k1", "new", null, 5],
+      ["k2", "correct", "k1", 6, 3],
+      ["k3", "correct", "k2", 8, 2],
+    ],
+    ["k3 8 (k1, 3)"],
+  ],
+  "a bust under a correction's own id takes the fill back": [
+    [
+      ["a", "new", null, 5],
+      ["b", "correct", "a", 4],
+      ["b", "bust", null, 4],
+    ],
+    [],
+  ],
   "a chain of twenty corrections leads to the first fill": [
     [
       ["c0", "new", null, 1],
@@ -174,6 +190,92 @@ test("fills_net: one id on two sides, accounts, venues or environments is as man
   assert.equal((await standing("symbol = 'ids'")).length, 5);
   assert.deepEqual(await standing("symbol = 'ids' AND account_id IS NULL"), []);
 });
+
+/** What a fill's later reports leave out or change, and what stands then, as `id quantity side venue account strategy`. */
+const SPARSE: Readonly<
+  Record<string, readonly [reports: readonly SampleRow[], standing: readonly string[]]>
+> = {
+  "a bust without a venue takes the fill back": [
+    [{ fill_id: "f1" }, { fill_id: "x", exec_type: "bust", corrects_fill_id: "f1", venue: null }],
+    [],
+  ],
+  "a bust under the fill's own id without a venue takes it back": [
+    [{ fill_id: "f1" }, { fill_id: "f1", exec_type: "bust", venue: null }],
+    [],
+  ],
+  "a bust with a venue takes back a fill without one": [
+    [
+      { fill_id: "f1", venue: null },
+      { fill_id: "x", exec_type: "bust", corrects_fill_id: "f1" },
+    ],
+    [],
+  ],
+  "a correction without account, strategy and order keeps the fill's": [
+    [
+      { fill_id: "g1", fill_qty: 7 },
+      {
+        fill_id: "g2",
+        fill_qty: 6,
+        exec_type: "correct",
+        corrects_fill_id: "g1",
+        account_id: null,
+        strategy: null,
+      },
+    ],
+    ["g2 6 buy XV A mm"],
+  ],
+  "corrections without account and venue lead through each other to the fill": [
+    [
+      { fill_id: "g1" },
+      { fill_id: "g2", fill_qty: 6, exec_type: "correct", corrects_fill_id: "g1", account_id: null },
+      { fill_id: "g3", fill_qty: 8, exec_type: "correct", corrects_fill_id: "g2", venue: null },
+    ],
+    ["g3 8 buy XV A mm"],
+  ],
+  "a correction of the side replaces the fill": [
+    [
+      { fill_id: "h1", side: "sell" },
+      { fill_id: "h2", side: "sell_short", exec_type: "correct", corrects_fill_id: "h1" },
+    ],
+    ["h2 1 sell_short XV A mm"],
+  ],
+  "a bust without a venue leaves another account's fill of the same id": [
+    [
+      { fill_id: "i", account_id: "B" },
+      { fill_id: "i" },
+      { fill_id: "x", exec_type: "bust", corrects_fill_id: "i", venue: null },
+    ],
+    ["i 1 buy XV B mm"],
+  ],
+  "a bust of one side leaves the other side's fill of the same id": [
+    [
+      { fill_id: "i", side: "sell" },
+      { fill_id: "i" },
+      { fill_id: "x", exec_type: "bust", corrects_fill_id: "i", side: "sell" },
+    ],
+    ["i 1 buy XV A mm"],
+  ],
+};
+
+for (const [title, [reports, expected]] of Object.entries(SPARSE)) {
+  test(`fills_net: ${title}`, async () => {
+    const symbol = `sparse: ${title}`;
+    const fill = { ...common, table: "fills", symbol, strategy: "mm", fill_qty: 1, ts_exchange: `${T}00` };
+    await storeRows(
+      clickhouse,
+      reports.map((report) => ({ ...fill, ...report })),
+    );
+    const rows = await clickhouse.rows<{ line: string }>(
+      `SELECT concatWithSeparator(' ', fill_id, toString(fill_qty), side, venue, account_id, strategy) AS line
+       FROM fills_net WHERE symbol = {symbol:String}`,
+      { params: { symbol } },
+    );
+    assert.deepEqual(
+      rows.map(({ line }) => line),
+      expected,
+    );
+  });
+}
 
 test("orders_latest: of steps in one instant the one recorded last counts, whole, with its NULLs", async () => {
   const order = { table: "orders", strategy: "s", symbol: "X", side: "buy", qty: 10, client_order_id: "o" };
