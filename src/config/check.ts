@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
 import { formatSize } from "../base/units.js";
@@ -27,12 +27,26 @@ export function crossCheck(config: Config): ConfigIssue[] {
   if ((cert_file === undefined) !== (key_file === undefined)) {
     issues.push({ path: "clickhouse.tls", message: "cert_file and key_file go together" });
   }
+  for (const key of ["ca_file", "cert_file", "key_file"] as const) {
+    const unreadable = notReadable(config.clickhouse.tls[key]);
+    if (unreadable !== undefined) issues.push({ path: `clickhouse.tls.${key}`, message: unreadable });
+  }
   for (const [index, folder] of config.schemas.entries()) {
     if (!existsSync(folder)) issues.push({ path: `schemas.${index}`, message: `no such folder: ${folder}` });
   }
   const unwritable = notWritable(config.data_dir);
   if (unwritable !== undefined) issues.push({ path: "data_dir", message: unwritable });
   return issues;
+}
+
+/** Why a file cannot be read; undefined if it can, or if none is named. */
+function notReadable(file: string | undefined): string | undefined {
+  try {
+    if (file !== undefined) readFileSync(file);
+    return undefined;
+  } catch (error) {
+    return `cannot read it: ${messageOf(error)}`;
+  }
 }
 
 /** Why nothing can be written into a folder that may not exist yet; undefined if it can. */

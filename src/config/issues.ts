@@ -30,16 +30,14 @@ export function describeIssue(issue: z.core.$ZodIssue, layers: Layers): ConfigIs
           siblings.add(parts[depth]!);
       }
       const guess = nearest(key, [...siblings]);
-      return {
-        path: full,
-        message: `unknown key${guess ? `; did you mean ${guess}?` : ""}${placeOf(layers, full)}`,
-      };
+      const hint = nested(key, full) ?? (guess && `did you mean ${guess}?`);
+      return { path: full, message: `unknown key${hint ? `; ${hint}` : ""}${placeOf(layers, full)}` };
     });
   }
   const allowed =
     issue.code === "invalid_value"
       ? `one of ${issue.values.map(String).join(", ")}`
-      : lowerFirst(issue.message);
+      : expectation(issue.message);
   const given = keyOf(path)?.secret ? "***" : preview(valueAt(layers.tree, issue.path));
   return [{ path, message: `${given} is not ${allowed}${placeOf(layers, path)}` }];
 }
@@ -52,12 +50,28 @@ function placeOf(layers: Layers, path: string): string {
   return "";
 }
 
-function lowerFirst(text: string): string {
-  return text.replace(/^Invalid input: expected /, "").replace(/, received .*$/, "");
+/** How to write a key whose whole path was written as one. */
+function nested(key: string, full: string): string | undefined {
+  const parts = key.split(".");
+  if (parts.length === 1 || keyOf(full) === undefined) return undefined;
+  return `nest it: ${parts.join(": { ")}: …${" }".repeat(parts.length - 1)}`;
+}
+
+/** What the file format calls the types of zod. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: "a group of keys",
+  array: "a list",
+  string: "text",
+};
+
+function expectation(text: string): string {
+  const expected = text.replace(/^Invalid input: expected /, "").replace(/, received .*$/, "");
+  return TYPE_NAMES[expected] ?? expected;
 }
 
 function preview(value: unknown): string {
   const text = typeof value === "string" ? `"${value}"` : (JSON.stringify(value) ?? "nothing");
-  const safe = text.replace(/\/\/[^/\s]*@/, "//***@");
-  return safe.length > 60 ? `${safe.slice(0, 57)}…` : safe;
+  // An address may carry a password, in more ways than can be told apart from harmless text.
+  if (/[@?]/.test(text)) return "***";
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 }

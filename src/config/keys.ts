@@ -72,3 +72,11 @@ export function keyOf(path: string): Key | undefined {
   const general = path.replace(/^tables\.[^.]+\./, "tables.*.");
   return KEYS.find((key) => key.path === path) ?? KEYS.find((key) => key.path === general);
 }
+
+/** Whether a key or a group of keys stands there; every name is a group under `tables`. */
+export function isKnown(path: readonly string[]): boolean {
+  return KEYS.some((key) => {
+    const parts = key.path.split(".");
+    return path.length <= parts.length && path.every((part, i) => parts[i] === "*" || parts[i] === part);
+  });
+}

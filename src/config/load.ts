@@ -5,7 +5,7 @@ import { messageOf } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { crossCheck } from "./check.js";
 import { ConfigError, describeIssue } from "./issues.js";
-import { KEYS, keyOf } from "./keys.js";
+import { isKnown, KEYS, keyOf } from "./keys.js";
 import { type ConfigIssue, Layers, type Tree, valueAt } from "./layers.js";
 import { CONFIG_SCHEMA, type Config } from "./schema.js";
 
@@ -31,24 +31,31 @@ export interface LoadedConfig {
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const layers = new Layers();
-  readFile(options, layers);
+  const home = readFile(options, layers);
   readEnvironment(options, layers);
   readFlags(options, layers);
   const parsed = CONFIG_SCHEMA.safeParse(layers.tree);
   if (!parsed.success)
     layers.issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, layers)));
   if (!parsed.success || layers.issues.length > 0) throw new ConfigError(layers.issues);
-  const config = resolvePaths(parsed.data, layers, options.cwd);
+  const config = resolvePaths(parsed.data, layers, home);
   const issues = crossCheck(config);
   const withPassword = readPassword(config, issues);
   if (issues.length > 0) throw new ConfigError(issues);
   return { config: withPassword, originOf: (path) => layers.origins.get(path) ?? "default" };
 }
 
-function readFile(options: LoadOptions, layers: Layers): void {
-  const named = options.file ?? options.env["COLDPATH_CONFIG"];
+/** Reads the file, if there is one, and gives the folder that defaults count from: the file's, else the working folder. */
+function readFile(options: LoadOptions, layers: Layers): string {
+  // Scripts unset a variable by making it empty.
+  const named = options.file ?? (options.env["COLDPATH_CONFIG"] || undefined);
   const file = resolve(options.cwd, named ?? "coldpath.yaml");
-  if (named === undefined && !existsSync(file)) return;
+  if (named === undefined && !existsSync(file)) return options.cwd;
+  readYaml(file, named ?? "coldpath.yaml", layers);
+  return dirname(file);
+}
+
+function readYaml(file: string, shown: string, layers: Layers): void {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -58,7 +65,6 @@ function readFile(options: LoadOptions, layers: Layers): void {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
-  const shown = named ?? "coldpath.yaml";
   for (const error of document.errors) {
     layers.issues.push({ path: "", message: `${shown}: ${error.message.split("\n", 1)[0]}` });
   }
@@ -77,8 +83,8 @@ function readFile(options: LoadOptions, layers: Layers): void {
       for (const [key, child] of Object.entries(value)) visit(child, [...path, key]);
       return;
     }
-    // A group left empty in the file ("admin:") is as good as absent.
-    if (value === null) return;
+    // A key or group left empty in the file ("admin:") is as good as absent; an unknown one is still a mistake.
+    if (value === null && isKnown(path)) return;
     const offset = (document.getIn(path, true) as { range?: [number, number, number] } | undefined)
       ?.range?.[0];
     const line = offset === undefined ? "" : `:${lines.linePos(offset).line}`;
@@ -117,6 +123,11 @@ function readFlags(options: LoadOptions, layers: Layers): void {
       continue;
     }
     const path = pair.slice(0, at);
+    if (keyOf(path)?.secret) {
+      const message = "not on the command line, which others can see: use the environment, or a file";
+      layers.issues.push({ path, message });
+      continue;
+    }
     const value = fromText(keyOf(path)?.type ?? "text", pair.slice(at + 1));
     layers.set(path.split("."), value, "--set", options.cwd);
   }
@@ -127,13 +138,13 @@ function fromText(type: "text" | "number" | "list", text: string): unknown {
   return type === "list" ? text.split(",").filter((part) => part !== "") : text;
 }
 
-function resolvePaths(config: Config, layers: Layers, cwd: string): Config {
+function resolvePaths(config: Config, layers: Layers, home: string): Config {
   const resolved = structuredClone(config) as unknown as Tree;
   for (const { path, pathLike } of KEYS) {
     if (!pathLike) continue;
     const parts = path.split(".");
     const parent = valueAt(resolved, parts.slice(0, -1)) as Tree;
-    const folder = layers.folders.get(path) ?? cwd;
+    const folder = layers.folders.get(path) ?? home;
     const value = parent[parts.at(-1)!];
     if (typeof value === "string") parent[parts.at(-1)!] = resolve(folder, value);
     if (Array.isArray(value)) parent[parts.at(-1)!] = value.map((each) => resolve(folder, String(each)));

@@ -63,6 +63,22 @@ function count(fallback: number, min: number, max: number) {
   return z.int({ error }).min(min, { error }).max(max, { error }).prefault(fallback);
 }
 
+/** Credentials follow from '@', and the client would drop a query; both are refused wherever they stand. */
+function isPlainAddress(text: string): boolean {
+  return /^https?:\/\/[^@?#]+$/i.test(text) && URL.canParse(text);
+}
+
+const PORT_MAX = 65_535;
+
+/** `host:port`, the host and its port's place given by the pattern. */
+function address(pattern: RegExp, error: string, fallback: string) {
+  return z
+    .string()
+    .regex(pattern, { error })
+    .refine((text) => Number(text.slice(text.lastIndexOf(":") + 1)) <= PORT_MAX, { error })
+    .prefault(fallback);
+}
+
 function table(kind: "critical" | "best_effort", rows: number, queueRows: number) {
   return z
     .strictObject({
@@ -117,9 +133,10 @@ export const CONFIG_SCHEMA = z.strictObject({
   clickhouse: z
     .strictObject({
       url: z
-        .url({ protocol: /^https?$/, error: "an http:// or https:// address without credentials" })
-        .refine((url) => !/^https?:\/\/[^/]*@/.test(url), {
-          error: "an address without credentials: use clickhouse.user and clickhouse.password_file",
+        .string()
+        .refine(isPlainAddress, {
+          error:
+            "an http:// or https:// address without credentials, '?' and '#': use clickhouse.user and clickhouse.password_file",
         })
         .optional()
         .meta({ description: "HTTP address of a ClickHouse server; without it ClickHouse runs embedded" }),
@@ -156,13 +173,11 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({}),
   engine: z
     .strictObject({
-      listen: z
-        .string()
-        .regex(/^(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}$/, {
-          error: "a loopback address with port, such as 127.0.0.1:8123",
-        })
-        .prefault("127.0.0.1:0")
-        .meta({ description: "address of the embedded ClickHouse; port 0 takes a free one" }),
+      listen: address(
+        /^(127\.0\.0\.1|localhost|\[::1\]):\d{1,5}$/,
+        "a loopback address with port up to 65535, such as 127.0.0.1:8123",
+        "127.0.0.1:0",
+      ).meta({ description: "address of the embedded ClickHouse; port 0 takes a free one" }),
       memory: size("2GiB", 256 * MIB).meta({ description: "memory limit of the embedded ClickHouse" }),
     })
     .prefault({}),
@@ -213,13 +228,11 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({}),
   admin: z
     .strictObject({
-      listen: z
-        .string()
-        .regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, {
-          error: "an address with port, such as 127.0.0.1:9712",
-        })
-        .prefault("127.0.0.1:9712")
-        .meta({ description: "address of the HTTP intake and admin API; port 0 takes a free one" }),
+      listen: address(
+        /^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/,
+        "an address with port up to 65535, such as 127.0.0.1:9712",
+        "127.0.0.1:9712",
+      ).meta({ description: "address of the HTTP intake and admin API; port 0 takes a free one" }),
       token_file: z.string().optional().meta({
         description:
           "file with the token that writes need; made at first start, default data_dir/admin-token",

@@ -55,6 +55,27 @@ test("relative folders count from the file that names them", async (t) => {
   assert.equal(loadConfig({ env: {}, set: ["data_dir=d"], cwd }).config.data_dir, join(cwd, "d"));
 });
 
+test("the default data folder stands beside the configuration file, else in the working folder", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await mkdir(join(cwd, "etc"));
+  await writeFile(join(cwd, "etc", "c.yaml"), "log: { level: warn }\n");
+  assert.equal(loadConfig({ file: "etc/c.yaml", env: {}, cwd }).config.data_dir, join(cwd, "etc", "data"));
+  assert.equal(loadConfig({ env: {}, cwd }).config.data_dir, join(cwd, "data"));
+});
+
+test("groups left empty in the file, and an empty COLDPATH_CONFIG, are as good as absent", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "coldpath.yaml"), "admin:\ntables: { orders: { flush: } }\nlog: { level: }\n");
+  assert.deepEqual(mistakes({ env: { COLDPATH_CONFIG: "" }, cwd }), []);
+});
+
+test("a password on the command line is refused and not repeated", async (t) => {
+  const found = mistakes({ env: {}, set: ["clickhouse.password=SECRET"], cwd: await temporaryFolder(t) });
+  assert.equal(found.length, 1);
+  assert.match(found[0]!, /^clickhouse\.password: not on the command line/);
+  assert.ok(!found[0]!.includes("SECRET"));
+});
+
 const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
   ["recorde: { id: x }", "recorde: unknown key; did you mean recorder? (coldpath.yaml:1)"],
   [
@@ -81,7 +102,7 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "tables: { orders: { class: vital } }",
     'tables.orders.class: "vital" is not one of critical, best_effort',
   ],
-  ["tables: { orders: [] }", "tables.orders: [] is not object"],
+  ["tables: { orders: [] }", "tables.orders: [] is not a group of keys (coldpath.yaml:1)"],
   [
     "tables: { orders: { flush: { rows: 300000 } } }",
     "tables.orders.flush.rows: a batch of 300000 rows never fits a queue of 200000; raise queue.rows or lower flush.rows",
@@ -94,11 +115,35 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "intake: { http: { memory: 1MiB } }",
     "intake.http.memory: must be at least intake.http.max_body, 32MiB: the largest body must fit",
   ],
-  ["clickhouse: { url: 'ftp://x' }", 'clickhouse.url: "ftp://x" is not an http:// or https:// address'],
+  ["schemas: 5", "schemas: 5 is not a list"],
+  ["data_dir: [a]", 'data_dir: ["a"] is not text'],
   [
-    "clickhouse: { url: 'http://u:secret@x' }",
-    'clickhouse.url: "http://***@x" is not an address without credentials',
+    "clickhouse.url: http://x",
+    "clickhouse.url: unknown key; nest it: clickhouse: { url: … } (coldpath.yaml:1)",
   ],
+  ["clickhouse: { tls.ca_file: }", "clickhouse.tls.ca_file: unknown key; nest it: tls: { ca_file: … }"],
+  [
+    "tables: { orders: { flsh: } }\nzzz:",
+    "tables.orders.flsh: unknown key; did you mean flush?",
+    "zzz: unknown key",
+  ],
+  [
+    "admin: { listen: '127.0.0.1:99999' }",
+    'admin.listen: "127.0.0.1:99999" is not an address with port up to 65535',
+  ],
+  ["engine: { listen: 'localhost:65536' }", 'engine.listen: "localhost:65536" is not a loopback address'],
+  ["clickhouse: { tls: { ca_file: nowhere } }", "clickhouse.tls.ca_file: cannot read it: ENOENT"],
+  ["clickhouse: { tls: { cert_file: ., key_file: . } }", "clickhouse.tls.key_file: cannot read it: EISDIR"],
+  ["clickhouse: { url: 'ftp://x' }", 'clickhouse.url: "ftp://x" is not an http:// or https:// address'],
+  ...["http://u:SECRET@x", "HTTP://u:SECRET@h:8123", "http://u:SECRET/4@h", "http:u:SECRET@h"].map(
+    (url) =>
+      [`clickhouse: { url: '${url}' }`, "clickhouse.url: *** is not an http:// or https:// address"] as const,
+  ),
+  [
+    "clickhouse: { url: 'http://h/?user=u&password=SECRET' }",
+    "clickhouse.url: *** is not an http:// or https://",
+  ],
+  ["clickhouse: { url: ['http://u:SECRET@h'] }", "clickhouse.url: *** is not text"],
   [
     "clickhouse: { password: hunter2 }",
     "clickhouse.password: not in a file: use COLDPATH_CLICKHOUSE_PASSWORD",
@@ -133,7 +178,7 @@ for (const [yaml, ...expected] of BROKEN) {
         `expected ${line}\nfound ${found.join("\n")}`,
       );
     }
-    assert.ok(!found.join().includes("hunter2") && !found.join().includes("secret@"));
+    assert.ok(!found.join().includes("hunter2") && !found.join().includes("SECRET"));
   });
 }
 
