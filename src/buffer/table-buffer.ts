@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import type { Clock } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
 import { KIB, MIB } from "../base/units.js";
 import type { BlockBuilder, Row } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
@@ -69,12 +70,13 @@ export class TableBuffer {
   #pendingBytes = 0;
   #cancelAgeTimer: (() => void) | undefined;
 
+  /** @throws ColdpathError TYPE_UNSUPPORTED for a column that cannot be written. */
   constructor(options: TableBufferOptions) {
     this.#options = options;
     this.#stamp = new Stamp(options.identity, options.table);
     this.#partitioner = partitionerOf(options.table, options.window);
     this.#pool = new BuilderPool(sentColumns(options.table), options.budget);
-    this.#spare = this.#pool.take();
+    this.#spare = firstBuilder(this.#pool, options.table.name);
   }
 
   /** Rows taken whose fate is not settled: open, due or with the sink. */
@@ -268,5 +270,15 @@ export class TableBuffer {
       for (const open of this.#open.values()) if (now - open.openedAt >= age) this.#offer(open);
       this.#armAgeTimer();
     });
+  }
+}
+
+/** The pool knows columns only; who reads the refusal has many tables. */
+function firstBuilder(pool: BuilderPool, table: string): BlockBuilder {
+  try {
+    return pool.take();
+  } catch (cause) {
+    if (!(cause instanceof ColdpathError)) throw cause;
+    throw new ColdpathError(cause.code, `table ${table}, ${cause.message}`, { cause });
   }
 }

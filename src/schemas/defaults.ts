@@ -30,7 +30,10 @@ export async function evaluateDefaults(
   const casts = defaults.map(({ expression, type }, index) =>
     areConstant[index] ? `CAST(${expression}, ${quoteString(type)}) AS v${index}` : `NULL AS v${index}`,
   );
-  const [values] = await clickhouse.rows<Readonly<Record<string, unknown>>>(`SELECT ${casts.join()}`);
+  const [values] = await clickhouse.rows<Readonly<Record<string, unknown>>>(`SELECT ${casts.join()}`, {
+    // Unquoted, nan and the infinities would come as null.
+    settings: { output_format_json_quote_denormals: 1 },
+  });
   return defaults.map((_, index): DefaultValue => {
     const value = values![`v${index}`];
     if (!areConstant[index]) return { kind: "computed" };

@@ -250,3 +250,11 @@ test("stretched limits make fewer and larger batches, up to eight times", () => 
   buffer.append({ ts: at(79) }, undefined);
   assert.equal(due.count, 1);
 });
+
+test("a column that cannot be written is refused with the name of its table", () => {
+  const table = tableWith({ kind: "none" }, { when: "Time64(9)" });
+  assert.throws(() => bufferFor(table), {
+    code: "TYPE_UNSUPPORTED",
+    message: "table t, column when: the type Time64(9) is not supported",
+  });
+});
