@@ -48,6 +48,21 @@ test("rounding carries into the next second, minute and day", () => {
   assert.deepEqual(times("{ time: t, zone: UTC, fraction: round }", ["2023-12-31 23:59:59.9999999999"]), [
     "2024-01-01T00:00:00.000000000Z",
   ]);
+  const next = "2024-01-01T00:00:00.000000000Z";
+  const spec = "{ time: t, date: d, zone: UTC, fraction: round }";
+  assert.deepEqual(times(spec, ["23:59:59.9999999999;2023-12-31"]), [next]);
+  assert.deepEqual(
+    times(spec.replace("date: d", "unit: ms, date: d"), ["86399999.9999999;20231231", "86400000;20231231"]),
+    [next, "'86400000' is outside the 24 hours of a day"],
+  );
+  assert.deepEqual(
+    times(
+      "{ time: t, date: { file: date }, zone: UTC, fraction: round, rollover: 1h }",
+      ["23:59:59.9999999999", "00:00:01"],
+      "tape-2023-12-31.csv",
+    ),
+    [next, "2024-01-01T00:00:01.000000000Z"],
+  );
 });
 
 test("times of day in UTC lie on the day of the file's name", () => {
@@ -117,6 +132,23 @@ test("an offset in the text counts before the zone, and text without either is r
   assert.match(
     times("{ time: t }", values)[2] ?? "",
     /has no offset from UTC, and the mapping gives no zone$/,
+  );
+});
+
+test("an offset that no clock has is no time", () => {
+  const offsets = ["+99:99", "+14:01", "-02:60", "+14:00", "-1400"];
+  assert.deepEqual(
+    times(
+      "{ time: t }",
+      offsets.map((offset) => `2024-05-01T12:00:00${offset}`),
+    ),
+    [
+      "'2024-05-01T12:00:00+99:99' is not a time",
+      "'2024-05-01T12:00:00+14:01' is not a time",
+      "'2024-05-01T12:00:00-02:60' is not a time",
+      "2024-04-30T22:00:00.000000000Z",
+      "2024-05-02T02:00:00.000000000Z",
+    ],
   );
 });
 

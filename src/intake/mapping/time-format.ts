@@ -15,6 +15,9 @@ interface TimeText {
 /** Reads a text; undefined if it does not follow the format or names a time that does not exist. */
 export type TimeFormat = (text: string) => TimeText | undefined;
 
+/** Seconds; no clock on Earth is further ahead of UTC or behind it than 14 hours. */
+const OFFSET_MAX: number = 14 * 3600;
+
 const DATE = "(?<YYYY>\\d{4})-(?<MM>\\d\\d)-(?<DD>\\d\\d)";
 const CLOCK = "(?<HH>\\d\\d):(?<mm>\\d\\d):(?<ss>\\d\\d)(?:[.,](?<f>\\d+))?";
 
@@ -69,8 +72,9 @@ function reader(pattern: RegExp): TimeFormat {
     if (parts === undefined) return undefined;
     const day = dayIn(parts);
     const seconds = secondsIn(parts);
-    if (Number.isNaN(day) || Number.isNaN(seconds)) return undefined;
-    return { day, seconds, fraction: parts["f"] ?? "", offset: offsetIn(parts["Z"]) };
+    const offset = offsetIn(parts["Z"]);
+    if ([day, seconds, offset].some(Number.isNaN)) return undefined;
+    return { day, seconds, fraction: parts["f"] ?? "", offset };
   };
 }
 
@@ -88,6 +92,8 @@ function secondsIn(parts: Partial<Record<string, string>>): number | undefined {
 
 function offsetIn(text: string | undefined): number | undefined {
   if (text === undefined || text === "Z") return text === undefined ? undefined : 0;
-  const seconds = Number(text.slice(1, 3)) * 3600 + Number(text.slice(-2)) * 60;
+  const [hours, minutes] = [Number(text.slice(1, 3)), Number(text.slice(-2))];
+  const seconds = hours * 3600 + minutes * 60;
+  if (minutes > 59 || seconds > OFFSET_MAX) return Number.NaN;
   return text.startsWith("-") ? -seconds : seconds;
 }

@@ -69,7 +69,12 @@ function dateAndClockReader(column: string, spec: TimeSpec, sources: TimeSources
   const format = spec.format === undefined ? ISO_CLOCK : compileFormat(spec.format);
   const clockOf = (text: string): { clock: number; offset: number | undefined } => {
     if (spec.unit !== undefined) {
-      return { clock: Number(nanoseconds(column, text, UNIT_PLACES[spec.unit], spec)), offset: undefined };
+      const places = UNIT_PLACES[spec.unit];
+      const clock = Number(nanoseconds(column, text, places, spec));
+      // Cut, not rounded: the last instant of a day may round to the first of the next, as it does with a date in the text.
+      const cut = Number(wholeUnits(text, places, "truncate"));
+      if (clock < 0 || cut >= DAY_NS) throw new ValueError(column, "is outside the 24 hours of a day", text);
+      return { clock, offset: undefined };
     }
     const { seconds = 0, fraction, offset } = read(column, format, text, "a time of day", spec.format);
     return {
@@ -82,7 +87,6 @@ function dateAndClockReader(column: string, spec: TimeSpec, sources: TimeSources
     const text = textOf(column, sources.time(record));
     if (text === undefined) return undefined;
     const { clock, offset } = clockOf(text);
-    if (clock < 0 || clock >= DAY_NS) throw new ValueError(column, "is outside the 24 hours of a day", text);
     const day = dateOf(record, clock);
     return day === undefined ? undefined : instant(column, text, day, clock, offset, zone);
   };
