@@ -67,10 +67,20 @@ function report(error: unknown, argv: readonly string[]): void {
     const code = error instanceof ColdpathError ? error.code : "INTERNAL";
     process.stderr.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`);
   } else {
-    process.stderr.write(`coldpath: ${messageOf(error)}\n`);
+    process.stderr.write(`coldpath: ${withoutGrammar(messageOf(error))}\n`);
   }
   if (argv.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 }
+
+/** ClickHouse follows a syntax error with all words of its grammar that would have fitted. */
+function withoutGrammar(message: string): string {
+  return message.replace(/ Expected one of: .*(?= \(SYNTAX_ERROR\))/s, "");
+}
+
+// Whoever reads may have enough before the end, as `head` does; what was written after that is nobody's loss.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
 
 try {
   await buildProgram().parseAsync();

@@ -25,6 +25,8 @@ test("wrong usage ends with exit code 2 and one line that says what", async (t) 
       /log\.level: "loud" is not one of debug, info, warn, error/,
     ],
     [["demo", "--duration", "soon"], /--duration soon: expected a duration such as 20s/],
+    [["demo", "--duration", "25d"], /--duration 25d: expected 24d at most/],
+    [["demo", "--rate", "0.5"], /--rate 0\.5: expected events per second, from 1 to 100000/],
   ] as const) {
     const { code, stderr } = await cli(args, cwd);
     assert.equal(code, 2, args.join(" "));
@@ -73,6 +75,26 @@ test("refused rows make ingest fail with their line and reason, unless --allow-r
   const unknown = await cli(["ingest", "orders.ndjson", "--table", "order"], cwd);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /no table order: did you mean orders\?/);
+});
+
+test("a file that is missing is named once", async (t) => {
+  const { code, stdout } = await cli(["ingest", "nope.csv", "--table", "orders"], await temporaryFolder(t));
+  assert.equal(code, 1);
+  assert.match(stdout, /^nope\.csv: no such file$/m);
+});
+
+test("a reader that leaves early ends a query quietly; bad SQL is told in one short line", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const set = ["--set", "clickhouse.database=default"];
+  const query = new CliProcess(["query", ...set, "SELECT number FROM numbers(10000000)"], cwd);
+  t.after(() => query.child.kill("SIGKILL"));
+  await query.printed(/\d/);
+  query.child.stdout!.destroy();
+  const { code, stderr } = await query.ended();
+  assert.deepEqual([code, stderr], [0, ""]);
+  const bad = await cli(["query", ...set, "SELEC 1"], cwd);
+  assert.equal(bad.code, 1);
+  assert.match(bad.stderr, /Syntax error: failed at position 1 \(SELEC\): SELEC 1\. \(SYNTAX_ERROR\)/);
 });
 
 test("rows from standard input are recorded", async (t) => {
@@ -168,20 +190,23 @@ test("serve takes rows over HTTP from whoever has the token, and stores them bef
   assert.equal(status.tables.orders.stored, 2);
   const { code, stdout } = await serve.stop();
   assert.equal(code, 0);
-  assert.match(stdout, /orders\s+3\s+2/);
+  assert.match(stdout, /orders\s+3\s+2\s+1\s+0\s+0\s+0$/m);
 });
 
 test("demo records a market that says it is simulated, and ends by itself", async (t) => {
   const cwd = await temporaryFolder(t);
+  const database = ["--set", "clickhouse.database=mine"];
   const { code, stdout, stderr } = await cli(
-    ["demo", "--duration", "2s", "--set", "admin.listen=127.0.0.1:0"],
+    ["demo", "--duration", "2s", "--set", "admin.listen=127.0.0.1:0", ...database],
     cwd,
   );
   assert.equal(code, 0, stderr);
   assert.match(stderr, /SIMULATED/);
+  assert.match(stderr, /query it .* FROM mine\.market_data /);
+  assert.doesNotMatch(stderr, /"event":"engine"/);
   const [, offered, stored] = /market_data\s+(\d+)\s+(\d+)/.exec(stdout)!;
   assert.equal(offered, stored);
   const sql =
     "SELECT countIf(symbol NOT LIKE 'SIM-%' OR env != 'demo' OR source != 'simulator'), count() FROM market_data";
-  assert.equal((await cli(["query", sql, "-f", "TSV"], cwd)).stdout, `0\t${stored}\n`);
+  assert.equal((await cli(["query", sql, "-f", "TSV", ...database], cwd)).stdout, `0\t${stored}\n`);
 });

@@ -101,11 +101,16 @@ function remarks(file: FileReport): string[] {
     ([reason, rows]) => `${file.file}: ${count(rows)} rejected: ${reason}`,
   );
   return [
-    ...(error === undefined ? [] : [`${file.file}: ${error.message}`]),
+    ...(error === undefined ? [] : [named(file.file, error.message)]),
     ...notes.map((note) => `${file.file}: ${note}`),
     ...shown,
     ...(file.rejected > rejections.length ? counted : []),
   ];
+}
+
+/** Most errors of a file begin with its name already. */
+function named(file: string, message: string): string {
+  return message.startsWith(`${file}:`) ? message : `${file}: ${message}`;
 }
 
 function count(value: number): string {

@@ -29,11 +29,16 @@ export function registerQuery(program: Command): void {
           timeoutMs: TIMEOUT_MS,
           signal,
         });
-        await pipeline(answer, process.stdout, { end: false });
+        await pipeline(answer, process.stdout, { end: false }).catch(unlessReaderLeft);
       } finally {
         await opened.close();
       }
     });
+}
+
+/** A reader that has seen enough, such as `head`, is no failure. */
+function unlessReaderLeft(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function defaultFormat(context: Context): string {

@@ -1,14 +1,16 @@
 import type { Command } from "commander";
 import { ColdpathError } from "../../base/errors.js";
-import { MINUTE_MS, parseDuration } from "../../base/units.js";
+import { DAY_MS, formatDuration, MINUTE_MS, parseDuration } from "../../base/units.js";
 import { type Service, startService } from "../../service/serve.js";
+import { closeSummary, rowsLeft } from "../close-summary.js";
 import { Context, interruption } from "../context.js";
-import { tableText } from "../table-text.js";
 import { untilAborted } from "../until-aborted.js";
 
 /** What the recorder holds is stored within this after Ctrl-C, or told to be lost. */
 const CLOSE_DEADLINE_MS = MINUTE_MS / 2;
 const DEMO_EVENTS_PER_SECOND = 1000;
+/** A timer of Node that is longer than 2^31 ms strikes at once. */
+const DURATION_MAX_MS: number = 24 * DAY_MS;
 
 export function registerServe(program: Command): void {
   program
@@ -26,7 +28,7 @@ export function registerServe(program: Command): void {
     .action(async (options: { duration?: string; rate: string }, command: Command) => {
       const context = new Context(command);
       const rate = Number(options.rate);
-      if (!(rate > 0 && rate <= 100_000)) {
+      if (!(rate >= 1 && rate <= 100_000)) {
         throw new ColdpathError(
           "USAGE",
           `--rate ${options.rate}: expected events per second, from 1 to 100000`,
@@ -45,19 +47,21 @@ function durationOf(text: string): number {
   const duration = parseDuration(text);
   if (duration === undefined)
     throw new ColdpathError("USAGE", `--duration ${text}: expected a duration such as 20s or 5m`);
+  if (duration > DURATION_MAX_MS)
+    throw new ColdpathError(
+      "USAGE",
+      `--duration ${text}: expected ${formatDuration(DURATION_MAX_MS)} at most`,
+    );
   return duration;
 }
 
 async function run(context: Context, service: Service, stop: AbortSignal): Promise<void> {
   const { adminUrl, tokenFile, opened } = service;
-  const { url } = opened.clickhouse.options;
-  const sql =
-    "SELECT symbol, kind, count() AS rows, max(ts_exchange) AS last FROM coldpath.market_data GROUP BY ALL ORDER BY ALL";
   context.note(
     [
       `status      ${adminUrl}/`,
-      `ClickHouse  ${url}${opened.engine === undefined ? "" : " (embedded; anyone on this machine may read)"}`,
-      "query it    " + `curl -s '${url}/' --data-binary '${sql} FORMAT PrettyCompact'`,
+      `ClickHouse  ${opened.clickhouse.options.url}${opened.engine === undefined ? "" : " (embedded; anyone on this machine may read)"}`,
+      `query it    ${queryLine(opened)}`,
       `write rows  curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'Content-Type: application/x-ndjson' \\`,
       `              ${adminUrl}/v1/ingest/orders --data-binary @orders.ndjson`,
       "Ctrl-C stores what is held and ends.",
@@ -66,10 +70,17 @@ async function run(context: Context, service: Service, stop: AbortSignal): Promi
   await untilAborted(stop);
   context.note("storing what is held …");
   const report = await service.close(CLOSE_DEADLINE_MS);
-  const tables = Object.entries(report.tables).filter(([, { offered }]) => offered > 0);
-  const rows = tables.map(([name, { offered, stored, deadLettered, pending }]) => [
-    name,
-    ...[offered, stored, deadLettered, pending.rows].map(String),
-  ]);
-  context.result(tableText(["table", "offered", "stored", "dead letters", "not stored"], rows), report);
+  context.result(closeSummary(report), report);
+  const left = rowsLeft(report);
+  if (left === 0) return;
+  context.note(`${left} rows were not stored within ${formatDuration(CLOSE_DEADLINE_MS)}`);
+  process.exitCode = 1;
+}
+
+/** A command that shows what was recorded. A server may want a password, which only coldpath knows. */
+function queryLine({ clickhouse, engine }: Service["opened"]): string {
+  const { url, database } = clickhouse.options;
+  const sql = `SELECT symbol, kind, count() AS rows, max(ts_exchange) AS last FROM ${database}.market_data GROUP BY ALL ORDER BY ALL`;
+  if (engine === undefined) return `coldpath query '${sql}'`;
+  return `curl -s '${url}/' --data-binary '${sql} FORMAT PrettyCompact'`;
 }

@@ -1,0 +1,26 @@
+import type { CloseReport } from "../recorder.js";
+import { tableText } from "./table-text.js";
+
+const HEADINGS = ["table", "offered", "stored", "refused", "dropped", "dead letters", "not stored"];
+
+/** Where the rows of every table ended; what was offered is the sum of the other numbers. */
+export function closeSummary(report: CloseReport): string {
+  const tables = Object.entries(report.tables).filter(([, { offered }]) => offered > 0);
+  const rows = tables.map(([name, { offered, stored, refused, dropped, deadLettered, pending }]) => [
+    name,
+    ...[offered, stored, sum(refused), sum(dropped), deadLettered, pending.rows].map(String),
+  ]);
+  return tableText(HEADINGS, rows);
+}
+
+/** Rows that were taken and are not known to be stored. */
+export function rowsLeft(report: CloseReport): number {
+  return Object.values(report.tables).reduce(
+    (rows, { unsent, unconfirmed }) => rows + unsent + unconfirmed,
+    0,
+  );
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, rows) => total + rows, 0);
+}
