@@ -44,13 +44,43 @@ test("the page asks twenty questions, numbered in order", () => {
   );
 });
 
+/** Header and rows of what a query answers, as the page would show them. */
+async function answerOf(sql: string): Promise<string[][]> {
+  const text = await clickhouse.text(`${sql}\nFORMAT TSVWithNames`);
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.split("\t").map((cell) => cell.replaceAll("\\'", "'").replaceAll("\\N", "NULL")));
+}
+
 for (const { title, sql, answer } of questions) {
   test(`the answer stands: ${title}`, async () => {
-    const text = await clickhouse.text(`${sql}\nFORMAT TSVWithNames`);
-    const rows = text
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.split("\t").map((cell) => cell.replaceAll("\\'", "'").replaceAll("\\N", "NULL")));
-    assert.deepEqual(rows, answer);
+    assert.deepEqual(await answerOf(sql), answer);
   });
 }
+
+/** A question of the page, by its number, asked about another environment. */
+function askedOf(number: number, env: string): string {
+  return questions[number - 1]!.sql.replaceAll("env = 'prod'", `env = '${env}'`);
+}
+
+test("without a book nothing can be bought, and its average price is unknown", async () => {
+  assert.deepEqual((await answerOf(askedOf(18, "empty")))[1], ["0", "0", "NULL"]);
+});
+
+test("amounts of more than 22 digits do not wrap", async () => {
+  const wide = { env: "wide", symbol: "W", ts_exchange: "2026-03-02 10:00:01" };
+  const fill = { account_id: "A1", side: "buy", fill_qty: `1${"0".repeat(20)}`, fill_px: "20000" };
+  const book = { ask_px: [fill.fill_px], ask_sz: [fill.fill_qty] };
+  const quote = { bid_px1: "0", ask_px1: "0", ts_local: "2026-03-02 10:00:01" };
+  await storeRows(clickhouse, [
+    { table: "fills", fill_id: "w", ...wide, ...fill },
+    { table: "market_data", kind: "quote", ...wide, ...quote },
+    { table: "market_data", kind: "depth", ts_local: quote.ts_local, ...wide, ...book, symbol: "AAA" },
+  ]);
+  const amount = `2${"0".repeat(24)}`;
+  assert.equal((await answerOf(askedOf(1, "wide")))[1]?.at(-1), amount);
+  assert.equal((await answerOf(askedOf(5, "wide")))[1]?.[4], amount);
+  const buying = askedOf(18, "wide").replace("8 - (upto", `toDecimal128('${fill.fill_qty}', 8) - (upto`);
+  assert.equal((await answerOf(buying))[1]?.[1], amount);
+});
