@@ -6,11 +6,21 @@ import { refusal } from "./exception.js";
  * cover it. Grants (`server-config.ts`) cover tables, table functions and table engines; here is the rest.
  */
 
-/** Functions that read files of this machine or run text that these rules would not see; dictionary sources elsewhere. */
+/**
+ * Functions that read files of this machine. The engine asks for no grant, and another function may take one by its bare
+ * name (`arrayMap(file, …)`, `APPLY file`), so these names are refused wherever they stand.
+ */
+const FILE_FUNCTIONS: ReadonlySet<string> = new Set(["FILE", "CATBOOSTEVALUATE"]);
+
+/** What these rules would not see through, and sources or disks elsewhere; refused as a call. */
 const FUNCTIONS: ReadonlySet<string> = new Set([
-  ...["FILE", "CATBOOSTEVALUATE", "EXECUTABLE", "EVAL"],
+  ...FILE_FUNCTIONS,
+  ...["EXECUTABLE", "EVAL", "DISK"],
   ...["CASSANDRA", "HTTP", "JDBC", "LIBRARY", "MONGODB", "MYSQL", "ODBC", "POSTGRESQL", "REDIS", "YTSAURUS"],
 ]);
+
+/** Table functions whose first argument lists columns, which may have expressions: SQL inside of a string. */
+const STRUCTURED: ReadonlySet<string> = new Set(["VALUES", "GENERATERANDOM", "NULL", "FUZZJSON", "INPUT"]);
 
 /** Settings that name files or hosts, hold expressions, or change how a statement is read. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -25,6 +35,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   "FORMAT_TEMPLATE_ROW",
   "INPUT_FORMAT_RECORD_ERRORS_FILE_PATH",
   "OUTPUT_FORMAT_SCHEMA",
+  "PARALLEL_REPLICAS_CUSTOM_KEY",
   "RENAME_FILES_AFTER_PROCESSING",
 ]);
 
@@ -32,6 +43,23 @@ const SETTINGS: ReadonlySet<string> = new Set([
 export function refuseForbiddenSetting(name: string): void {
   if (!SETTINGS.has(name.toUpperCase())) return;
   throw refusal(452, "SETTING_CONSTRAINT_VIOLATION", `Setting ${name} is not allowed over HTTP.`);
+}
+
+/**
+ * Refuses the value of an `{name:Identifier}`, which stands for a name that {@link refuseForbidden} does not see.
+ *
+ * @param text the statement
+ * @param values of the request's parameters, as they came
+ * @throws ClickHouseError 497 for a forbidden name, or one that is escaped and could spell it
+ */
+export function refuseForbiddenIdentifiers(text: string, values: Iterable<string>): void {
+  if (!/identifier/i.test(text)) return;
+  for (const value of values) {
+    const name = value.toUpperCase();
+    if (FUNCTIONS.has(name) || STRUCTURED.has(name) || name === "FORMAT" || /^\w*\\[\w\\]*$/.test(name)) {
+      throw refusal(497, "ACCESS_DENIED", `Parameter value ${value} is not allowed beside an Identifier.`);
+    }
+  }
 }
 
 /**
@@ -53,22 +81,67 @@ export function refuseForbidden(text: string, tokens: readonly Token[]): void {
     if (token.text === "INFILE" && previous === "FROM") {
       throw refusal(497, "ACCESS_DENIED", "FROM INFILE is not allowed over HTTP; send the data as the body.");
     }
-    if (next !== "(" && next !== "=") return;
-    const name = nameOf(text, token);
-    if (name.includes("\\")) {
-      // An escape could spell any name in a way that is not recognised here.
-      throw refusal(
-        62,
-        "SYNTAX_ERROR",
-        `Syntax error: a quoted name with a backslash before ${next} is not allowed.`,
-      );
-    }
-    if (next === "=") refuseForbiddenSetting(name);
-    else if (FUNCTIONS.has(name.toUpperCase())) {
-      throw refusal(497, "ACCESS_DENIED", `Function ${name} is not allowed over HTTP.`);
-    }
+    refuseForbiddenName(nameOf(text, token), next);
+    if (next === "(")
+      refuseHiddenExpressions(text, nameOf(text, token).toUpperCase(), tokens.slice(index + 2, index + 6));
   });
 }
+
+/** @param next the symbol after the name, if one is there */
+function refuseForbiddenName(name: string, next: string | undefined): void {
+  const isCall = next === "(";
+  if (name.includes("\\")) {
+    // An escape could spell any name in a way that is not recognised here.
+    throw refusal(62, "SYNTAX_ERROR", "Syntax error: a quoted name with a backslash is not allowed.");
+  }
+  const upper = name.toUpperCase();
+  if (FILE_FUNCTIONS.has(upper) || (isCall && FUNCTIONS.has(upper))) {
+    throw refusal(
+      497,
+      "ACCESS_DENIED",
+      `The name ${name} is not allowed over HTTP: function ${name} reaches outside.`,
+    );
+  }
+  if (next !== "=") return;
+  refuseForbiddenSetting(name);
+  if (upper.startsWith("PARAM_")) {
+    throw refusal(
+      452,
+      "SETTING_CONSTRAINT_VIOLATION",
+      `${name} is a parameter of the request, not a setting.`,
+    );
+  }
+}
+
+/**
+ * Refuses calls that would evaluate SQL out of a string: the table function `format` (values, column defaults), and
+ * column lists with expressions.
+ *
+ * @param inside the first tokens in the brackets
+ */
+function refuseHiddenExpressions(text: string, name: string, inside: readonly Token[]): void {
+  const [first, after] = inside;
+  const string = first?.kind === "string" ? text.slice(first.start, first.end) : undefined;
+  if (name === "FORMAT" && !string?.includes("{")) {
+    // Not the function of the same name, which wants a pattern.
+    const kinds = inside.map((token) => (token.kind === "symbol" ? token.text : token.kind)).join(" ");
+    if (kinds === "word , string )" && first?.text !== "VALUES") return;
+    throw refusal(
+      497,
+      "ACCESS_DENIED",
+      "Table function format may have the name of a format and data, no more.",
+    );
+  }
+  if (!STRUCTURED.has(name) || first?.text === ")") return;
+  if (name === "VALUES" && string === undefined) return;
+  const isPlain = string?.startsWith("'") === true && (after?.text === "," || after?.text === ")");
+  if (!isPlain || EXPRESSION.test(string.replaceAll("\\'", ""))) {
+    throw refusal(497, "ACCESS_DENIED", `The columns of ${name} must be a string of names and types alone.`);
+  }
+}
+
+/** What gives a column of a list an expression, or an escape that could spell it. */
+const EXPRESSION = /\\|\b(?:ALIAS|DEFAULT|EPHEMERAL|MATERIALIZED|TTL)\b/i;
 
 /** The name that a word or quoted identifier means, escapes as they stand; empty for other tokens. */
 function nameOf(text: string, token: Token): string {

@@ -6,6 +6,7 @@ import { authenticate, authorize, foreignCaller, isLoopback } from "./access.js"
 import { contentTypeOf, exceptionTag, exceptionTrailer, sendException, summaryOf } from "./answer.js";
 import { refusal } from "./exception.js";
 import type { Counts, Executor } from "./executor.js";
+import { refuseForbiddenIdentifiers } from "./forbidden.js";
 import { displayName } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
@@ -96,6 +97,7 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
 
 /** A parameter that the request does not give must not be taken from anywhere else. */
 function requireParameters(received: Received, head: RequestHead): void {
+  refuseForbiddenIdentifiers(received.statement.text, head.params.values());
   for (const name of received.statement.parameters) {
     if (!head.params.has(name))
       throw refusal(456, "UNKNOWN_QUERY_PARAMETER", `Substitution \`${name}\` is not set.`);

@@ -110,7 +110,9 @@ export function refuseHiddenData(tokens: readonly Token[]): void {
   const insert = tokens.slice(insertAt);
   const source = insert[afterInsertTarget(insert)]?.text;
   const isSelect = source === "SELECT" || source === "WITH" || source === "(" || source === "SETTINGS";
-  if (!isSelect || insert.some((token) => token.text === "VALUES" || token.text === "FORMAT")) {
+  const isData = (token: Token, index: number): boolean =>
+    token.text === "VALUES" || (token.text === "FORMAT" && insert[index + 1]?.text !== "(");
+  if (!isSelect || insert.some(isData)) {
     throw refusal(
       62,
       "SYNTAX_ERROR",

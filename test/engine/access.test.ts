@@ -185,6 +185,26 @@ test("files, URLs and programs of this machine are out of reach, for the owner t
     `BACKUP TABLE kept TO File('${canary}')`,
     "CREATE DICTIONARY f (a UInt64) PRIMARY KEY a SOURCE(HTTP(url 'http://127.0.0.1:1/')) LAYOUT(FLAT()) LIFETIME(0)",
     `CREATE DICTIONARY f (a UInt64) PRIMARY KEY a SOURCE(FILE(path '${canary}')) LAYOUT(FLAT()) LIFETIME(0)`,
+    `SELECT arrayMap(file, ['${canary}'])`,
+    `SELECT arrayMap(\`file\`, ['${canary}'])`,
+    `SELECT arrayMap("fil\\x65", ['${canary}'])`,
+    `SELECT * APPLY(file) FROM (SELECT '${canary}' AS p)`,
+    `SELECT * APPLY file FROM (SELECT '${canary}' AS p)`,
+    `SELECT COLUMNS('p') APPLY(\`file\`) FROM (SELECT '${canary}' AS p)`,
+    `SELECT arrayFold(file, ['${canary}'], '')`,
+    `SELECT '${canary}' |> file`,
+    `CREATE VIEW f AS SELECT arrayMap(file, ['${canary}'])`,
+    `SELECT arrayMap({f:Identifier}, ['${canary}']) SETTINGS param_f = 'file'`,
+    `SELECT * FROM format(Values, 's String', $$(file('${canary}'))$$)`,
+    `SELECT * FROM format(JSONEachRow, $$a String, b String DEFAULT file('${canary}')$$, '{"a":"1"}')`,
+    `SELECT * FROM \`format\`('Values', 's String', $$(file('${canary}'))$$)`,
+    `SELECT * FROM format(concat('Val', 'ues'), 's String', $$(file('${canary}'))$$)`,
+    `SELECT b FROM values($$a String, b String ALIAS file('${canary}')$$, ('1'))`,
+    `SELECT b FROM values('a String, b String ALIAS file(''${canary}'')', ('1'))`,
+    `SELECT b FROM values(concat('a String, b String ALI', 'AS file(''${canary}'')'), ('1'))`,
+    `SELECT b FROM generateRandom('a String, b String ALI\\x41S file(''${canary}'')') LIMIT 1`,
+    `SELECT b FROM generateRandom(concat('a String, b String ALI', 'AS file(''${canary}'')')) LIMIT 1`,
+    `CREATE TABLE f (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '${dataDir}/../f/')`,
     "SYSTEM SHUTDOWN",
     "GRANT READ ON FILE TO default",
     "CREATE USER other",
@@ -199,6 +219,44 @@ test("files, URLs and programs of this machine are out of reach, for the owner t
     assert.equal(codeOf(answer), "452", name);
   }
   assert.equal(await clickhouse.text("SELECT a FROM kept"), "1\n");
+});
+
+test("a name given as a parameter can not be that of a function that reads files", async () => {
+  const texts = [
+    `SELECT {f:Identifier}('${canary}')`,
+    `SELECT arrayMap({f:Identifier}, ['${canary}'])`,
+    `SELECT arrayMap({\`f\` : /* */ Identifier}, ['${canary}'])`,
+    `SELECT * APPLY({f:Identifier}) FROM (SELECT '${canary}' AS p)`,
+  ];
+  for (const body of texts) {
+    for (const value of ["file", "FILE", "fil\\x65", "catboostEvaluate"]) {
+      const answer = await ask(engine, { body, search: { param_f: value }, asOwner: false });
+      assert.equal(codeOf(answer), "497", `${body} ${value}: ${answer.text}`);
+    }
+  }
+  const table = await ask(engine, { body: "SELECT a FROM {t:Identifier}", search: { param_t: "kept" } });
+  assert.equal(table.text, "1\n");
+  const text = await ask(engine, { body: "SELECT {t:String}", search: { param_t: "file" } });
+  assert.equal(text.text, "file\n");
+});
+
+test("an INSERT … SELECT may use the function format", async () => {
+  await clickhouse.command("CREATE TABLE formatted (s String) ENGINE = MergeTree ORDER BY s");
+  await clickhouse.command("INSERT INTO formatted SELECT format('{}-{}', 'a', 'b')");
+  assert.equal(await clickhouse.text("SELECT s FROM formatted"), "a-b\n");
+});
+
+test("what only looks like a way to a file is served", async () => {
+  for (const [body, expected] of [
+    ["SELECT 'file', \"a\" FROM kept", "file\t1\n"],
+    ["SELECT format('{}-{}', 'a', 'b')", "a-b\n"],
+    ["SELECT * FROM values('a UInt8, e Enum8(\\'x\\' = 1)', (1, 'x'))", "1\tx\n"],
+    ["SELECT count() FROM (SELECT * FROM generateRandom('a UInt8') LIMIT 3)", "3\n"],
+    ["SELECT * FROM values(1, 2)", "1\n2\n"],
+  ] as const) {
+    const answer = await ask(engine, { body, asOwner: false });
+    assert.equal(answer.text, expected, body);
+  }
 });
 
 /** Values, comments and blanks that keep a list of values valid, each with something in it that can mislead. */
