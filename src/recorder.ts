@@ -19,6 +19,7 @@ import type { Table } from "./schemas/table.js";
 import { type Compression, type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
 import type { LinkState, Report } from "./sink/events.js";
+import { guardedReport } from "./sink/guarded-report.js";
 import { readInsertSettings } from "./sink/insert-settings.js";
 import type { Lane, LaneStats } from "./sink/lane.js";
 import { Link } from "./sink/link.js";
@@ -61,7 +62,7 @@ export interface RecorderOptions {
   readonly inFlight?: number;
   /** Milliseconds for one INSERT: connect, send, answer read. Default 30 s. */
   readonly deadlineMs?: number;
-  /** Told of everything worth a log line, as it happens. */
+  /** Told of everything worth a log line, as it happens. Should it throw, that becomes a warning of the process. */
   readonly report?: Report;
   /** For tests: time, and numbers in [0, 1). */
   readonly clock?: Clock;
@@ -174,14 +175,14 @@ export class Recorder {
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const { clickhouse, recorder, env } = options;
-    const report: Report = options.report ?? (() => {});
+    const report = guardedReport(options.report ?? (() => {}));
     const identity: Identity = { recorder, env, run: randomBytes(8).readBigUInt64LE() };
     const life = await clickhouse.life();
     const settings = await readInsertSettings(clickhouse);
     const tables: Table[] = [];
     for (const name of Object.keys(options.tables)) tables.push(await readTable(clickhouse, name));
     await requireTokenMemory(clickhouse, tables);
-    const deadLetters = await DeadLetters.open(options.deadLettersDir, (path, line) =>
+    const deadLetters = await DeadLetters.open(options.deadLettersDir, identity.run, (path, line) =>
       report({ kind: "dead_letter_damaged", path, line }),
     );
     const pack = await packerFor(options.compression, clickhouse.options.url);

@@ -4,6 +4,9 @@ import type { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { Partition } from "./partition.js";
 
+/** Columns that differ each time the same row is taken. */
+const NUMBERING: ReadonlySet<string> = new Set(["run", "seq"]);
+
 /**
  * Rows of one partition that are stored together or not at all. Frozen: however often it is sent, these are the same
  * rows in the same order and, for the same table, the same bytes.
@@ -59,6 +62,11 @@ export class Batch {
   /** One Native block, in a new buffer or in place of what `out` held. */
   encode(out?: ByteBuffer): Buffer {
     return this.#builder.encode(this.#from, this.#to, out);
+  }
+
+  /** The first row's values without what only tells which start of the recorder took it, and as which row. */
+  firstContent(): Buffer {
+    return this.#builder.encodeRowWithout(NUMBERING, this.#from);
   }
 
   /** The first and the second half, as batches of their own. */

@@ -88,6 +88,14 @@ export class BlockBuilder {
     return out.data.subarray(0, out.length);
   }
 
+  /** The encoded values of one row but for those columns: rows that differ in nothing else give the same bytes. */
+  encodeRowWithout(columns: ReadonlySet<string>, row: number): Buffer {
+    assert(row >= 0 && row < this.#rows, "row out of range");
+    const out = new ByteBuffer();
+    for (const { name, writer } of this.#slots) if (!columns.has(name)) writer.encode(out, row, row + 1);
+    return out.data.subarray(0, out.length);
+  }
+
   /** Whole Unix seconds, rounded down, of an appended Date, DateTime or DateTime64 value; NaN for NULL. */
   secondsOf(column: string, row: number): number {
     return this.#writerOf(column, row).secondsAt(row);

@@ -1,4 +1,5 @@
-import { randomBytes } from "node:crypto";
+// Format: docs/reference/formats/dead-letters.md
+import { createHash, randomBytes } from "node:crypto";
 import { KIB } from "../base/units.js";
 
 /** A row that was refused, as `docs/reference/formats/dead-letters.md` describes it. */
@@ -17,6 +18,8 @@ export interface DeadLetter {
   /** Our error code or ClickHouse's number, and what it says. */
   readonly code: string;
   readonly reason: string;
+  /** 16 hexadecimal digits of the row's SHA-256, whole and without the identity it was given. */
+  readonly hash: string;
   /** The bytes: `text` as the intake read them, or base64 of bytes that are no UTF-8 or of one Native block. */
   readonly encoding: "text" | "base64" | "native";
   readonly bytes: string;
@@ -25,8 +28,13 @@ export interface DeadLetter {
 }
 
 /** A dead letter before it has been given an id, a time and its final bytes. */
-export interface Refused extends Omit<DeadLetter, "id" | "time" | "encoding" | "bytes" | "cut_from"> {
-  readonly body: { readonly text: string } | { readonly raw: Uint8Array } | { readonly native: Uint8Array };
+export interface Refused
+  extends Omit<DeadLetter, "id" | "time" | "hash" | "encoding" | "bytes" | "cut_from"> {
+  readonly body:
+    | { readonly text: string }
+    | { readonly raw: Uint8Array }
+    /** `content`: what is the same each time this row is taken. */
+    | { readonly native: Uint8Array; readonly content: Uint8Array };
 }
 
 /** Bytes kept of one row: a line of a file may be longer, and a disk full of one bad line helps nobody. */
@@ -38,14 +46,21 @@ export function deadLetterOf(refused: Refused, now: number): DeadLetter {
     id: randomBytes(8).toString("hex"),
     time: new Date(now).toISOString(),
     ...rest,
+    hash: hashOf(body),
     ...contentOf(body),
   };
 }
 
 /** What makes two letters the same row, or undefined for a row without an origin of its own. */
-export function originKey(letter: Pick<DeadLetter, "source" | "source_seq">): string | undefined {
+export function originKey(letter: Pick<DeadLetter, "source" | "source_seq" | "hash">): string | undefined {
   if (letter.source === null || letter.source_seq === null) return undefined;
-  return `${letter.source_seq} ${letter.source}`;
+  // Senders may bring their own origin, and use one twice: only the same bytes are the same row.
+  return `${letter.source_seq} ${letter.hash} ${letter.source}`;
+}
+
+function hashOf(body: Refused["body"]): string {
+  const content = "native" in body ? body.content : "text" in body ? body.text : body.raw;
+  return createHash("sha256").update(content).digest("hex").slice(0, 16);
 }
 
 function contentOf(body: Refused["body"]): Pick<DeadLetter, "encoding" | "bytes" | "cut_from"> {

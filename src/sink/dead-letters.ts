@@ -1,3 +1,4 @@
+// Format: docs/reference/formats/dead-letters.md
 import { createReadStream } from "node:fs";
 import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -5,75 +6,92 @@ import { KIB } from "../base/units.js";
 import { type DeadLetter, deadLetterOf, originKey, type Refused } from "./dead-letter.js";
 import { KeyIndex } from "./key-index.js";
 
-const SUFFIX = ".ndjson";
-
-/** Called for a line that is no letter: damage in the middle of a file. */
+/** Called for a line that is no letter: damage in the middle of a file, or a torn last line of another run's. */
 export type OnDamaged = (path: string, line: number) => void;
 
 /**
- * Rows that were refused, on disk: one NDJSON file per table, see `docs/reference/formats/dead-letters.md`. What was
- * added is safe once {@link add} resolves; letters that arrive together share one fsync.
+ * Rows that were refused, on disk: NDJSON files, one for each table and run, see `docs/reference/formats/dead-letters.md`.
+ * Several processes may share the folder, as each writes files of its own only. What was added is safe once {@link add}
+ * resolves; letters that arrive together share one fsync.
  */
 export class DeadLetters {
   readonly folder: string;
+  readonly #run: bigint;
   readonly #onDamaged: OnDamaged;
   readonly #files = new Map<string, TableFile>();
 
-  private constructor(folder: string, onDamaged: OnDamaged) {
+  private constructor(folder: string, run: bigint, onDamaged: OnDamaged) {
     this.folder = folder;
+    this.#run = run;
     this.#onDamaged = onDamaged;
   }
 
-  /** Makes the folder if it is not there. */
-  static async open(folder: string, onDamaged: OnDamaged): Promise<DeadLetters> {
+  /** Makes the folder if it is not there. `run` names this start: no other process may use the same. */
+  static async open(folder: string, run: bigint, onDamaged: OnDamaged): Promise<DeadLetters> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    return new DeadLetters(folder, onDamaged);
+    return new DeadLetters(folder, run, onDamaged);
   }
 
   /**
-   * Keeps a row. A row of the same table, source and source_seq that is there already is not written again. Resolves
-   * when it is on disk.
+   * Keeps a row. A row of the same table, source, source_seq and bytes that is there already is not written again.
+   * Resolves when it is on disk.
    * @throws the file system's error; the row is not kept then.
    */
   async add(refused: Refused): Promise<void> {
-    let file = this.#files.get(refused.table);
+    const { table } = refused;
+    let file = this.#files.get(table);
     if (file === undefined) {
-      file = new TableFile(join(this.folder, fileName(refused.table)), this.#onDamaged);
-      this.#files.set(refused.table, file);
+      file = new TableFile(join(this.folder, fileName(table, this.#run)), () => this.#keysOf(table));
+      this.#files.set(table, file);
     }
     await file.add(deadLetterOf(refused, Date.now()));
   }
 
-  /** The letters of one table, or of all, oldest first within a table. */
+  /** The letters of one table, or of all; those of one run oldest first. */
   async *list(table?: string): AsyncGenerator<DeadLetter> {
-    const names = (await readdir(this.folder)).filter((name) =>
-      table === undefined ? name.endsWith(SUFFIX) : name === fileName(table),
-    );
-    for (const name of names.sort()) yield* lettersIn(join(this.folder, name), this.#onDamaged);
+    const names = (await readdir(this.folder)).filter((name) => {
+      const encoded = FILE_NAME.exec(name)?.[1];
+      return table === undefined ? encoded !== undefined : encoded === encodeURIComponent(table);
+    });
+    const own = `.${this.#run}.ndjson`;
+    for (const name of names.sort()) {
+      // What this process is writing just now is not torn.
+      yield* lettersIn(join(this.folder, name), this.#onDamaged, name.endsWith(own));
+    }
   }
 
   /** Waits for what is being written. */
   async close(): Promise<void> {
     for (const file of this.#files.values()) await file.close();
   }
+
+  /** The rows with an origin that any run has kept so far. */
+  async #keysOf(table: string): Promise<KeyIndex> {
+    const keys = new KeyIndex();
+    for await (const letter of this.list(table)) {
+      const key = originKey(letter);
+      if (key !== undefined) keys.add(key);
+    }
+    return keys;
+  }
 }
 
+/** The table, with its odd characters encoded, and the run. */
+const FILE_NAME = /^(.+)\.\d+\.ndjson$/;
+
 /** Table names may hold any character; file names keep the plain ones and stay different. */
-function fileName(table: string): string {
-  return `${encodeURIComponent(table)}${SUFFIX}`;
+function fileName(table: string, run: bigint): string {
+  return `${encodeURIComponent(table)}.${run}.ndjson`;
 }
 
 interface OpenFile {
   readonly handle: FileHandle;
-  /** Rows with an origin that are in the file. */
-  readonly known: KeyIndex;
   /** Bytes of it that are safe. */
   length: number;
 }
 
 interface Waiting {
   readonly line: string;
-  readonly key: string | undefined;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -81,31 +99,35 @@ interface Waiting {
 /** Appends to one file; while one group is being written and synced, the next gathers. */
 class TableFile {
   readonly #path: string;
-  readonly #onDamaged: OnDamaged;
+  readonly #readKnown: () => Promise<KeyIndex>;
+  /** Rows with an origin that are on disk. */
+  #known: Promise<KeyIndex> | undefined;
   #opened: Promise<OpenFile> | undefined;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   /** Rows with an origin that are not safe yet. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(path: string, onDamaged: OnDamaged) {
+  constructor(path: string, readKnown: () => Promise<KeyIndex>) {
     this.#path = path;
-    this.#onDamaged = onDamaged;
+    this.#readKnown = readKnown;
   }
 
   async add(letter: DeadLetter): Promise<void> {
-    this.#opened ??= this.#open();
-    const opened = this.#opened;
-    const { known } = await opened.catch((error: unknown) => {
-      if (this.#opened === opened) this.#opened = undefined;
+    const key = originKey(letter);
+    if (key === undefined) return await this.#append(letter);
+    this.#known ??= this.#readKnown();
+    const reading = this.#known;
+    const known = await reading.catch((error: unknown) => {
+      if (this.#known === reading) this.#known = undefined;
       throw error;
     });
-    const key = originKey(letter);
-    if (key === undefined) return await this.#append(letter, key);
     if (known.has(key)) return;
     let added = this.#underWay.get(key);
     if (added === undefined) {
-      added = this.#append(letter, key).finally(() => this.#underWay.delete(key));
+      added = this.#append(letter)
+        .then(() => known.add(key))
+        .finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, added);
     }
     await added;
@@ -117,9 +139,9 @@ class TableFile {
     await opened?.handle.close();
   }
 
-  #append(letter: DeadLetter, key: string | undefined): Promise<void> {
+  #append(letter: DeadLetter): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ line: `${JSON.stringify(letter)}\n`, key, resolve, reject });
+      this.#waiting.push({ line: `${JSON.stringify(letter)}\n`, resolve, reject });
       this.#writing ??= this.#write();
     });
   }
@@ -128,15 +150,10 @@ class TableFile {
     const handle = await open(this.#path, "a+", 0o600);
     try {
       const length = await cutTornLine(handle);
-      const known = new KeyIndex();
-      for await (const letter of lettersIn(this.#path, this.#onDamaged)) {
-        const key = originKey(letter);
-        if (key !== undefined) known.add(key);
-      }
       // The file's entry in its folder must survive a power cut too.
       const folder = await open(dirname(this.#path), "r");
       await folder.sync().finally(() => folder.close());
-      return { handle, known, length };
+      return { handle, length };
     } catch (error) {
       await handle.close();
       throw error;
@@ -164,7 +181,7 @@ class TableFile {
     const opened = await this.#opened?.catch(() => undefined);
     this.#opened = undefined;
     if (opened === undefined) return;
-    // If this fails too, what stays is a torn line, which the next opening cuts, or a letter too many.
+    // If this fails too, what stays is a torn line, which the next opening of the file cuts, or a letter too many.
     await opened.handle.truncate(opened.length).catch(() => {});
     await opened.handle.close().catch(() => {});
   }
@@ -175,12 +192,11 @@ async function appendGroup(file: OpenFile, group: readonly Waiting[]): Promise<v
   await file.handle.appendFile(bytes);
   await file.handle.datasync();
   file.length += bytes.length;
-  for (const { key } of group) if (key !== undefined) file.known.add(key);
 }
 
 const TAIL_BYTES: number = 64 * KIB;
 
-/** Cuts off a last line without its newline, which a crash left: nobody was told that it is safe. Gives the length. */
+/** Cuts off a last line without its newline, which a failed write left: nobody was told that it is safe. Gives the length. */
 async function cutTornLine(handle: FileHandle): Promise<number> {
   const { size } = await handle.stat();
   const tail = Buffer.alloc(TAIL_BYTES);
@@ -199,7 +215,11 @@ async function cutTornLine(handle: FileHandle): Promise<number> {
   return end;
 }
 
-async function* lettersIn(path: string, onDamaged: OnDamaged): AsyncGenerator<DeadLetter> {
+async function* lettersIn(
+  path: string,
+  onDamaged: OnDamaged,
+  isGrowing: boolean,
+): AsyncGenerator<DeadLetter> {
   let rest = "";
   let number = 0;
   // Not readline, which also ends lines at U+2028, and that may stand in a row.
@@ -213,6 +233,7 @@ async function* lettersIn(path: string, onDamaged: OnDamaged): AsyncGenerator<De
       else yield letter;
     }
   }
+  if (rest !== "" && !isGrowing) onDamaged(path, number + 1);
 }
 
 function parseLetter(line: string): DeadLetter | undefined {

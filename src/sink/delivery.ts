@@ -80,6 +80,9 @@ export class Delivery {
   #refusal: "split" | "poison" | undefined;
   #last: Verdict | undefined;
   #inARow = 0;
+  /** Turns that ended in an error nobody knows, one after the other. */
+  #brokenTurns = 0;
+  /** A view refused rows that may be stored, and no success has filled it in since. */
   #viewFailed = false;
   #troubled = false;
 
@@ -123,23 +126,30 @@ export class Delivery {
     return `${recorder}/${runText}/${this.#batch.table.name}/${this.#batch.name}/${this.#generation}`;
   }
 
-  /** One step: ask if the outcome is in doubt, then give up or send. */
+  /** One step, once the link and the number of requests allow it. Throws only when the recorder closes. */
   async #turn(): Promise<Next> {
     const { link, inFlight, signal } = this.#context;
     await link.usable(signal);
     const leave = await inFlight.enter(signal);
     try {
-      if (await this.#inDoubt()) {
-        const next = await this.#ask();
-        if (next !== undefined) return next;
-      }
-      return await (this.#refusal === undefined ? this.#send() : this.#giveUp(this.#refusal));
+      const next = await this.#step();
+      this.#brokenTurns = 0;
+      return next;
     } catch (error) {
-      if (signal.aborted || !(error instanceof ColdpathError)) throw error;
-      return this.#questionFailed(error);
+      if (signal.aborted) throw error;
+      return this.#turnFailed(error);
     } finally {
       leave();
     }
+  }
+
+  /** Asks if the outcome is in doubt, then gives up or sends. */
+  async #step(): Promise<Next> {
+    if (await this.#inDoubt()) {
+      const next = await this.#ask();
+      if (next !== undefined) return next;
+    }
+    return await (this.#refusal === undefined ? this.#send() : this.#giveUp(this.#refusal));
   }
 
   async #send(): Promise<Next> {
@@ -156,6 +166,7 @@ export class Delivery {
     }
     this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS);
     link.worked();
+    this.#viewFailed = false;
     return this.#claim();
   }
 
@@ -216,6 +227,7 @@ export class Delivery {
   }
 
   #noneStored(life: ServerLife): void {
+    this.#viewFailed = false;
     if (this.#claimed) {
       // The token is remembered and the rows are not: only another token brings them in.
       this.#generation += 1;
@@ -247,7 +259,7 @@ export class Delivery {
   async #refused(error: unknown, attempt: Attempt): Promise<Next> {
     const verdict = classify(error);
     if (!verdict.mayBeStored) this.#unsure = this.#unsure.filter((each) => each !== attempt);
-    this.#viewFailed = isViewFailure(error);
+    this.#viewFailed ||= isViewFailure(error);
     this.#inARow = verdict.code === this.#last?.code ? this.#inARow + 1 : 1;
     this.#last = verdict;
     this.#lane.failed(verdict);
@@ -330,7 +342,7 @@ export class Delivery {
         source_seq: this.#batch.firstValue("source_seq"),
         code,
         reason: message,
-        body: { native: this.#batch.encode() },
+        body: { native: this.#batch.encode(), content: this.#batch.firstContent() },
       });
     } catch (error) {
       // Not on disk, so not given up: the row stays here until it is.
@@ -343,13 +355,16 @@ export class Delivery {
     return "done";
   }
 
-  /** The question itself got no answer that helps: it is asked again. */
-  #questionFailed(error: ColdpathError): Next {
+  /** The question itself got no answer that helps, or something here broke: the turn is taken again. */
+  #turnFailed(error: unknown): Next {
     const { link } = this.#context;
     const verdict = classify(error);
     if (error instanceof UnreachableError) link.failed(error);
-    else link.struggles(error.message);
-    if (verdict.class === "pause") return this.#pause("pause", verdict.code, verdict.message);
+    else if (error instanceof ColdpathError) link.struggles(error.message);
+    const { class: kind, limit, code, message } = verdict;
+    this.#brokenTurns = kind === "unknown" ? this.#brokenTurns + 1 : 0;
+    if (kind === "pause" || (kind === "unknown" && this.#brokenTurns >= limit!.times))
+      return this.#pause(kind, code, message);
     return this.#retry(this.#soon, verdict);
   }
 

@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
+import { ClickHouse } from "../../src/clickhouse/client.js";
 import type { DeadLetter } from "../../src/sink/dead-letter.js";
 import { DeadLetters } from "../../src/sink/dead-letters.js";
-import { answers, cutBody, exception, html, resetBeforeStore } from "../support/fault-proxy-faults.js";
+import {
+  answers,
+  cutBody,
+  exception,
+  html,
+  resetAfterStore,
+  resetBeforeStore,
+} from "../support/fault-proxy-faults.js";
 import { type Recording, startRig, upTo } from "./rig.js";
 
 const rig = await startRig({ after });
@@ -20,7 +28,7 @@ function insertsOf({ name }: Recording): typeof proxy.inserts {
 }
 
 async function lettersOf(recording: Recording): Promise<DeadLetter[]> {
-  const letters = await DeadLetters.open(recording.folder, assert.fail);
+  const letters = await DeadLetters.open(recording.folder, recording.recorder.run, assert.fail);
   const found: DeadLetter[] = [];
   for await (const letter of letters.list(recording.name)) found.push(letter);
   return found;
@@ -166,18 +174,34 @@ test("pause: tables that wait do not hold up the others of their recorder", asyn
 });
 
 test("pause: a view that fails leaves the rows stored once and the gap reported", async () => {
-  const recording = await rig.open();
-  const { name } = recording;
-  await direct.command(`CREATE TABLE ${name}_target (n UInt64) ENGINE = MergeTree ORDER BY n`);
-  await direct.command(
-    `CREATE MATERIALIZED VIEW ${name}_mv TO ${name}_target AS SELECT throwIf(id = 5, 'no fives')::UInt64 AS n FROM ${name}`,
-  );
+  const recording = await withFailingView();
   recording.offer(upTo(10));
   await recording.recorder.flush();
   await recording.check();
   const incident = await recording.event("incident");
   assert.equal(incident.name, "view_incomplete");
   assert.equal(recording.stats().deadLettered, 0);
+});
+
+/** A recording with a view that refuses id 5, until the view is dropped. */
+async function withFailingView(): Promise<Recording> {
+  const recording = await rig.open();
+  const { name } = recording;
+  await direct.command(`CREATE TABLE ${name}_target (n UInt64) ENGINE = MergeTree ORDER BY n`);
+  await direct.command(
+    `CREATE MATERIALIZED VIEW ${name}_mv TO ${name}_target AS SELECT throwIf(id = 5, 'no fives')::UInt64 AS n FROM ${name}`,
+  );
+  return recording;
+}
+
+test("pause: other refusals after a view's do not hide the gap it left", async () => {
+  const recording = await withFailingView();
+  proxy.on({ skip: 1, times: 1000 }, answers(exception(202, "Too many simultaneous queries")));
+  recording.offer(upTo(10));
+  await recording.recorder.flush();
+  await recording.check();
+  assert.ok(recording.stats().insertErrors["retry/202"]! > 0);
+  assert.equal((await recording.event("incident")).name, "view_incomplete");
 });
 
 test("poison: a row that ClickHouse refuses costs one row, which is kept with its bytes", async () => {
@@ -271,6 +295,42 @@ test("unknown: an answer nobody knows is retried, then pauses the table, and cos
   await recording.recorder.flush();
   await recording.check();
   assert.deepEqual(recording.stats().insertErrors, { "unknown/31337": 7 });
+});
+
+test("a report that throws is a warning, and costs no row", async (t) => {
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error): void => void warnings.push(message);
+  process.on("warning", onWarning);
+  t.after(() => process.off("warning", onWarning));
+  const recording = await rig.open({
+    report() {
+      throw new Error("no log");
+    },
+  });
+  proxy.on({ times: 3 }, answers(exception(202, "Too many simultaneous queries")));
+  recording.offer(upTo(100));
+  await recording.recorder.flush();
+  await recording.check();
+  await new Promise(setImmediate);
+  assert.ok(
+    warnings.some((message) => /report threw on "retry": no log/.test(message)),
+    `${warnings}`,
+  );
+});
+
+test("an error of our own within a turn is retried, then pauses the table, and costs no row", async (t) => {
+  const { user, password } = rig.engine;
+  const clickhouse = new ClickHouse({ url: proxy.url, user, password, database: "default" });
+  t.after(() => clickhouse.close());
+  const recording = await rig.open({ clickhouse });
+  t.mock.method(clickhouse, "life", () => Promise.reject(new TypeError("a fault of our own")));
+  proxy.on({}, resetAfterStore);
+  recording.offer(upTo(100));
+  const paused = await recording.event("paused");
+  assert.deepEqual([paused.class, paused.message], ["unknown", "a fault of our own"]);
+  t.mock.restoreAll();
+  await recording.recorder.flush();
+  await recording.check();
 });
 
 test("a user without the right to write is tried a few times, then the table pauses", async () => {

@@ -179,7 +179,7 @@ test("a row refused at intake is counted and kept once, however often it comes",
   }
   const { offered, accepted, refused } = recording.stats();
   assert.deepEqual([offered, accepted, refused], [10, 0, { value_rejected: 10 }]);
-  const letters = await DeadLetters.open(recording.folder, assert.fail);
+  const letters = await DeadLetters.open(recording.folder, recording.recorder.run, assert.fail);
   const kept: unknown[] = [];
   for await (const { source_seq, bytes, seq } of letters.list()) kept.push([source_seq, bytes, seq]);
   assert.deepEqual(
