@@ -8,11 +8,15 @@ import { type Statement, splitStatements } from "./split.js";
 /** Whose file it is: names of ours and of users may be the same. */
 export type Origin = "coldpath" | "user";
 
-/** One SQL file, applied once, whole or statement by statement until it is whole. */
-export interface Migration {
+/** Which file: a name and whose it is. */
+export interface FileId {
   readonly origin: Origin;
   /** File name, such as `0001_market_data.sql`. */
   readonly name: string;
+}
+
+/** One SQL file, applied once, whole or statement by statement until it is whole. */
+export interface Migration extends FileId {
   /** SHA-256 of its text in hexadecimal; line ends count as LF whatever a checkout made of them. */
   readonly checksum: string;
   /** Marked by a first line `-- breaking`: binaries that do not know the file must not write. */

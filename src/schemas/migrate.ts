@@ -3,7 +3,7 @@ import { HOUR_MS } from "../base/units.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import { ClickHouseError } from "../clickhouse/error.js";
 import { quoteName } from "../clickhouse/quote.js";
-import { type Migration, type Origin, readMigrations } from "./files.js";
+import { type FileId, type Migration, readMigrations } from "./files.js";
 import { type LockOptions, withMigrationLock } from "./lock.js";
 import { type Plan, planMigrations } from "./plan.js";
 import { createRecords, readRecords, writeRecord } from "./records.js";
@@ -31,9 +31,9 @@ export interface MigrationProgress {
 
 export interface MigrateResult {
   /** Files applied now, in order; in a dry run those that would be. */
-  readonly applied: readonly { readonly origin: Origin; readonly name: string }[];
+  readonly applied: readonly FileId[];
   /** Files the database has and this version, or the configured folders, do not: an older binary, or a file removed. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly FileId[];
 }
 
 /** A statement may rewrite a large table; whether it ended is not known of a request that was given up. */

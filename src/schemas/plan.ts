@@ -1,5 +1,5 @@
 import { ColdpathError } from "../base/errors.js";
-import type { Migration } from "./files.js";
+import type { FileId, Migration } from "./files.js";
 import type { MigrationRecord } from "./records.js";
 
 /** What is left to do of one file. */
@@ -12,7 +12,7 @@ interface PendingMigration {
 export interface Plan {
   readonly pending: readonly PendingMigration[];
   /** Files that the database has and this version of coldpath, or the configured folders, do not. */
-  readonly unknown: readonly string[];
+  readonly unknown: readonly FileId[];
 }
 
 /**
@@ -41,7 +41,7 @@ export function planMigrations(migrations: readonly Migration[], records: readon
   return { pending, unknown: unknownFiles(migrations, records) };
 }
 
-function unknownFiles(migrations: readonly Migration[], records: readonly MigrationRecord[]): string[] {
+function unknownFiles(migrations: readonly Migration[], records: readonly MigrationRecord[]): FileId[] {
   const unknown = records.filter((record) => !migrations.some((migration) => isOf(record, migration)));
   const newer = unknown.find((record) => record.breaking && record.done >= record.statements);
   if (newer !== undefined) {
@@ -50,7 +50,9 @@ function unknownFiles(migrations: readonly Migration[], records: readonly Migrat
       `the database has ${newer.name}, which older versions must not write to, and this version does not know it: upgrade coldpath`,
     );
   }
-  return [...new Set(unknown.map((record) => record.name))];
+  // A file has a record for each text that was tried.
+  const ids = new Map(unknown.map(({ origin, name }) => [`${origin} ${name}`, { origin, name }]));
+  return [...ids.values()];
 }
 
 function isOf(record: MigrationRecord, migration: Migration): boolean {

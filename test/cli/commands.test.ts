@@ -151,6 +151,18 @@ test("migrate says what it does, and that there is nothing more to do", async (t
   assert.equal((await cli(["migrate"], cwd)).stdout, "nothing to apply\n");
 });
 
+test("migrate says of a file of yours that no configured folder has it any more", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const own = await temporaryFolder(t);
+  await writeFile(join(own, "0001_own.sql"), "SELECT 1");
+  const { stdout } = await cli(["migrate", "--set", `schemas=${own}`], cwd);
+  assert.match(stdout, /^applied 0001_own\.sql \(yours\)$/m);
+  assert.equal(
+    (await cli(["migrate"], cwd)).stdout,
+    "nothing to apply\n0001_own.sql is applied there, but no configured schemas folder has it\n",
+  );
+});
+
 test("serve takes rows over HTTP from whoever has the token, and stores them before it says so", async (t) => {
   const cwd = await temporaryFolder(t);
   const serve = new CliProcess(["serve", "--set", "admin.listen=127.0.0.1:0"], cwd);

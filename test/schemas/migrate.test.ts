@@ -181,7 +181,10 @@ test("a file the database has and this version does not is told; one marked brea
   });
   await migrate(clickhouse, { builtInDir });
   rmSync(join(builtInDir, "0002_new.sql"));
-  assert.deepEqual(await migrate(clickhouse, { builtInDir }), { applied: [], unknown: ["0002_new.sql"] });
+  assert.deepEqual(await migrate(clickhouse, { builtInDir }), {
+    applied: [],
+    unknown: [{ origin: "coldpath", name: "0002_new.sql" }],
+  });
   writeFileSync(
     join(builtInDir, "0003_broken.sql"),
     "-- breaking: rows look different from here on\nSELECT 3",

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { checkTables } from "../../schemas/compare.js";
-import { printMigrations, readMigrations } from "../../schemas/files.js";
+import { type FileId, printMigrations, readMigrations } from "../../schemas/files.js";
 import { type MigrationProgress, migrate } from "../../schemas/migrate.js";
 import { openClickHouse } from "../../service/open.js";
 import { Context } from "../context.js";
@@ -38,9 +38,7 @@ export function registerMigrate(program: Command): void {
         const lines = result.applied.map(
           ({ name, origin }) => `${verb} ${name}${origin === "user" ? " (yours)" : ""}`,
         );
-        const warnings = result.unknown.map(
-          (name) => `${name} is applied there, but this version does not have it`,
-        );
+        const warnings = result.unknown.map(unknownText);
         context.result(
           [...(lines.length > 0 ? lines : ["nothing to apply"]), ...warnings].join("\n"),
           result,
@@ -49,6 +47,11 @@ export function registerMigrate(program: Command): void {
         await opened.close();
       }
     });
+}
+
+function unknownText({ name, origin }: FileId): string {
+  const lack = origin === "user" ? "no configured schemas folder has it" : "this version does not have it";
+  return `${name} is applied there, but ${lack}`;
 }
 
 function progressText({ name, statement, statements, state }: MigrationProgress): string {
