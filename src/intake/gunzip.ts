@@ -1,4 +1,4 @@
-import { createGunzip } from "node:zlib";
+import { createGunzip, type Gunzip } from "node:zlib";
 import { KIB } from "../base/units.js";
 
 /**
@@ -10,7 +10,7 @@ const PIECE_BYTES: number = 4 * KIB;
 const OUTPUT_BYTES: number = 64 * KIB;
 
 /**
- * Inflates a gzip stream of one or more members. What was decoded before a truncation or damage is yielded first, then
+ * Inflates a gzip stream of one or more members. Zeros behind a member are padding, anything else there is damage. What was decoded before a truncation or damage is yielded first, then
  * the error is thrown; a plain `pipe` would discard what is still buffered at that moment.
  */
 export async function* gunzip(compressed: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
@@ -39,24 +39,28 @@ export async function* gunzip(compressed: AsyncIterable<Buffer>): AsyncGenerator
 
 /** Node's gunzip with one step at a time: write, then take what came of it. */
 class Inflater {
-  readonly #gunzip = createGunzip({ chunkSize: OUTPUT_BYTES });
+  #gunzip: Gunzip;
+  /** True behind a member that zeros follow. */
+  #isPadding = false;
   #step: Promise<void> = Promise.resolve();
   /** Settles the step under way; after a failure the stream never calls the callback of its write. */
   #fail: (error: Error) => void = () => {};
   decoded: Buffer[] = [];
 
   constructor() {
-    this.#gunzip.on("data", (bytes: Buffer) => this.decoded.push(bytes));
-    this.#gunzip.on("error", (error) => this.#fail(error));
+    this.#gunzip = this.#open();
   }
 
   write(bytes: Buffer): void {
-    this.#start((done) => this.#gunzip.write(bytes, done));
+    this.#start((done) => this.#inflate(bytes, done));
   }
 
   /** Fails if the last member is not complete. */
   end(): void {
-    this.#start((done) => this.#gunzip.once("end", done).end());
+    this.#start((done) => {
+      if (this.#isPadding) done();
+      else this.#gunzip.once("end", done).end();
+    });
   }
 
   /** Waits for the step under way and hands out what it decoded. */
@@ -69,6 +73,31 @@ class Inflater {
 
   destroy(): void {
     this.#gunzip.destroy();
+  }
+
+  /** Node ends the stream at a zero behind a member, leaves the rest of that write and may never call it done. */
+  #inflate(bytes: Buffer, done: () => void): void {
+    const begin = this.#isPadding ? bytes.findIndex((byte) => byte !== 0) : 0;
+    if (begin < 0) return done();
+    if (this.#isPadding) this.#gunzip = this.#open();
+    this.#isPadding = false;
+    const gunzip = this.#gunzip;
+    const before = gunzip.bytesWritten;
+    const onEnd = (): void => {
+      this.#isPadding = true;
+      this.#inflate(bytes.subarray(begin + gunzip.bytesWritten - before), done);
+    };
+    gunzip.once("end", onEnd);
+    gunzip.write(bytes.subarray(begin), () => {
+      gunzip.off("end", onEnd);
+      if (!gunzip.readableEnded) done();
+    });
+  }
+
+  #open(): Gunzip {
+    return createGunzip({ chunkSize: OUTPUT_BYTES })
+      .on("data", (bytes: Buffer) => this.decoded.push(bytes))
+      .on("error", (error) => this.#fail(error));
   }
 
   #start(begin: (done: () => void) => void): void {

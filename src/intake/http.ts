@@ -72,10 +72,11 @@ export async function recordRequest(options: RequestOptions): Promise<RequestOut
 
 /** Why the body was not read to its end; undefined if it was. */
 async function readBody(options: RequestOptions, held: HeldBody): Promise<RequestOutcome | undefined> {
-  const { body, isGzip, maxBodyBytes, memory } = options;
+  const { isGzip, maxBodyBytes, memory, signal } = options;
+  const body = unowned(options);
   let bytes = 0;
   try {
-    for await (const chunk of isGzip ? gunzip(unowned(body)) : unowned(body)) {
+    for await (const chunk of isGzip ? gunzip(body) : body) {
       bytes += chunk.length;
       if (bytes > maxBodyBytes) {
         return { kind: "too_large", message: `the body is larger than ${formatSize(maxBodyBytes)}` };
@@ -86,15 +87,28 @@ async function readBody(options: RequestOptions, held: HeldBody): Promise<Reques
       }
     }
   } catch (error) {
+    if (signal.aborted) return { kind: "not_stored", taken: 0, message: "not read before the deadline" };
     return { kind: "malformed", message: `the body cannot be read: ${messageOf(error)}` };
   }
   return undefined;
 }
 
-/** Ending the loop over a request's body destroys its socket, and with it the answer; ending this one does not. */
-async function* unowned(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/**
+ * Ending the loop over a request's body destroys its socket, and with it the answer; ending this one does not. @throws
+ * when the signal aborts, also while a body is waited for that does not come.
+ */
+async function* unowned({ body, signal }: RequestOptions): AsyncGenerator<Buffer> {
   const iterator = body[Symbol.asyncIterator]();
-  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+  for (;;) {
+    let next: IteratorResult<Buffer> | undefined;
+    const arrival = iterator.next().then((result) => {
+      next = result;
+    });
+    await unlessAborted(arrival, signal);
+    signal.throwIfAborted();
+    if (next === undefined || next.done === true) return;
+    yield next.value;
+  }
 }
 
 class RequestIngest {

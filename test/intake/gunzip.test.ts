@@ -40,6 +40,32 @@ test("members one after the other are one content", async () => {
   assert.equal(content.toString(), "a\nb\n");
 });
 
+test("zeros behind a member are padding, wherever a chunk ends, and a further member may follow them", async () => {
+  const a = gzipSync("a\n");
+  for (const zeros of [1, 10, 100_000]) {
+    const padding = Buffer.alloc(zeros);
+    for (const size of [1, a.length, a.length + 1, 2 * a.length, 1 << 20]) {
+      if (zeros / size > 1000) continue;
+      const padded = await decode(Buffer.concat([a, a, padding]), size);
+      assert.deepEqual([padded.content.toString(), padded.error], ["a\na\n", undefined]);
+      const followed = await decode(Buffer.concat([a, padding, PACKED, padding, a, padding]), 1000 + size);
+      assert.equal(followed.error, undefined);
+      assert.equal(followed.content.toString(), `a\n${TEXT}a\n`);
+    }
+  }
+});
+
+test("anything but zeros and members behind a member fails, after what came before it", async () => {
+  for (const rest of ["garbage", "g", "\0\0garbage", "\x1f", "\0\x1f"]) {
+    for (const size of [1, 1000]) {
+      const { content, error } = await decode(Buffer.concat([gzipSync("a\n"), Buffer.from(rest)]), size);
+      assert.match(error?.message ?? "", /incorrect header check|unexpected end of file/);
+      // Bytes inflated in one piece with the damage are lost with it.
+      if (size === 1) assert.equal(content.toString(), "a\n");
+    }
+  }
+});
+
 test("a truncated file gives all that its bytes hold, then fails", async () => {
   for (const kept of [5, 100, 1000, PACKED.length - 1]) {
     const { content, error } = await decode(PACKED.subarray(0, kept));

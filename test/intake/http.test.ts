@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { BodyMemory } from "../../src/intake/body-memory.js";
@@ -75,6 +76,17 @@ test("refused lines are all counted and the first hundred told", async (t) => {
   const outcome = await send(place, "x\n".repeat(5000));
   assert.equal(outcome.kind, "stored");
   if (outcome.kind === "stored") assert.deepEqual([outcome.rejected, outcome.errors.length], [5000, 100]);
+});
+
+test("a body that does not come is waited for until the signal, and no row of it is taken", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const body = new PassThrough();
+  body.write(tick("H0"));
+  const controller = new AbortController();
+  const answer = send(place, "", { body, signal: controller.signal });
+  setImmediate(() => controller.abort());
+  assert.deepEqual(await answer, { kind: "not_stored", taken: 0, message: "not read before the deadline" });
+  assert.equal(body.destroyed, false);
 });
 
 test("a gzip body is stored as its plain text is", async (t) => {
