@@ -8,6 +8,8 @@ import type { MemoryBudget } from "./memory-budget.js";
 export class BuilderPool {
   readonly #columns: readonly BlockColumn[];
   readonly #budget: MemoryBudget;
+  /** The most bytes each builder ever held: its memory grows with them and never shrinks. */
+  readonly #most = new WeakMap<BlockBuilder, number>();
   readonly #free: { readonly builder: BlockBuilder; readonly bytes: number }[] = [];
 
   constructor(columns: readonly BlockColumn[], budget: MemoryBudget) {
@@ -23,8 +25,9 @@ export class BuilderPool {
   }
 
   give(builder: BlockBuilder): void {
-    const { bytes } = builder;
+    const bytes = Math.max(builder.bytes, this.#most.get(builder) ?? 0);
     if (!this.#budget.keep(bytes)) return;
+    this.#most.set(builder, bytes);
     builder.clear();
     this.#free.push({ builder, bytes });
   }
