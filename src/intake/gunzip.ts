@@ -78,7 +78,10 @@ class Inflater {
   /** Node ends the stream at a zero behind a member, leaves the rest of that write and may never call it done. */
   #inflate(bytes: Buffer, done: () => void): void {
     const begin = this.#isPadding ? bytes.findIndex((byte) => byte !== 0) : 0;
-    if (begin < 0) return done();
+    if (begin < 0) {
+      done();
+      return;
+    }
     if (this.#isPadding) this.#gunzip = this.#open();
     this.#isPadding = false;
     const gunzip = this.#gunzip;

@@ -66,7 +66,8 @@ export class FileIngest {
   /**
    * Reads to the end of the file, or until the signal aborts. Rows are taken, not yet stored.
    *
-   * @throws ColdpathError INPUT_UNREADABLE or MAPPING_INVALID; every whole line before the fault has been taken.
+   * @throws ColdpathError INPUT_UNREADABLE, INPUT_REJECTED or MAPPING_INVALID; every whole line before the fault has been
+   * taken.
    */
   async run(): Promise<void> {
     const { source, signal, onProgress } = this.#options;
@@ -97,24 +98,41 @@ export class FileIngest {
     if (first === undefined) return;
     await stored.learn(first.line, records.at(-1)!.line);
     const keeping: Promise<void>[] = [];
-    for (let index = from; index < records.length; index += 1) {
-      const record = records[index]!;
-      const made = this.#rowOf(record);
-      if (stored.has(record.line)) {
-        this.alreadyStored += 1;
-      } else if (made instanceof Error) {
-        keeping.push(this.#reject(record, made));
-      } else {
-        // A file can wait, so none of its rows is ever dropped for want of room.
-        while (!signal.aborted && (writer.full || !this.#offer(record, made, keeping))) {
-          await unlessAborted(writer.room(), signal);
+    try {
+      for (let index = from; index < records.length; index += 1) {
+        const record = records[index]!;
+        const made = this.#rowOf(record);
+        if (stored.has(record.line)) {
+          this.#requireSame(record, made);
+          this.alreadyStored += 1;
+        } else if (made instanceof Error) {
+          keeping.push(this.#reject(record, made));
+        } else {
+          // A file can wait, so none of its rows is ever dropped for want of room.
+          while (!signal.aborted && (writer.full || !this.#offer(record, made, keeping))) {
+            await unlessAborted(writer.room(), signal);
+          }
         }
+        if (signal.aborted) break;
+        this.rows += 1;
+        this.#line = record.line;
       }
-      if (signal.aborted) break;
-      this.rows += 1;
-      this.#line = record.line;
+    } finally {
+      await Promise.all(keeping);
     }
-    await Promise.all(keeping);
+  }
+
+  /** @throws ColdpathError INPUT_REJECTED if the line is seen to hold another row than the one stored. */
+  #requireSame({ line }: ReadRecord, made: Row | RowError): void {
+    const { source, stored } = this.#options;
+    const other = made instanceof Error ? made.message : stored.difference(line, made);
+    if (other === undefined) return;
+    const what = made instanceof Error ? other : `column ${other} has another value`;
+    throw new ColdpathError(
+      "INPUT_REJECTED",
+      `${source.path}: line ${line} is stored already as line ${line} of ${source.source}, but ${what}: this is another ` +
+        "file, or was read with another mapping; --source NAME records it as a source of its own",
+    );
   }
 
   /** Also called for rows that are stored already: days that roll over depend on every row before. */

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { sleep, systemClock } from "../base/clock.js";
 import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
 import { MIB, SECOND_MS } from "../base/units.js";
 import type { ClickHouse } from "../clickhouse/client.js";
@@ -12,6 +13,7 @@ import { type IngestProgress, ProgressMeter } from "./progress.js";
 import type { Rejection } from "./rejections.js";
 import { openSource, type SourceFile } from "./source-file.js";
 import { type RowsOfSource, StoredLines, storedNow } from "./stored-lines.js";
+import { unlessAborted } from "./unless-aborted.js";
 
 export interface IngestOptions {
   readonly recorder: Recorder;
@@ -30,6 +32,8 @@ export interface IngestOptions {
   readonly maxLineBytes?: number | undefined;
   /** When it aborts, reading ends, and what was read is stored. */
   readonly signal?: AbortSignal | undefined;
+  /** How long what was read may still be stored after the signal aborted. Default 10 s. */
+  readonly abortedFlushMs?: number | undefined;
   readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
   /** What `-` reads. Default: the process's standard input. */
   readonly stdin?: Readable | undefined;
@@ -49,7 +53,7 @@ export interface FileReport {
   readonly reasons: Readonly<Record<string, number>>;
   /** The first rejected rows. */
   readonly rejections: readonly Rejection[];
-  /** Rows taken that ClickHouse did not store; `notes` says why. */
+  /** Rows taken that ClickHouse did not store, or is not known to have stored; `notes` says why. */
   readonly lost: number;
   /** Time spent reading. */
   readonly seconds: number;
@@ -73,9 +77,14 @@ export interface IngestReport {
   readonly interrupted: boolean;
 }
 
+const ABORTED_FLUSH_MS: number = 10 * SECOND_MS;
 const DEFAULT_MAX_LINE_BYTES: number = MIB;
 /** Faults of one file, which do not keep others from being read. */
-const FILE_ERRORS: ReadonlySet<ErrorCode> = new Set(["INPUT_UNREADABLE", "MAPPING_INVALID"]);
+const FILE_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  "INPUT_UNREADABLE",
+  "INPUT_REJECTED",
+  "MAPPING_INVALID",
+]);
 
 /**
  * Reads files into a table, in order, and resolves when every row's fate is known. A file's fault is told in its report
@@ -97,7 +106,7 @@ export async function ingestFiles(options: IngestOptions): Promise<IngestReport>
       runs.push(await ingest.file(file));
     }
   } finally {
-    await recorder.flush();
+    await ingest.flush();
   }
   const reports: FileReport[] = [];
   for (const run of runs) reports.push(await ingest.report(run));
@@ -137,6 +146,8 @@ class Ingest {
   readonly #sourcesRead = new Set<string>();
   /** Said once: it is about the table. */
   #keepTold = false;
+  /** False while the fate of some rows is open. */
+  #isFlushed = false;
 
   constructor(
     options: IngestOptions,
@@ -175,7 +186,7 @@ class Ingest {
     const { recorder, maxLineBytes } = this.#options;
     const writer = this.#writer;
     // The same content again in this run: what it left in the queue must be stored before anybody asks for it.
-    if (this.#sourcesRead.has(source.source)) await recorder.flush();
+    if (this.#sourcesRead.has(source.source)) await unlessAborted(recorder.flush(), this.#signal);
     this.#sourcesRead.add(source.source);
     const stored = await StoredLines.open({ ...this.#rowsOf(source), signal: this.#signal });
     const ingest: FileIngest = new FileIngest({
@@ -191,22 +202,40 @@ class Ingest {
     return ingest;
   }
 
-  /** Call after everything was flushed. */
+  /** Resolves when the fate of every row taken is known; after an abort, also when the time for that is over. */
+  async flush(): Promise<void> {
+    const { recorder, abortedFlushMs = ABORTED_FLUSH_MS } = this.#options;
+    const flushed = recorder.flush().then(() => {
+      this.#isFlushed = true;
+    });
+    await unlessAborted(flushed, this.#signal);
+    if (this.#isFlushed) return;
+    const waited = new AbortController();
+    const limit = sleep(systemClock, abortedFlushMs, waited.signal).catch(() => {});
+    await Promise.race([flushed, limit]);
+    waited.abort();
+  }
+
+  /** Call after {@link flush}. */
   async report({ file, source, ingest, seconds, error }: FileRun): Promise<FileReport> {
     const { fates, rejections } = ingest ?? {};
     const taken = fates?.taken ?? 0;
-    await fates?.settled();
+    const isKnown = this.#isFlushed;
+    if (isKnown) await fates?.settled();
     // Only a batch that failed leaves it open which of its rows are stored; then ClickHouse is asked.
     const stored =
-      fates?.failure === undefined
+      fates?.failure === undefined || !isKnown
         ? (fates?.stored ?? 0)
         : (await storedNow(this.#rowsOf(source!))).rows - ingest!.storedBefore;
     const notes: string[] = [];
     if (ingest?.rows === 0 && error === undefined) notes.push("holds no rows");
     if (source?.repeatable === false)
       notes.push("has no name: reading it again stores it again; --source names it");
-    if (fates?.failure !== undefined) notes.push(`${taken - stored} rows were not stored: ${fates.failure}`);
-    if (source !== undefined && stored > 0 && !this.#keepTold) {
+    if (!isKnown && taken > stored)
+      notes.push(`${taken - stored} rows were not known to be stored when it ended: run it again`);
+    else if (fates?.failure !== undefined)
+      notes.push(`${taken - stored} rows were not stored: ${fates.failure}`);
+    if (isKnown && source !== undefined && stored > 0 && !this.#keepTold) {
       const note = await keepNote(this.#options.clickhouse, this.#writer.table, source.source);
       if (note !== undefined) {
         notes.push(note);

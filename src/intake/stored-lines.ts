@@ -3,10 +3,14 @@ import { ColdpathError } from "../base/errors.js";
 import { MINUTE_MS } from "../base/units.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import { quoteName, quoteString } from "../clickhouse/quote.js";
+import type { Row } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
+import { StoredValues, type ValueTexts } from "./stored-values.js";
 
 /** Lines asked for at once: bounds the answer, which is longest when every second line is stored. */
 const WINDOW_LINES = 1 << 18;
+/** One line of so many has its values compared. */
+const SAMPLE_LINES = 64;
 const POLL_MS = 100;
 const QUESTION_MS: number = 5 * MINUTE_MS;
 /** An INSERT ends within seconds; after this long something else is wrong. */
@@ -43,11 +47,15 @@ export class StoredLines {
   /** Stored lines up to `#knownTo`, in order, without those that nobody asks for any more. */
   #ranges: LineRange[] = [];
   #knownTo = 0;
+  readonly #values: StoredValues;
+  /** Values of some lines of the ranges: the first, the last of all, and some in between. */
+  #samples = new Map<number, ValueTexts>();
 
   private constructor(options: StoredLinesOptions, found: { readonly rows: number; readonly last: number }) {
     this.#options = options;
     this.rows = found.rows;
     this.#last = found.last;
+    this.#values = new StoredValues(options.table);
   }
 
   /**
@@ -83,6 +91,17 @@ export class StoredLines {
     return false;
   }
 
+  /**
+   * The first column in which a row that was read differs from the one stored of its line; undefined if none does or
+   * the line is none of those that are compared.
+   */
+  difference(line: number, row: Row): string | undefined {
+    const stored = this.#samples.get(line);
+    if (stored === undefined) return undefined;
+    this.#samples.delete(line);
+    return this.#values.difference(row, stored);
+  }
+
   async #learnWindow(): Promise<void> {
     const first = this.#knownTo + 1;
     const last = this.#knownTo + (this.#options.windowLines ?? WINDOW_LINES);
@@ -96,7 +115,18 @@ export class StoredLines {
        GROUP BY stretch ORDER BY first`,
     );
     for (const range of ranges) this.#ranges.push({ first: Number(range.first), last: Number(range.last) });
+    if (ranges.length > 0) await this.#learnSamples(first, last);
     this.#knownTo = last;
+  }
+
+  async #learnSamples(first: number, last: number): Promise<void> {
+    const samples = await ask<{ line: string; texts: ValueTexts }>(
+      this.#options,
+      `SELECT assumeNotNull(source_seq) AS line, ${this.#values.sql} AS texts FROM ${ofSource(this.#options)}
+         AND source_seq BETWEEN ${first} AND ${last}
+       ORDER BY line LIMIT 1 BY if(line = ${this.#last}, 0, 1 + intDiv(line, ${SAMPLE_LINES}))`,
+    );
+    for (const { line, texts } of samples) this.#samples.set(Number(line), texts);
   }
 }
 

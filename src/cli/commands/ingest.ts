@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { MINUTE_MS, SECOND_MS } from "../../base/units.js";
 import { type FileReport, type IngestReport, ingestFiles } from "../../intake/ingest.js";
 import type { IngestProgress } from "../../intake/progress.js";
 import { openClickHouse, openRecorder } from "../../service/open.js";
@@ -14,7 +15,9 @@ interface Options {
   readonly allowRejects?: boolean;
 }
 
-const CLOSE_DEADLINE_MS = 60_000;
+const CLOSE_DEADLINE_MS: number = MINUTE_MS;
+/** By then an interrupted ingest has waited for its rows already. */
+const INTERRUPTED_CLOSE_DEADLINE_MS: number = 5 * SECOND_MS;
 
 export function registerIngest(program: Command): void {
   program
@@ -50,7 +53,11 @@ export function registerIngest(program: Command): void {
           maxLineBytes: config.intake.max_line,
           signal,
           onProgress: (progress) => line.show(progressText(progress)),
-        }).finally(() => recorder.close({ deadlineMs: CLOSE_DEADLINE_MS }));
+        }).finally(() =>
+          recorder.close({
+            deadlineMs: signal.aborted ? INTERRUPTED_CLOSE_DEADLINE_MS : CLOSE_DEADLINE_MS,
+          }),
+        );
         line.end();
         context.result(summary(report), report);
         if (!isFine(report, options.allowRejects === true)) process.exitCode = 1;
@@ -89,7 +96,8 @@ function summary(report: IngestReport): string {
   lines.push(
     `${count(report.stored)} rows stored in ${report.table} in ${seconds} s, ${count(report.rowsPerSecond)} rows/s`,
   );
-  if (report.interrupted) lines.push("interrupted: what was read is stored; run it again to store the rest");
+  const read = report.lost > 0 ? "not all that was read is known to be stored" : "what was read is stored";
+  if (report.interrupted) lines.push(`interrupted: ${read}; run it again to store the rest`);
   return lines.join("\n");
 }
 
