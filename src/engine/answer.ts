@@ -19,6 +19,11 @@ export function contentTypeOf(format: string): string {
   return "text/plain; charset=UTF-8";
 }
 
+/** A value as a header may have it: what HTTP does not take is percent-encoded. */
+export function headerText(value: string): string {
+  return value.replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+}
+
 /** Value of `X-ClickHouse-Summary`. The engine does not tell how many rows a SELECT read, only what came out of it. */
 export function summaryOf(counts: Counts | undefined, isInsert: boolean): string {
   const [rows, bytes] = [String(counts?.rowsRead ?? 0), String(counts?.bytesRead ?? 0)];

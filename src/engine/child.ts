@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { ClickHouseError } from "../clickhouse/error.js";
 import { loadChdb } from "./chdb.js";
-import { Executor } from "./executor.js";
+import { Executor, READS_AT_ONCE } from "./executor.js";
 import { EngineFolder } from "./folder.js";
 import { createServer } from "./http.js";
 import type { FromChild, StartMessage, ToChild } from "./protocol.js";
@@ -15,7 +15,6 @@ import { Sessions } from "./sessions.js";
  * ends by SIGKILL wherever an orderly end could take time, because the engine's own exit may wait for minutes.
  */
 
-const READS_AT_ONCE = 6;
 const CLOSE_SWEEP_MS = 20;
 
 interface Running {

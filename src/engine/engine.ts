@@ -4,8 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ColdpathError } from "../base/errors.js";
 import { GIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { USER } from "./access.js";
-import { EngineFolder } from "./folder.js";
-import { EngineProcess } from "./process.js";
+import { type Endpoint, EngineFolder, isAlive } from "./folder.js";
+import { EngineProcess, START_DEADLINE_MS } from "./process.js";
 import { displayName } from "./protocol.js";
 
 export interface EngineOptions {
@@ -31,7 +31,6 @@ const RESTART_FIRST_MS = 100;
 const RESTART_MAX_MS = 5 * SECOND_MS;
 /** An engine that lived this long did not die of its start. */
 const HEALTHY_AFTER_MS = MINUTE_MS;
-const JOIN_DEADLINE_MS = 10 * SECOND_MS;
 const JOIN_INTERVAL_MS = 100;
 const CLOSE_DEADLINE_MS = 10 * SECOND_MS;
 
@@ -53,6 +52,10 @@ export class Engine extends EventEmitter<EngineEvents> {
   #process: EngineProcess | undefined;
   /** Resolves when the latest process is gone, and with it its lock and its port. */
   #gone: Promise<unknown> = Promise.resolve();
+  /** Each start and each {@link kill} takes the next number; a start whose number is not the latest has lost. */
+  #launches = 0;
+  #mayJoin = false;
+  #watch: NodeJS.Timeout | undefined;
   #joined: { readonly url: string; readonly pid: number } | undefined;
   #url = "";
   #state: EngineState = "down";
@@ -82,22 +85,12 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** Uses the engine that another coldpath process runs on this folder, if one answers there; else starts one. */
   static async startOrJoin(options: EngineOptions): Promise<Engine> {
     const engine = new Engine(options);
-    if (await engine.#join()) return engine;
-    try {
-      await engine.#launch();
-    } catch (error) {
-      if (!(error instanceof ColdpathError) || error.code !== "ENGINE_FOLDER_LOCKED") throw error;
-      // Another process was a moment faster and will be ready soon.
-      const deadline = performance.now() + JOIN_DEADLINE_MS;
-      while (!(await engine.#join())) {
-        if (performance.now() > deadline) throw error;
-        await delay(JOIN_INTERVAL_MS);
-      }
-    }
+    engine.#mayJoin = true;
+    await engine.#joinOrLaunch();
     return engine;
   }
 
-  /** `http://127.0.0.1:PORT`, the same over restarts. */
+  /** `http://127.0.0.1:PORT`, the same over restarts; another one may come when the engine of another process ended. */
   get url(): string {
     return this.#url;
   }
@@ -121,6 +114,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     assert.ok(this.isOwner, "an engine of another process is not ours to kill");
     clearTimeout(this.#restartTimer);
     this.#staysDown = true;
+    this.#launches += 1;
     const process = this.#process;
     this.#process = undefined;
     process?.kill();
@@ -137,13 +131,31 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** Lets running statements finish, ends the engine's process and waits for it, at most ten seconds. */
   async close(): Promise<void> {
     clearTimeout(this.#restartTimer);
+    clearInterval(this.#watch);
+    this.#launches += 1;
     const process = this.#process;
     this.#process = undefined;
     if (this.#state !== "closed") this.#enter("closed");
     await process?.close(CLOSE_DEADLINE_MS);
+    await this.#gone;
+  }
+
+  async #joinOrLaunch(): Promise<void> {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    let locked: ColdpathError | undefined;
+    while (!(await this.#join())) {
+      // While another process holds the lock, its engine will be ready soon.
+      if (locked === undefined || !this.#folder.isHeld()) {
+        locked = await this.#launch().then(() => undefined, orLocked);
+        if (locked === undefined) return;
+      }
+      if (performance.now() > deadline) throw locked;
+      await delay(JOIN_INTERVAL_MS);
+    }
   }
 
   async #join(): Promise<boolean> {
+    const launch = this.#launches;
     const endpoint = this.#folder.readEndpoint();
     if (endpoint === undefined) return false;
     const answer = await fetch(`${endpoint.url}/ping`, { signal: AbortSignal.timeout(2 * SECOND_MS) }).catch(
@@ -151,17 +163,32 @@ export class Engine extends EventEmitter<EngineEvents> {
     );
     if (answer?.headers.get("x-clickhouse-server-display-name") !== displayName(endpoint.bootId))
       return false;
+    if (launch !== this.#launches) throw stopped();
     this.#joined = endpoint;
     this.#url = endpoint.url;
     this.#enter("up");
+    this.#watch = setInterval(() => this.#watchJoined(endpoint), this.#options.heartbeatMs ?? SECOND_MS);
+    this.#watch.unref();
     return true;
+  }
+
+  /** Nothing tells a process that is not the parent of the engine's end, so it looks. */
+  #watchJoined({ pid, bootId }: Endpoint): void {
+    if (isAlive(pid) && this.#folder.readEndpoint()?.bootId === bootId) return;
+    clearInterval(this.#watch);
+    this.#joined = undefined;
+    const message = `the embedded ClickHouse of another process (process ${pid}) has ended`;
+    this.#enter("down", new ColdpathError("ENGINE_FAILED", message));
+    this.#restartLater();
   }
 
   async #launch(): Promise<void> {
     const { host, port } = this.#options.listen ?? { host: "127.0.0.1", port: 0 };
+    this.#launches += 1;
+    const launch = this.#launches;
     this.#enter("starting");
     await this.#gone;
-    if (this.#state !== "starting") throw stopped();
+    if (launch !== this.#launches) throw stopped();
     const process = new EngineProcess(this.#folder, {
       host,
       port: this.#url === "" ? port : Number(new URL(this.#url).port),
@@ -180,7 +207,10 @@ export class Engine extends EventEmitter<EngineEvents> {
       }
       throw error;
     }
-    if (this.#process !== process) throw stopped();
+    if (launch !== this.#launches) {
+      process.kill();
+      throw stopped();
+    }
     this.#enter("up");
     const since = performance.now();
     void process.ended.then((reason) => this.#onDeath(process, reason, performance.now() - since));
@@ -197,7 +227,8 @@ export class Engine extends EventEmitter<EngineEvents> {
   #restartLater(): void {
     this.#restartTimer = setTimeout(
       () => {
-        this.#launch().catch(() => {
+        const start = this.#mayJoin ? this.#joinOrLaunch() : this.#launch();
+        start.catch(() => {
           // Its reason was announced with the state.
           if (this.#state === "down" && !this.#staysDown) this.#restartLater();
         });
@@ -212,6 +243,12 @@ export class Engine extends EventEmitter<EngineEvents> {
     if (reason === undefined) this.emit("state", state);
     else this.emit("state", state, reason);
   }
+}
+
+/** @throws the error of a start, unless it is that another process holds the folder */
+function orLocked(error: unknown): ColdpathError {
+  if (error instanceof ColdpathError && error.code === "ENGINE_FOLDER_LOCKED") return error;
+  throw error;
 }
 
 function stopped(): ColdpathError {

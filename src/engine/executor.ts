@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { GIB } from "../base/units.js";
+import type { Role } from "./access.js";
 import type { EngineFolder } from "./folder.js";
 import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
@@ -26,10 +27,17 @@ export interface Counts {
 /** Statements of a kind that run at once, and requests of that kind that may wait for a place. */
 const INSERTS_AT_ONCE = 2;
 const WRITES_AT_ONCE = 2;
+const OWNER_READS_AT_ONCE = 4;
+const READER_READS_AT_ONCE = 6;
 const WAITING_MAX = 200;
+
+/** Reads that run at once, with the password and without. */
+export const READS_AT_ONCE: number = OWNER_READS_AT_ONCE + READER_READS_AT_ONCE;
 
 /** Bytes of a whole result, as the engine counts them before formatting. */
 const WHOLE_MAX = String(4 * GIB);
+
+const NOTHING: Counts = { rowsRead: 0, bytesRead: 0, elapsed: 0 };
 
 /** Runs the statements of requests, each kind in its lane. A request has ended when its method has. */
 export class Executor {
@@ -38,14 +46,18 @@ export class Executor {
   readonly #registry: Registry;
   readonly #inserts = new Lane([...Array(INSERTS_AT_ONCE).keys()], WAITING_MAX);
   readonly #writes = new Lane([...Array(WRITES_AT_ONCE).keys()], WAITING_MAX);
-  readonly #reads: Lane<string>;
+  /** Apart, so that whoever only reads cannot keep the recorder waiting. */
+  readonly #reads: Readonly<Record<Role, Lane<string>>>;
 
-  /** @param pipes named pipes for streamed results; as many reads run at once */
+  /** @param pipes named pipes for streamed results; {@link READS_AT_ONCE} of them */
   constructor(sessions: Sessions, folder: EngineFolder, registry: Registry, pipes: readonly string[]) {
     this.#runner = new Runner(sessions);
     this.#folder = folder;
     this.#registry = registry;
-    this.#reads = new Lane(pipes, WAITING_MAX);
+    this.#reads = {
+      owner: new Lane(pipes.slice(0, OWNER_READS_AT_ONCE), WAITING_MAX),
+      reader: new Lane(pipes.slice(OWNER_READS_AT_ONCE), WAITING_MAX),
+    };
   }
 
   /** Receives the data of an INSERT into a file, then runs it. */
@@ -79,7 +91,7 @@ export class Executor {
       this.#inMemory(request, statement.text, setup, format);
     try {
       return statement.kind === "read"
-        ? await this.#reads.run(request.signal, inMemory)
+        ? await this.#reads[request.identity.role].run(request.signal, inMemory)
         : await this.#writes.run(request.signal, inMemory);
     } finally {
       request.end();
@@ -125,7 +137,8 @@ export class Executor {
     setup: Setup,
     format: string,
   ): AsyncGenerator<Buffer, Counts> {
-    const { place: pipe, leave } = await this.#reads.enter(request.signal);
+    const { place: pipe, leave } = await this.#reads[request.identity.role].enter(request.signal);
+    let hasYielded = false;
     try {
       const start = async (): Promise<Counts> => {
         try {
@@ -141,9 +154,18 @@ export class Executor {
         }
       };
       const stop = (): void => request.cancel("the client has gone");
-      return yield* streamThrough(pipe, start, stop, request.signal);
+      const pieces = streamThrough(pipe, start, stop, request.signal);
+      try {
+        for (let next = await pieces.next(); ; next = await pieces.next()) {
+          if (next.done === true) return next.value;
+          hasYielded = true;
+          yield next.value;
+        }
+      } finally {
+        await pieces.return(NOTHING);
+      }
     } catch (error) {
-      if (!isSyntaxError(error)) throw error;
+      if (hasYielded || !isSyntaxError(error)) throw error;
       const { body, counts } = await this.#inMemory(request, statement.text, setup, format);
       yield body;
       return counts;

@@ -86,11 +86,26 @@ export class EngineFolder {
     return { url: match[1]!, pid: Number(match[2]), bootId: match[3]! };
   }
 
+  /** Whether the process that holds the engine's lock, as the engine noted it, lives. */
+  isHeld(): boolean {
+    const holder = this.holder();
+    return holder !== undefined && isAlive(holder);
+  }
+
   /** The process that holds the engine's lock, as the engine noted it. */
   holder(): number | undefined {
     const file = join(this.database, "status");
     const pid = existsSync(file) ? /^PID: (\d+)/m.exec(readFileSync(file, "utf8"))?.[1] : undefined;
     return pid === undefined ? undefined : Number(pid);
+  }
+}
+
+/** Whether a process is there, whoever's it is. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

@@ -3,7 +3,14 @@ import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { MIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { authenticate, authorize, foreignCaller, isLoopback } from "./access.js";
-import { contentTypeOf, exceptionTag, exceptionTrailer, sendException, summaryOf } from "./answer.js";
+import {
+  contentTypeOf,
+  exceptionTag,
+  exceptionTrailer,
+  headerText,
+  sendException,
+  summaryOf,
+} from "./answer.js";
 import { refusal } from "./exception.js";
 import type { Counts, Executor } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
@@ -74,11 +81,12 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
   const request = new ActiveRequest({
     queryId: head.queryId ?? randomUUID(),
     user: head.credentials.user,
+    role,
     database: head.database ?? "default",
     text: received.statement.text,
     settings: withLogComment(head),
   });
-  reply.header("x-clickhouse-query-id", request.identity.queryId);
+  reply.header("x-clickhouse-query-id", headerText(request.identity.queryId));
   engine.registry.add(request);
   // Whoever closes the connection no longer wants the statement.
   const onClose = (): void => {

@@ -18,7 +18,7 @@ const POOL_THREADS = "24";
 /** What the engine last wrote to its standard error is kept for the report of its death. */
 const STDERR_KEPT = 4 * KIB;
 /** Loading a folder with many parts takes time; a start that takes longer than this will not end. */
-const START_DEADLINE_MS = 120 * SECOND_MS;
+export const START_DEADLINE_MS: number = 120 * SECOND_MS;
 
 type Failed = FromChild & { type: "failed" };
 
@@ -34,6 +34,7 @@ export class EngineProcess {
   #stderr = "";
   #heartbeat: NodeJS.Timeout | undefined;
   #lastPong = 0;
+  #awaitsPong = false;
   #killedBecause: string | undefined;
 
   constructor(folder: EngineFolder, options: ProcessOptions) {
@@ -46,6 +47,10 @@ export class EngineProcess {
     });
     this.#child.stderr?.on("data", (chunk: Buffer) => this.#onStderr(chunk));
     this.ended = new Promise((resolve) => {
+      // Without a process there is no "close"; with one, a message that could not be sent is told by its end.
+      this.#child.on("error", (error) => {
+        if (this.pid === undefined) resolve(this.#notStarted(error));
+      });
       // Not "exit": what the engine wrote last must have been read.
       this.#child.once("close", (code, signal) => resolve(this.#death(code, signal)));
     });
@@ -87,6 +92,7 @@ export class EngineProcess {
           this.kill();
         } else {
           this.#lastPong = performance.now();
+          this.#awaitsPong = false;
         }
       });
       // The reason is told once the process is gone, and what it said is complete.
@@ -98,10 +104,14 @@ export class EngineProcess {
   #beat(): void {
     const silent = performance.now() - this.#lastPong;
     if (silent > this.#options.hungAfterMs) this.kill(`did not answer for ${Math.round(silent)} ms`);
-    else this.#send({ type: "ping" });
+    else if (!this.#awaitsPong) {
+      this.#awaitsPong = true;
+      this.#send({ type: "ping" });
+    }
   }
 
   #send(message: ToChild): void {
+    if (this.pid === undefined) return;
     // Fails only when the process is gone, which `ended` tells.
     this.#child.send(message, () => {});
   }
@@ -120,6 +130,11 @@ export class EngineProcess {
       );
     }
     return failed && new ColdpathError(failed.code, this.#withStderr(failed.message));
+  }
+
+  #notStarted(cause: Error): ColdpathError {
+    const message = `the process of the embedded ClickHouse cannot be started: ${cause.message}`;
+    return new ColdpathError("ENGINE_FAILED", message, { cause });
   }
 
   #death(code: number | null, signal: NodeJS.Signals | null): ColdpathError {

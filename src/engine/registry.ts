@@ -1,3 +1,4 @@
+import type { Role } from "./access.js";
 import { refusal } from "./exception.js";
 
 /** Who ended a request before its time, as the engine says it. */
@@ -8,6 +9,7 @@ function cancelled(why: string): Error {
 export interface RequestIdentity {
   readonly queryId: string;
   readonly user: string;
+  readonly role: Role;
   readonly database: string;
   /** The statement without its data. */
   readonly text: string;

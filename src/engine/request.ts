@@ -71,8 +71,9 @@ export function readHead(url: string, headers: IncomingHttpHeaders): RequestHead
     query: parameters.get("query") ?? "",
     queryId: parameters.get("query_id") || undefined,
     database: parameters.get("database") || header(headers, "x-clickhouse-database"),
-    defaultFormat:
+    defaultFormat: readFormat(
       parameters.get("default_format") || header(headers, "x-clickhouse-format") || "TabSeparated",
+    ),
     waitForEnd: isTrue(parameters.get("wait_end_of_query")),
     settings,
     params,
@@ -84,6 +85,11 @@ export function readHead(url: string, headers: IncomingHttpHeaders): RequestHead
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function readFormat(name: string): string {
+  if (!/^\w+$/.test(name)) throw refusal(73, "UNKNOWN_FORMAT", `Unknown format ${JSON.stringify(name)}.`);
+  return name;
 }
 
 function isTrue(value: string | null): boolean {

@@ -30,9 +30,17 @@ export async function spool(
   }
 }
 
-function writeBody(handle: FileHandle, ahead: Buffer, body: Readable, signal: AbortSignal): Promise<void> {
+async function writeBody(
+  handle: FileHandle,
+  ahead: Buffer,
+  body: Readable,
+  signal: AbortSignal,
+): Promise<void> {
   let held = [ahead];
   let bytes = ahead.length;
+  // Both may have happened while the file was opened, and neither tells again.
+  signal.throwIfAborted();
+  if (body.destroyed) throw cutOff();
   let isOver = false;
   return new Promise<void>((resolve, reject) => {
     const fail = (error: unknown): void => {
@@ -48,7 +56,7 @@ function writeBody(handle: FileHandle, ahead: Buffer, body: Readable, signal: Ab
     signal.addEventListener("abort", () => fail(signal.reason), { once: true });
     body.on("error", fail);
     body.on("close", () => {
-      if (!body.readableEnded) fail(new Error("the body was cut off"));
+      if (!body.readableEnded) fail(cutOff());
     });
     body.on("end", () => flush().then(resolve, fail));
     body.on("data", (chunk: Buffer) => {
@@ -61,6 +69,10 @@ function writeBody(handle: FileHandle, ahead: Buffer, body: Readable, signal: Ab
       flush().then(() => body.resume(), fail);
     });
   });
+}
+
+function cutOff(): Error {
+  return new Error("the body was cut off");
 }
 
 /** The answer to a write that failed for want of space; undefined when that is not the reason. */

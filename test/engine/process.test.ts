@@ -86,6 +86,44 @@ test("an engine of another process is joined, and left alone on close", async (t
   assert.ok(isAlive(owner.pid));
 });
 
+test("a joined engine whose owner ended is down, and one of its own takes its place", async (t) => {
+  const dataDir = join(await temporaryFolder(t), "clickhouse");
+  const owner = await startOwner(t, dataDir);
+  const joined = await Engine.startOrJoin({ dataDir, heartbeatMs: 20 });
+  t.after(() => joined.close());
+  const reasons: (string | undefined)[] = [];
+  joined.on("state", (state, reason) => void reasons.push(`${state} ${reason?.message ?? ""}`));
+  owner.process.kill("SIGKILL");
+  await until("an engine of its own", () => joined.state === "up" && joined.pid !== owner.pid);
+  assert.equal(
+    reasons[0],
+    `down the embedded ClickHouse of another process (process ${owner.pid}) has ended`,
+  );
+  assert.equal(joined.isOwner, true);
+  assert.equal((await ask(joined, { body: "SELECT 1" })).text, "1\n");
+});
+
+test("restarts at once leave one engine and a free folder", async (t) => {
+  const { engine, dataDir } = await startTestEngine(t);
+  for (const pause of [0, 100]) {
+    const first = engine.restart();
+    await delay(pause);
+    const [lost, won] = await Promise.allSettled([first, engine.restart()]);
+    assert.deepEqual([lost.status, won.status, engine.state], ["rejected", "fulfilled", "up"]);
+  }
+  assert.equal((await ask(engine, { body: "SELECT 1" })).text, "1\n");
+  await engine.close();
+  await (await Engine.start({ dataDir })).close();
+});
+
+test("close after kill() waits for the end of the process", async (t) => {
+  const { engine } = await startTestEngine(t);
+  const pid = engine.pid!;
+  engine.kill();
+  await engine.close();
+  assert.equal(isAlive(pid), false);
+});
+
 test("an endpoint that nobody serves any more is not joined", async (t) => {
   const dataDir = join(await temporaryFolder(t), "clickhouse");
   // Something listens at the old address, but it is not that engine.

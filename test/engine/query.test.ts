@@ -222,3 +222,29 @@ test("an unknown path is 404 and says so", async () => {
   const { status, text } = await ask(engine, { method: "GET", path: "/nowhere" });
   assert.deepEqual([status, text.startsWith("There is no handle /nowhere")], [404, true]);
 });
+
+test("a query id beyond what a header takes comes back percent-encoded", async () => {
+  const search = { query_id: "日/1\r\n" };
+  const answer = await ask(engine, { body: "SELECT 1", search });
+  assert.deepEqual([answer.status, answer.headers["x-clickhouse-query-id"]], [200, "%E6%97%A5/1%0D%0A"]);
+  assert.equal((await ask(engine, { body: "SELECT 1", search })).status, 200, "the id is free again");
+});
+
+test("a default format that is no word is refused", async () => {
+  const answer = await ask(engine, { body: "SELECT 1", search: { default_format: "a\r\nb" } });
+  assert.equal(answer.headers["x-clickhouse-exception-code"], "73");
+});
+
+test("reads without the password do not keep the owner waiting", async () => {
+  const search = { query_id: "slow", log_comment: "slow" };
+  const body = "SELECT sleepEachRow(1) FROM numbers(100) SETTINGS max_block_size = 1";
+  const slow = Array.from({ length: 12 }, (_, index) =>
+    ask(engine, { body, search: { ...search, query_id: `slow-${index}` }, asOwner: false }),
+  );
+  const running = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'slow'";
+  const deadline = performance.now() + 30_000;
+  while ((await clickhouse.text(running)) !== "6\n") assert.ok(performance.now() < deadline);
+  assert.equal(await clickhouse.text("SELECT 1"), "1\n");
+  await ask(engine, { body: "KILL QUERY WHERE query_id LIKE 'slow-%' SYNC" });
+  for (const answer of await Promise.all(slow)) assert.equal(answer.status, 500);
+});

@@ -14,7 +14,7 @@ function engineMemory(): number {
 
 /** Statements that the engine runs beside the one that asks. */
 async function running(): Promise<number> {
-  return Number(await clickhouse.text("SELECT count() - 1 FROM system.processes"));
+  return Number(await clickhouse.text("SELECT count() - 1 FROM system.processes", { timeoutMs: 30_000 }));
 }
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
