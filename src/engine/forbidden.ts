@@ -82,7 +82,7 @@ export function refuseForbidden(text: string, tokens: readonly Token[]): void {
       throw refusal(497, "ACCESS_DENIED", "FROM INFILE is not allowed over HTTP; send the data as the body.");
     }
     refuseForbiddenName(nameOf(text, token), next);
-    if (next === "(")
+    if (next === "(" && previous !== "INTO")
       refuseHiddenExpressions(text, nameOf(text, token).toUpperCase(), tokens.slice(index + 2, index + 6));
   });
 }
@@ -133,7 +133,10 @@ function refuseHiddenExpressions(text: string, name: string, inside: readonly To
     );
   }
   if (!STRUCTURED.has(name) || first?.text === ")") return;
-  if (name === "VALUES" && string === undefined) return;
+  // Without a list the rows begin. Anything less plain, such as a string in brackets, could be a list.
+  const isRow = first?.text === "(" && (after?.kind === "number" || inside[2]?.text === ",");
+  const isDefinition = first?.kind === "word" && after?.kind === "word";
+  if (name === "VALUES" && (first?.kind === "number" || isRow || isDefinition)) return;
   const isPlain = string?.startsWith("'") === true && (after?.text === "," || after?.text === ")");
   if (!isPlain || EXPRESSION.test(string.replaceAll("\\'", ""))) {
     throw refusal(497, "ACCESS_DENIED", `The columns of ${name} must be a string of names and types alone.`);

@@ -204,6 +204,10 @@ test("files, URLs and programs of this machine are out of reach, for the owner t
     `SELECT b FROM values(concat('a String, b String ALI', 'AS file(''${canary}'')'), ('1'))`,
     `SELECT b FROM generateRandom('a String, b String ALI\\x41S file(''${canary}'')') LIMIT 1`,
     `SELECT b FROM generateRandom(concat('a String, b String ALI', 'AS file(''${canary}'')')) LIMIT 1`,
+    `SELECT b FROM values(('a String, b String ALIAS file(''${canary}'')'), ('1'))`,
+    `SELECT b FROM values(/* */ CAST('a String, b String ALIAS file(''${canary}'')', 'String'), ('1'))`,
+    `WITH 'a String, b String ALIAS file(''${canary}'')' AS l SELECT b FROM values(l, ('1'))`,
+    `SELECT b FROM SQLStandardValues('a String, b String ALIAS file(''${canary}'')', ('1'))`,
     `CREATE TABLE f (a UInt8) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = '${dataDir}/../f/')`,
     "SYSTEM SHUTDOWN",
     "GRANT READ ON FILE TO default",
@@ -240,6 +244,17 @@ test("a name given as a parameter can not be that of a function that reads files
   assert.equal(text.text, "file\n");
 });
 
+test("a list of columns can not come from a parameter", async () => {
+  const list = `a String, b String ALIAS file('${canary}')`;
+  for (const body of [
+    "SELECT b FROM values({l:String}, ('1'))",
+    "SELECT b FROM generateRandom({l:String}) LIMIT 1",
+  ]) {
+    const answer = await ask(engine, { body, search: { param_l: list }, asOwner: false });
+    assert.equal(codeOf(answer), "497", answer.text);
+  }
+});
+
 test("an INSERT … SELECT may use the function format", async () => {
   await clickhouse.command("CREATE TABLE formatted (s String) ENGINE = MergeTree ORDER BY s");
   await clickhouse.command("INSERT INTO formatted SELECT format('{}-{}', 'a', 'b')");
@@ -253,6 +268,7 @@ test("what only looks like a way to a file is served", async () => {
     ["SELECT * FROM values('a UInt8, e Enum8(\\'x\\' = 1)', (1, 'x'))", "1\tx\n"],
     ["SELECT count() FROM (SELECT * FROM generateRandom('a UInt8') LIMIT 3)", "3\n"],
     ["SELECT * FROM values(1, 2)", "1\n2\n"],
+    ["SELECT * FROM values(('a', 1), ('b', 2))", "a\t1\nb\t2\n"],
   ] as const) {
     const answer = await ask(engine, { body, asOwner: false });
     assert.equal(answer.text, expected, body);
