@@ -88,12 +88,17 @@ export function refuseForbidden(text: string, tokens: readonly Token[]): void {
 }
 
 /** @param next the symbol after the name, if one is there */
-function refuseForbiddenName(name: string, next: string | undefined): void {
+function refuseForbiddenName(quoted: string, next: string | undefined): void {
   const isCall = next === "(";
-  if (name.includes("\\")) {
-    // An escape could spell any name in a way that is not recognised here.
-    throw refusal(62, "SYNTAX_ERROR", "Syntax error: a quoted name with a backslash is not allowed.");
+  if (!/^(?:[^\\]|\\[\\`"'])*$/.test(quoted)) {
+    // Such an escape could spell any name in a way that is not recognised here.
+    throw refusal(
+      62,
+      "SYNTAX_ERROR",
+      "Syntax error: a quoted name escapes more than quotes and backslashes.",
+    );
   }
+  const name = quoted.replace(/\\(.)/gs, "$1");
   const upper = name.toUpperCase();
   if (FILE_FUNCTIONS.has(upper) || (isCall && FUNCTIONS.has(upper))) {
     throw refusal(
