@@ -200,7 +200,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({}),
   memory: z
     .strictObject({
-      max: size("48MiB", 16 * MIB).meta({ description: "encoded rows of all tables held in memory" }),
+      max: size("40MiB", 16 * MIB).meta({ description: "encoded rows of all tables held in memory" }),
     })
     .prefault({}),
   accept: z
