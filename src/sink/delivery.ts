@@ -264,14 +264,14 @@ export class Delivery {
     this.#last = verdict;
     this.#lane.failed(verdict);
     const { limit } = verdict;
-    const todo = limit !== undefined && this.#inARow >= limit.times ? limit.become : verdict.class;
-    this.#tellLink(error, todo);
-    switch (todo) {
+    const action = limit !== undefined && this.#inARow >= limit.times ? limit.become : verdict.class;
+    this.#tellLink(error, action);
+    switch (action) {
       case "done":
         return this.#claim();
       case "split":
       case "poison":
-        this.#refusal = todo;
+        this.#refusal = action;
         this.#mustAsk = this.#unsure.length > 0;
         return NOW;
       case "our_bug":
@@ -280,9 +280,9 @@ export class Delivery {
           this.#lane.inserter.head(this.#token, attempt.name),
           verdict,
         );
-        return this.#pause(todo, verdict.code, verdict.message);
+        return this.#pause(action, verdict.code, verdict.message);
       case "pause":
-        return this.#pause(todo, verdict.code, verdict.message);
+        return this.#pause(action, verdict.code, verdict.message);
       case "ask":
         this.#mustAsk = true;
         return this.#retry(this.#soon, verdict);
@@ -297,10 +297,10 @@ export class Delivery {
     }
   }
 
-  #tellLink(error: unknown, todo: AnswerClass): void {
+  #tellLink(error: unknown, action: AnswerClass): void {
     const { link } = this.#context;
     if (error instanceof UnreachableError) link.failed(error);
-    else if (PATIENCE.has(todo)) link.struggles(messageOf(error));
+    else if (PATIENCE.has(action)) link.struggles(messageOf(error));
     else link.worked();
   }
 
