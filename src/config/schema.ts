@@ -103,6 +103,9 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
     .prefault({});
 }
 
+/** Tables expire by `toDateTime`, which wraps for times before 1970: such a row would outlive its keep by a century. */
+const EVENT_PAST_MAX_MS: number = 50 * 365 * DAY_MS;
+
 export const CONFIG_SCHEMA = z.strictObject({
   recorder: z
     .strictObject({
@@ -205,7 +208,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({}),
   accept: z
     .strictObject({
-      past: duration("30y").meta({
+      past: duration("30y", 1, EVENT_PAST_MAX_MS).meta({
         description: "oldest event time taken; older rows go to the dead letters",
       }),
       future: duration("1d").meta({ description: "furthest event time ahead of this host's clock" }),

@@ -61,6 +61,15 @@ test("a file is ingested, a second run stores nothing twice, and query reads it 
   );
 });
 
+test("query prints every digit of ids and decimals in JSON", async (t) => {
+  const cwd = await temporaryFolder(t);
+  assert.equal((await cli(["migrate"], cwd)).code, 0);
+  const sql = "SELECT toUInt64(18446744073709551615) AS id, toDecimal128('12345678901234567890.10', 2) AS px";
+  const { code, stdout } = await cli(["query", sql, "--format", "JSONEachRow"], cwd);
+  assert.equal(code, 0);
+  assert.deepEqual(JSON.parse(stdout), { id: "18446744073709551615", px: "12345678901234567890.1" });
+});
+
 test("refused rows make ingest fail with their line and reason, unless --allow-rejects", async (t) => {
   const cwd = await temporaryFolder(t);
   const bad =

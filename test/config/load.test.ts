@@ -93,6 +93,10 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
   ["memory: { max: 128MB }", 'memory.max: "128MB" is not a size with unit'],
   ["memory: { max: 1MiB }", 'memory.max: "1MiB" is not a size with unit (B, KiB, MiB, GiB, TiB), from 16MiB'],
   ["accept: { past: 30 }", "accept.past: 30 is not a duration with unit"],
+  [
+    "accept: { past: 60y }",
+    'accept.past: "60y" is not a duration with unit (ms, s, m, h, d, y), from 1ms to 50y',
+  ],
   ["tables: { orders: { flush: { age: -1s } } }", 'tables.orders.flush.age: "-1s" is not a duration'],
   [
     "tables: { orders: { flush: { rows: 1.5 } } }",

@@ -1,10 +1,17 @@
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
+import type { Settings } from "../../clickhouse/client.js";
 import { openClickHouse } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
 
 /** A person who asks for a minute of work should not be cut off; a forgotten query should be. */
 const TIMEOUT_MS = 3_600_000;
+
+/** JSON numbers end in doubles at most readers; ids and decimals keep their digits as text. */
+const EVERY_DIGIT: Settings = {
+  output_format_json_quote_64bit_integers: 1,
+  output_format_json_quote_decimals: 1,
+};
 
 export function registerQuery(program: Command): void {
   program
@@ -27,6 +34,7 @@ export function registerQuery(program: Command): void {
         const answer = await opened.clickhouse.stream(sql, {
           format: options.format ?? defaultFormat(context),
           timeoutMs: TIMEOUT_MS,
+          settings: EVERY_DIGIT,
           signal,
         });
         await pipeline(answer, process.stdout, { end: false }).catch(unlessReaderLeft);
