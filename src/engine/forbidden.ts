@@ -1,5 +1,6 @@
 import type { Token } from "../clickhouse/lexer.js";
 import { refusal } from "./exception.js";
+import type { Statement } from "./statement.js";
 
 /**
  * What no statement over HTTP may hold, because the engine runs in the user's own process rights and its grants do not
@@ -48,12 +49,14 @@ export function refuseForbiddenSetting(name: string): void {
 /**
  * Refuses the value of an `{name:Identifier}`, which stands for a name that {@link refuseForbidden} does not see.
  *
- * @param text the statement
- * @param values of the request's parameters, as they came
+ * @param params the request's parameters, as they came
  * @throws ClickHouseError 497 for a forbidden name, or one that is escaped and could spell it
  */
-export function refuseForbiddenIdentifiers(text: string, values: Iterable<string>): void {
-  if (!/identifier/i.test(text)) return;
+export function refuseForbiddenIdentifiers(statement: Statement, params: ReadonlyMap<string, string>): void {
+  const mentions = statement.text.match(/identifier/gi)?.length ?? 0;
+  const names = statement.parameters.flatMap((each) => (each.isIdentifier ? [each.name] : []));
+  // A mention in any other place may be an Identifier written in a way not seen here, and every value may be its.
+  const values = names.length === mentions ? names.map((name) => params.get(name) ?? "") : params.values();
   for (const value of values) {
     const name = value.toUpperCase();
     if (FUNCTIONS.has(name) || STRUCTURED.has(name) || name === "FORMAT" || /^\w*\\[\w\\]*$/.test(name)) {

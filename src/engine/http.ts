@@ -105,8 +105,8 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
 
 /** A parameter that the request does not give must not be taken from anywhere else. */
 function requireParameters(received: Received, head: RequestHead): void {
-  refuseForbiddenIdentifiers(received.statement.text, head.params.values());
-  for (const name of received.statement.parameters) {
+  refuseForbiddenIdentifiers(received.statement, head.params);
+  for (const { name } of received.statement.parameters) {
     if (!head.params.has(name))
       throw refusal(456, "UNKNOWN_QUERY_PARAMETER", `Substitution \`${name}\` is not set.`);
   }

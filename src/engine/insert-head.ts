@@ -2,7 +2,7 @@ import { type Token, tokensOf } from "../clickhouse/lexer.js";
 import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
-import { parameterNames, utf8 } from "./sql-text.js";
+import { parametersOf, utf8 } from "./sql-text.js";
 import type { InsertStatement } from "./statement.js";
 
 /** Words after the target of an INSERT that say where its rows come from. */
@@ -94,7 +94,7 @@ export function parseInsert(text: string): InsertStatement | undefined {
       `${target}\nFROM INFILE ${quoteString(file)} COMPRESSION ${quoteString(compression)}\n${settings}\nFORMAT ${format}`,
     format,
     dataAt,
-    parameters: parameterNames(text, tokens),
+    parameters: parametersOf(text, tokens),
   };
 }
 

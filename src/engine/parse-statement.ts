@@ -3,7 +3,7 @@ import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
 import { parseInsert, refuseHiddenData } from "./insert-head.js";
-import { parameterNames, utf8 } from "./sql-text.js";
+import { parametersOf, utf8 } from "./sql-text.js";
 import type { KillStatement, Statement } from "./statement.js";
 
 const SELECTS: ReadonlySet<string> = new Set(["SELECT", "WITH", "FROM"]);
@@ -76,7 +76,7 @@ export function parseStatement(text: string): Statement {
   const format = formatAt < 0 ? undefined : text.slice(name.start, name.end);
   const common = {
     text: utf8(text.slice(first.start, end)),
-    parameters: parameterNames(text, tokens),
+    parameters: parametersOf(text, tokens),
     format,
   };
 

@@ -5,14 +5,21 @@ export function utf8(latin1: string): string {
   return Buffer.from(latin1, "latin1").toString("utf8");
 }
 
-/** Names of the `{name:Type}` in a statement. */
-export function parameterNames(text: string, tokens: readonly Token[]): string[] {
-  const names: string[] = [];
+/** A `{name:Type}` in a statement. */
+export interface Parameter {
+  readonly name: string;
+  /** Its type is Identifier, written plainly. */
+  readonly isIdentifier: boolean;
+}
+
+export function parametersOf(text: string, tokens: readonly Token[]): Parameter[] {
+  const parameters: Parameter[] = [];
   tokens.forEach((token, index) => {
-    const [name, colon] = [tokens[index + 1], tokens[index + 2]];
+    const [name, colon, type, end] = tokens.slice(index + 1, index + 5);
     if (token.text === "{" && name?.kind === "word" && colon?.text === ":") {
-      names.push(text.slice(name.start, name.end));
+      const isIdentifier = type?.text === "IDENTIFIER" && end?.text === "}";
+      parameters.push({ name: text.slice(name.start, name.end), isIdentifier });
     }
   });
-  return names;
+  return parameters;
 }

@@ -1,3 +1,5 @@
+import type { Parameter } from "./sql-text.js";
+
 /**
  * What a request's text asks for, as far as it must be known before the engine runs it: whether data follows, where the
  * result goes, whether it may change anything. Text that could make the engine see two statements, data inside the
@@ -8,8 +10,7 @@ export type Statement = SelectStatement | InsertStatement | PlainStatement | Kil
 interface Common {
   /** The statement as it came, without data and without a closing semicolon. */
   readonly text: string;
-  /** Names of the `{name:Type}` in the text. */
-  readonly parameters: readonly string[];
+  readonly parameters: readonly Parameter[];
 }
 
 /** A read whose result may be of any size. */
