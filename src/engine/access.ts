@@ -28,7 +28,14 @@ export function authenticate(given: Credentials, secret: string, isLocal: boolea
   return "owner";
 }
 
-/** @throws ClickHouseError 164 when a statement that may change something comes by GET or without the password */
+/** Words that open a statement which is no read. Whatever else stands there, the engine would not understand. */
+const OPENINGS =
+  /^(?:ALTER|ATTACH|BACKUP|BEGIN|COMMIT|CREATE|DELETE|DETACH|DROP|EXCHANGE|EXECUTE|GRANT|INSERT|KILL|MOVE|OPTIMIZE|RENAME|REPLACE|RESTORE|REVOKE|ROLLBACK|SET|SYSTEM|TRUNCATE|UNDROP|UPDATE|USE)\b/i;
+
+/**
+ * @throws ClickHouseError 164 when a statement that may change something comes by GET or without the password, 62 when
+ * it is only misspelt
+ */
 export function authorize(statement: Statement, role: Role, method: string, secretFile: string): void {
   if (statement.kind === "select" || statement.kind === "read") return;
   const reason =
@@ -37,8 +44,16 @@ export function authorize(statement: Statement, role: Role, method: string, secr
       : role === "reader"
         ? `Anything but reading needs the password of user ${USER}; it is in ${secretFile}`
         : undefined;
-  if (reason !== undefined)
-    throw refusal(164, "READONLY", `Cannot execute query in readonly mode. ${reason}.`);
+  if (reason === undefined) return;
+  if (!OPENINGS.test(statement.text)) {
+    const [word] = statement.text.split(/\s/, 1);
+    throw refusal(
+      62,
+      "SYNTAX_ERROR",
+      `Syntax error: failed at position 1 (${word}): no statement begins so.`,
+    );
+  }
+  throw refusal(164, "READONLY", `Cannot execute query in readonly mode. ${reason}.`);
 }
 
 /**
