@@ -43,7 +43,8 @@ export class StoredValues {
 function textSql({ name, type }: Column): string | undefined {
   const column = quoteName(name);
   const plain = type.replace(/^LowCardinality\((.*)\)$/, "$1").replace(/^Nullable\((.*)\)$/, "$1");
-  if (/^(?:U?Int\d+|String|Bool|Enum(?:8|16)\(.*\))$/.test(plain)) return `toString(${column})`;
+  if (/^(?:U?Int\d+|String|Bool|UUID|IPv4|Enum(?:8|16)\(.*\))$/.test(plain)) return `toString(${column})`;
+  if (plain.startsWith("FixedString(")) return `hex(${column})`;
   if (plain.startsWith("DateTime64(")) return `toString(reinterpret(${column}, 'Int64'))`;
   const digits = Number(/^Decimal\((\d+),/.exec(plain)?.[1] ?? Number.POSITIVE_INFINITY);
   if (digits <= 18) return `toString(reinterpret(${column}, 'Int${digits <= 9 ? 32 : 64}'))`;

@@ -18,7 +18,7 @@ export class ArrayWriter extends ColumnWriter {
   }
 
   override get extraBytes(): number {
-    return encodedBytes(this.#elements);
+    return this.#elements.bytes;
   }
 
   override append(value: unknown): void {
@@ -40,6 +40,11 @@ export class ArrayWriter extends ColumnWriter {
   override truncate(length: number): void {
     this.#ends.truncate(length);
     this.#elements.truncate(this.#ends.start(length));
+  }
+
+  /** Elements of one value. */
+  sizeAt(index: number): number {
+    return this.#ends.start(index + 1) - this.#ends.start(index);
   }
 
   override encodePrefix(out: ByteBuffer): void {
@@ -69,11 +74,6 @@ export function encodeOffsets(out: ByteBuffer, ends: EndOffsets, from: number, t
     at += 8;
   }
   out.length = at;
-}
-
-/** All bytes that the values of a writer take. */
-export function encodedBytes(writer: ColumnWriter): number {
-  return writer.length * writer.width + writer.extraBytes;
 }
 
 function elementsOf(value: unknown): ArrayLike<unknown> {

@@ -5,7 +5,7 @@ export interface BlockColumn {
   readonly type: string;
   /** True exactly if the column is neither Nullable nor has a DEFAULT: a row without it is refused. */
   readonly required: boolean;
-  /** The constant DEFAULT as text that the column's writer reads, of an Array or Map as JSON; never stands for null. */
+  /** The constant DEFAULT as text that the column's writer reads, of an Array, Map or Tuple as JSON; never stands for null. */
   readonly defaultText?: string;
   /** The value comes from the stamp that goes with the row, not from the row. */
   readonly stamped?: boolean;

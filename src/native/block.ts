@@ -3,6 +3,7 @@ import type { BlockColumn, Row } from "./block-column.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import type { ColumnWriter } from "./column-writer.js";
 import { type AppendRow, compileAppend } from "./compile-append.js";
+import { checkNestedSizes, nestedGroups } from "./nested-sizes.js";
 import { NumberText } from "./number-text.js";
 import { Refusal } from "./refusal.js";
 import { createSlot, type Slot } from "./slot.js";
@@ -19,6 +20,7 @@ export class BlockBuilder {
   readonly #slots: readonly Slot[];
   readonly #appendRow: AppendRow;
   readonly #varying: readonly ColumnWriter[];
+  readonly #nested: ReturnType<typeof nestedGroups>;
   readonly #slotOf: ReadonlyMap<string, Slot>;
   /** Bytes of all that does not depend on the number of rows, and bytes that every row takes. */
   readonly #headerBytes: number;
@@ -36,7 +38,8 @@ export class BlockBuilder {
       this.#slots.map((slot) => slot.absent),
     );
     this.#varying = this.#slots.map((slot) => slot.writer).filter((writer) => !writer.fixed);
-    this.#headerBytes = 16 + sum(this.#slots.map((slot) => slot.header.length)) + this.#varying.length * 32;
+    this.#nested = nestedGroups(this.#slots);
+    this.#headerBytes = 16 + sum(this.#slots.map((slot) => slot.header.length));
     this.#rowBytes = sum(this.#slots.map((slot) => slot.writer.width));
   }
 
@@ -59,6 +62,7 @@ export class BlockBuilder {
   append(row: Row, stamp: Row): void {
     try {
       this.#appendRow(row, stamp);
+      for (const group of this.#nested) checkNestedSizes(group, this.#rows, row, stamp);
     } catch (error) {
       const refused = this.#slots.find((slot) => slot.writer.length === this.#rows);
       this.#truncate(this.#rows);
@@ -103,8 +107,8 @@ export class BlockBuilder {
 
   /**
    * A text that differs between any two different values of the column (`PARTITION BY column`); null for NULL.
-   * Integers, strings, enums and bools read as ClickHouse prints them, the other types as the integer they are stored
-   * as; Array and Map columns have none.
+   * Integers, strings, enums, bools, UUID and IPv4 read as ClickHouse prints them, FixedString as the hexadecimal digits of
+   * all its bytes, the other types as the integer they are stored as; Array, Map and Tuple columns have none.
    */
   valueText(column: string, row: number): string | null {
     return this.#writerOf(column, row).textAt(row);

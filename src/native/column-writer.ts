@@ -23,6 +23,11 @@ export abstract class ColumnWriter {
     return 0;
   }
 
+  /** All bytes that the values take, or slightly more. */
+  get bytes(): number {
+    return this.length * this.width + this.extraBytes;
+  }
+
   /**
    * Adds a value after checking it in full.
    * @throws Refusal; then {@link truncate} to the length before must follow, as a part may have been added.

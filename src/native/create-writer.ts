@@ -6,16 +6,27 @@ import { DateWriter } from "./date.js";
 import { DateTime64Writer, DateTimeWriter } from "./date-time.js";
 import { DecimalWriter } from "./decimal.js";
 import { EnumWriter } from "./enum.js";
+import { FixedStringWriter } from "./fixed-string.js";
 import { FloatWriter } from "./float.js";
 import { SmallIntegerWriter, WideIntegerWriter } from "./integer.js";
-import { LowCardinalityWriter } from "./low-cardinality.js";
+import { IPv4Writer, IPv6Writer } from "./ip-address.js";
+import { LowCardinalityTextWriter } from "./low-cardinality-text.js";
+import { LowCardinalityValueWriter } from "./low-cardinality-value.js";
 import { MapWriter } from "./map.js";
 import { NullableWriter } from "./nullable.js";
 import { StringWriter } from "./string.js";
+import { TupleWriter } from "./tuple.js";
 import { parseTypeName, type TypeArgument, type TypeName } from "./type-name.js";
+import { UuidWriter } from "./uuid.js";
 
 /** The precision of a Decimal of so many bits. */
 const PRECISION_OF_BITS: Readonly<Record<string, number>> = { 32: 9, 64: 18, 128: 38, 256: 76 };
+/** `MAX_FIXEDSTRING_SIZE` of ClickHouse. */
+const MAX_FIXED_STRING = 0xff_ffff;
+/** What stands inside LowCardinality, String aside. Not floats: of 0 and -0 ClickHouse would keep one for both. */
+const IN_LOW_CARDINALITY = /^(?:U?Int\d+|Bool|Date|Date32|DateTime|UUID|IPv4|IPv6|FixedString)$/;
+/** What ClickHouse does not allow inside Nullable. */
+const NOT_IN_NULLABLE = /^(?:Nullable|LowCardinality|Array|Map|Tuple|Nested)$/;
 
 /**
  * The writer of a ClickHouse type.
@@ -48,6 +59,12 @@ function createPlain(name: string): ColumnWriter | undefined {
       return new DateWriter(4);
     case "DateTime":
       return new DateTimeWriter();
+    case "UUID":
+      return new UuidWriter();
+    case "IPv4":
+      return new IPv4Writer();
+    case "IPv6":
+      return new IPv6Writer();
   }
   const integer = /^(U?)Int(8|16|32|64|128|256)$/.exec(name);
   if (!integer) return undefined;
@@ -68,9 +85,19 @@ function createWithArguments({ name, arguments: list }: TypeName): ColumnWriter 
     case "Enum16":
       return createEnum(2, list);
     case "Nullable":
-      return isType(first) ? new NullableWriter(create(first)) : undefined;
+      return isType(first) && !NOT_IN_NULLABLE.test(first.name)
+        ? new NullableWriter(create(first))
+        : undefined;
+    case "FixedString":
+      return isNumber(first, 1, MAX_FIXED_STRING) ? new FixedStringWriter(first.value) : undefined;
     case "Array":
       return isType(first) ? new ArrayWriter(create(first)) : undefined;
+    case "Tuple":
+      return createTuple(list);
+    case "Nested": {
+      const elements = createTuple(list);
+      return elements === undefined ? undefined : new ArrayWriter(elements);
+    }
     case "Map":
       return isType(first) && isType(second) ? new MapWriter(create(first), create(second)) : undefined;
     case "LowCardinality":
@@ -88,9 +115,24 @@ function createDecimal(precision: number, scale: TypeArgument | undefined): Colu
 }
 
 function createLowCardinality(type: TypeName): ColumnWriter | undefined {
-  const text = show(type);
-  if (text === "String") return new LowCardinalityWriter(false);
-  return text === "Nullable(String)" ? new LowCardinalityWriter(true) : undefined;
+  const [inside] = type.arguments;
+  const nullable = type.name === "Nullable";
+  const value = nullable ? inside : type;
+  if (!isType(value)) return undefined;
+  if (value.name === "String") return new LowCardinalityTextWriter(nullable);
+  return IN_LOW_CARDINALITY.test(value.name)
+    ? new LowCardinalityValueWriter(create(value), nullable)
+    : undefined;
+}
+
+/** Elements all with names or all without, at least one. */
+function createTuple(list: readonly TypeArgument[]): TupleWriter | undefined {
+  const names = list.flatMap((argument) => (argument.kind === "element" ? [argument.name] : []));
+  if (names.length !== 0 && names.length !== list.length) return undefined;
+  const types = list.map((argument) => (argument.kind === "element" ? argument.type : argument));
+  if (!types.every(isType)) return undefined;
+  const [first, ...others] = types.map(create);
+  return first === undefined ? undefined : new TupleWriter([first, ...others], names);
 }
 
 function createEnum(width: 1 | 2, list: readonly TypeArgument[]): ColumnWriter | undefined {
@@ -114,15 +156,22 @@ function isNumber(
   return argument?.kind === "number" && argument.value >= min && argument.value <= max;
 }
 
-/** The type as a person writes it, for messages and comparison. */
-function show(type: TypeName): string {
-  if (type.arguments.length === 0) return type.name;
-  const list = type.arguments.map((argument) =>
-    argument.kind === "type"
-      ? show(argument)
-      : "name" in argument
-        ? `'${argument.name}'`
-        : String(argument.value),
-  );
-  return `${type.name}(${list.join(", ")})`;
+/** The type as a person writes it, for messages. */
+function show({ name, arguments: list }: TypeName): string {
+  return list.length === 0 ? name : `${name}(${list.map(showArgument).join(", ")})`;
+}
+
+function showArgument(argument: TypeArgument): string {
+  switch (argument.kind) {
+    case "type":
+      return show(argument);
+    case "element":
+      return `${argument.name} ${show(argument.type)}`;
+    case "entry":
+      return `'${argument.name}' = ${argument.value}`;
+    case "text":
+      return `'${argument.value}'`;
+    case "number":
+      return String(argument.value);
+  }
 }

@@ -1,9 +1,6 @@
-import { isUtf8 } from "node:buffer";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { Cells } from "./cells.js";
 import { ColumnWriter } from "./column-writer.js";
-import { Refusal, refuseKind } from "./refusal.js";
-import { TextDictionary } from "./text-dictionary.js";
 
 /** `SharedDictionariesWithAdditionalKeys`, the one version of the format. */
 const KEYS_VERSION = 1;
@@ -11,55 +8,78 @@ const KEYS_VERSION = 1;
 const HAS_ADDITIONAL_KEYS = 1 << 9;
 /** … which replace those of the block before. */
 const NEEDS_UPDATE = 1 << 10;
+/** Bytes around keys and indexes: version, flags and two counts. */
+const FRAME_BYTES = 32;
 /** The code of NULL, for which the Nullable form keeps the first place. */
 const NULL_CODE = 0;
 
+/** Values numbered from 0 in the order they were first seen. */
+export interface Dictionary {
+  readonly length: number;
+  /** Encoded bytes of all values. */
+  readonly bytes: number;
+  /** Takes in a default that no look-up finds, in the next place. */
+  reserve(): void;
+  clear(): void;
+  /** Writes the values numbered [from, to). */
+  encode(out: ByteBuffer, from: number, to: number): void;
+  textAt(code: number): string | null;
+}
+
 /**
- * LowCardinality(String) and LowCardinality(Nullable(String)): the distinct texts of the block once, then an index into
- * them per value, as narrow as their number allows.
+ * LowCardinality(T) and LowCardinality(Nullable(T)): the distinct values of the block once, then an index into them per
+ * value, as narrow as their number allows. Subclasses fill the dictionary, so that each has straight code for its type.
  *
- * The dictionary keeps what it has seen since `clear`, refused and removed rows included; encoding numbers the texts in
+ * The dictionary keeps what it has seen since `clear`, refused and removed rows included; encoding numbers the values in
  * use anew, so that the bytes depend on the encoded rows alone.
  */
-export class LowCardinalityWriter extends ColumnWriter {
+export abstract class LowCardinalityWriter extends ColumnWriter {
   readonly #nullable: boolean;
-  readonly #texts = new TextDictionary();
+  readonly #dictionary: Dictionary;
   /** The code of each value. */
-  readonly #values = new Cells(4);
+  readonly #codes = new Cells(4);
 
-  constructor(nullable: boolean) {
+  constructor(dictionary: Dictionary, nullable: boolean) {
     super(1, false);
+    this.#dictionary = dictionary;
     this.#nullable = nullable;
-    this.#forgetTexts();
+    this.#forgetValues();
   }
 
   override get length(): number {
-    return this.#values.length;
+    return this.#codes.length;
   }
 
   override get extraBytes(): number {
-    return this.#texts.bytes + this.length * (indexWidth(this.#texts.length) - 1);
+    return FRAME_BYTES + this.#dictionary.bytes + this.length * (indexWidth(this.#dictionary.length) - 1);
   }
 
-  override append(value: unknown): void {
-    if (typeof value === "string") this.#values.push32(this.#texts.codeOf(value));
-    else if (value instanceof Uint8Array) this.#values.push32(this.#texts.codeOf(textOf(value)));
-    else if (this.#nullable && (value === null || value === undefined)) this.#values.push32(NULL_CODE);
-    else refuseKind(value, "a string");
+  /** Adds the value that has this code. */
+  protected appendCode(code: number): void {
+    this.#codes.push32(code);
   }
 
-  override appendDefault(): void {
-    this.append("");
+  /** Adds NULL if the value is none and the type allows it; false otherwise. */
+  protected appendNull(value: unknown): boolean {
+    if (!this.#nullable || (value !== null && value !== undefined)) return false;
+    this.#codes.push32(NULL_CODE);
+    return true;
+  }
+
+  /** The code of a value; undefined for NULL. */
+  protected codeAt(index: number): number | undefined {
+    const code = this.#codes.i32[index]!;
+    return this.#nullable && code === NULL_CODE ? undefined : code;
   }
 
   override truncate(length: number): void {
-    this.#values.length = length;
-    if (length === 0) this.#forgetTexts();
+    this.#codes.length = length;
+    if (length === 0) this.#forgetValues();
   }
 
-  #forgetTexts(): void {
-    this.#texts.clear();
-    if (this.#nullable) this.#texts.reserve();
+  #forgetValues(): void {
+    this.#dictionary.clear();
+    if (this.#nullable) this.#dictionary.reserve();
   }
 
   override encodePrefix(out: ByteBuffer): void {
@@ -68,21 +88,21 @@ export class LowCardinalityWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     if (from === to) return;
-    const indexes = new Uint32Array(this.#texts.length);
-    const used = this.#numberTexts(indexes, from, to);
+    const indexes = new Uint32Array(this.#dictionary.length);
+    const used = this.#numberValues(indexes, from, to);
     const width = indexWidth(used.length);
     out.uint64(HAS_ADDITIONAL_KEYS | NEEDS_UPDATE | (width >> 1));
     out.uint64(used.length);
-    this.#texts.encode(out, used);
+    this.#encodeKeys(out, used);
     out.uint64(to - from);
     this.#encodeIndexes(out, indexes, width, from, to);
   }
 
   /** Gives the codes in use in the order of their first use, and in `indexes` each one's place therein, plus one. */
-  #numberTexts(indexes: Uint32Array, from: number, to: number): number[] {
+  #numberValues(indexes: Uint32Array, from: number, to: number): number[] {
     const used: number[] = [];
     if (this.#nullable) indexes[NULL_CODE] = used.push(NULL_CODE);
-    const codes = this.#values.i32;
+    const codes = this.#codes.i32;
     for (let row = from; row < to; row += 1) {
       const code = codes[row]!;
       if (indexes[code] === 0) indexes[code] = used.push(code);
@@ -90,10 +110,20 @@ export class LowCardinalityWriter extends ColumnWriter {
     return used;
   }
 
+  /** Keys that follow each other in the dictionary lie side by side and are copied at once. */
+  #encodeKeys(out: ByteBuffer, codes: readonly number[]): void {
+    let first = 0;
+    for (let next = 1; next <= codes.length; next += 1) {
+      if (next < codes.length && codes[next] === codes[next - 1]! + 1) continue;
+      this.#dictionary.encode(out, codes[first]!, codes[next - 1]! + 1);
+      first = next;
+    }
+  }
+
   #encodeIndexes(out: ByteBuffer, indexes: Uint32Array, width: number, from: number, to: number): void {
     out.reserve((to - from) * width);
     const { data } = out;
-    const codes = this.#values.i32;
+    const codes = this.#codes.i32;
     let at = out.length;
     for (let row = from; row < to; row += 1) {
       const index = indexes[codes[row]!]! - 1;
@@ -109,17 +139,12 @@ export class LowCardinalityWriter extends ColumnWriter {
   }
 
   override textAt(index: number): string | null {
-    const code = this.#values.i32[index]!;
-    return this.#nullable && code === NULL_CODE ? null : this.#texts.textAt(code);
+    const code = this.codeAt(index);
+    return code === undefined ? null : this.#dictionary.textAt(code);
   }
 }
 
 /** Bytes of an index that tells so many keys apart. */
 function indexWidth(keys: number): 1 | 2 | 4 {
   return keys <= 0x100 ? 1 : keys <= 0x1_0000 ? 2 : 4;
-}
-
-function textOf(bytes: Uint8Array): string {
-  if (!isUtf8(bytes)) throw new Refusal("is not valid UTF-8", bytes);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
 }

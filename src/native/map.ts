@@ -1,7 +1,8 @@
-import { encodedBytes, encodeOffsets } from "./array.js";
+import { encodeOffsets } from "./array.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { EndOffsets } from "./end-offsets.js";
+import { isPlainObject } from "./plain-object.js";
 import { refuseAt, refuseKind } from "./refusal.js";
 import { preview } from "./value-error.js";
 
@@ -25,7 +26,7 @@ export class MapWriter extends ColumnWriter {
   }
 
   override get extraBytes(): number {
-    return encodedBytes(this.#keys) + encodedBytes(this.#values);
+    return this.#keys.bytes + this.#values.bytes;
   }
 
   override append(value: unknown): void {
@@ -65,10 +66,8 @@ export class MapWriter extends ColumnWriter {
   }
 }
 
-/** A plain object's own entries or a Map's; a class instance (Date, Buffer, …) is more likely a mistake than a map. */
 function entriesOf(value: unknown): Iterable<[unknown, unknown]> {
   if (value instanceof Map) return value;
-  const prototype = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
-  if (prototype !== Object.prototype && prototype !== null) refuseKind(value, "an object or a Map");
-  return Object.entries(value as object);
+  if (!isPlainObject(value)) refuseKind(value, "an object or a Map");
+  return Object.entries(value);
 }

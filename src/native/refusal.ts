@@ -21,7 +21,7 @@ export function refuseKind(value: unknown, expected: string): never {
   throw new Refusal(`is not ${expected}`, value);
 }
 
-/** Throws `error` again with the place inside an Array or Map put before its reason. */
+/** Throws `error` again with the place inside an Array, Map or Tuple put before its reason. */
 export function refuseAt(place: string, error: unknown): never {
   if (error instanceof Refusal) throw new Refusal(`at ${place} ${error.reason}`, error.value);
   throw error;

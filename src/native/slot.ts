@@ -36,9 +36,9 @@ function writerOf(name: string, type: string): ColumnWriter {
   }
 }
 
-/** The value a DEFAULT stands for: of an Array or Map the text is JSON, all else its writer reads as text. */
+/** The value a DEFAULT stands for: of what has parts the text is JSON, all else its writer reads as text. */
 function defaultOf(type: string, text: string): unknown {
-  if (!/^(?:Array|Map)\(/.test(type)) return text;
+  if (!/^(?:Array|Map|Tuple|Nested)\(/.test(type)) return text;
   try {
     return JSON.parse(text);
   } catch {

@@ -56,14 +56,8 @@ export class TextDictionary {
     this.#lastText = undefined;
   }
 
-  /** Writes the texts of the codes; those that follow each other lie side by side and are copied at once. */
-  encode(out: ByteBuffer, codes: readonly number[]): void {
-    let first = 0;
-    for (let next = 1; next <= codes.length; next += 1) {
-      if (next < codes.length && codes[next] === codes[next - 1]! + 1) continue;
-      const start = this.#ends.start(codes[first]!);
-      out.bytes(this.#bytes.data.subarray(start, this.#ends.start(codes[next - 1]! + 1)));
-      first = next;
-    }
+  /** Writes the texts numbered [from, to). */
+  encode(out: ByteBuffer, from: number, to: number): void {
+    out.bytes(this.#bytes.data.subarray(this.#ends.start(from), this.#ends.start(to)));
   }
 }

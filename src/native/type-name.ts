@@ -11,12 +11,15 @@ export type TypeArgument =
   | TypeName
   | { readonly kind: "number"; readonly value: number }
   | { readonly kind: "text"; readonly value: string }
-  | { readonly kind: "entry"; readonly name: string; readonly value: number };
+  | { readonly kind: "entry"; readonly name: string; readonly value: number }
+  | { readonly kind: "element"; readonly name: string; readonly type: TypeName };
 
+const WORD = /[A-Za-z_]\w*/y;
 const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", "0": "\0" };
 
 /**
- * Reads a type name as DESCRIBE prints it; quotes, commas and parentheses within quoted names are text.
+ * Reads a type name as DESCRIBE prints it, a Tuple over several lines; quotes, commas and parentheses within quoted names
+ * are text.
  * @throws ColdpathError TYPE_UNSUPPORTED for a text that is no such name.
  */
 export function parseTypeName(text: string): TypeName {
@@ -39,7 +42,10 @@ class TypeNameParser {
   }
 
   #type(): TypeName {
-    const name = this.#take(/[A-Za-z_]\w*/y) ?? this.#fail();
+    return this.#typeNamed(this.#take(WORD) ?? this.#fail());
+  }
+
+  #typeNamed(name: string): TypeName {
     return { kind: "type", name, arguments: this.#takeMark("(") ? this.#arguments() : [] };
   }
 
@@ -53,6 +59,8 @@ class TypeNameParser {
   }
 
   #argument(): TypeArgument {
+    const element = this.#take(/`(?:[^`\\]|\\.|``)*`/sy);
+    if (element !== undefined) return { kind: "element", name: unquote(element), type: this.#type() };
     const quoted = this.#take(/'(?:[^'\\]|\\.|'')*'/sy);
     if (quoted !== undefined) {
       const name = unquote(quoted);
@@ -60,8 +68,17 @@ class TypeNameParser {
         ? { kind: "entry", name, value: this.#number() }
         : { kind: "text", value: name };
     }
-    const digits = this.#take(/-?\d+/y);
-    return digits === undefined ? this.#type() : { kind: "number", value: Number(digits) };
+    const digits = this.#take(/-?\d+(?:\.\d+)?/y);
+    return digits === undefined ? this.#elementOrType() : { kind: "number", value: Number(digits) };
+  }
+
+  /** `px Int8` is an element of a Tuple with its name, `Int8` a type. */
+  #elementOrType(): TypeArgument {
+    const word = this.#take(WORD) ?? this.#fail();
+    const type = this.#take(WORD);
+    return type === undefined
+      ? this.#typeNamed(word)
+      : { kind: "element", name: word, type: this.#typeNamed(type) };
   }
 
   #number(): number {
@@ -84,7 +101,7 @@ class TypeNameParser {
   }
 
   #skipBlanks(): void {
-    while (this.#text[this.#at] === " ") this.#at += 1;
+    while (this.#text[this.#at] === " " || this.#text[this.#at] === "\n") this.#at += 1;
   }
 
   #fail(): never {
@@ -96,7 +113,7 @@ class TypeNameParser {
 }
 
 function unquote(quoted: string): string {
-  return quoted.slice(1, -1).replace(/\\(.)|''/gs, (_, escaped?: string) => {
-    return escaped === undefined ? "'" : (ESCAPES[escaped] ?? escaped);
+  return quoted.slice(1, -1).replace(/\\(.)|''|``/gs, (quote: string, escaped?: string) => {
+    return escaped === undefined ? quote[0]! : (ESCAPES[escaped] ?? escaped);
   });
 }

@@ -12,6 +12,13 @@ const COLUMNS: readonly BlockColumn[] = [
   column("symbol", "LowCardinality(String)"),
   { name: "venue", type: "LowCardinality(Nullable(String))", required: false },
   column("kind", "Enum8('quote' = 1, 'trade' = 3)"),
+  { name: "order", type: "LowCardinality(Nullable(UUID))", required: false },
+  {
+    name: "fill",
+    type: "Tuple(lot Nullable(Int32), fee LowCardinality(String), code FixedString(3))",
+    required: false,
+    defaultText: '{"fee":"","code":"x"}',
+  },
   { name: "px", type: "Nullable(Decimal(18, 8))", required: false },
   { name: "levels", type: "Array(Decimal(38, 8))", required: false, defaultText: "[]" },
   { name: "tags", type: "Map(LowCardinality(String), Array(String))", required: false, defaultText: "{}" },
@@ -26,6 +33,8 @@ const goodRow: fc.Arbitrary<Row> = fc.record(
     symbol: word,
     venue: fc.option(word),
     kind: fc.constantFrom("quote", "trade"),
+    order: fc.option(fc.oneof(fc.uuid(), fc.constant("00000000-0000-0000-0000-000000000000"))),
+    fill: fc.record({ lot: fc.option(fc.integer()), fee: word, code: fc.constantFrom("", "abc") }),
     px: fc.option(fc.integer()),
     levels: fc.array(fc.integer(), { maxLength: 4 }),
     tags: fc.dictionary(word, fc.array(word, { maxLength: 2 }), { maxKeys: 3 }),
@@ -42,6 +51,8 @@ const badRow: fc.Arbitrary<Row> = fc
       { symbol: undefined },
       { venue: 5 },
       { kind: "auction" },
+      { order: "x" },
+      { fill: { lot: 5, fee: "fresh", code: "abcd" } },
       { px: "x" },
       { levels: [1, 2, "x"] },
       { tags: { fresh: ["a"], late: ["b", 5] } },
@@ -177,13 +188,27 @@ describe("a missing value", () => {
 
 describe("columns that cannot be written are refused when the builder is made", () => {
   for (const [type, extra, reason] of [
-    ["UUID", {}, "column c: the type UUID is not supported"],
-    ["Array(Tuple(Int8, String))", {}, "column c: the type Tuple(Int8, String) is not supported"],
-    ["LowCardinality(UInt8)", {}, "column c: the type LowCardinality(UInt8) is not supported"],
+    ["IntervalSecond", {}, "column c: the type IntervalSecond is not supported"],
+    [
+      "AggregateFunction(quantiles(0.5, 0.9), Nullable(Float64))",
+      {},
+      "column c: the type AggregateFunction(quantiles(0.5, 0.9), Nullable(Float64)) is not supported",
+    ],
+    ["Array(Tuple(t Time, s String))", {}, "column c: the type Time is not supported"],
+    ["Tuple()", {}, "column c: the type Tuple is not supported"],
+    ["LowCardinality(Float64)", {}, "column c: the type LowCardinality(Float64) is not supported"],
+    [
+      "LowCardinality(Decimal(9, 2))",
+      {},
+      "column c: the type LowCardinality(Decimal(9, 2)) is not supported",
+    ],
+    ["Nullable(Tuple(a Int8))", {}, "column c: the type Nullable(Tuple(a Int8)) is not supported"],
+    ["FixedString(0)", {}, "column c: the type FixedString(0) is not supported"],
     ["DateTime64(10)", {}, "column c: the type DateTime64(10) is not supported"],
     ["Decimal(77, 2)", {}, "column c: the type Decimal(77, 2) is not supported"],
     ["Decimal(9, 10)", {}, "column c: the type Decimal(9, 10) is not supported"],
     ["Array(Int8", {}, "column c: cannot read the type Array(Int8 at character 11"],
+    ["Tuple(a Int8", {}, "column c: cannot read the type Tuple(a Int8 at character 13"],
     ["Int8 Int8", {}, "column c: cannot read the type Int8 Int8 at character 6"],
     ["UInt8", { required: false, defaultText: "x" }, "column c: the DEFAULT x is not a decimal number"],
     ["Array(UInt8)", { required: false, defaultText: "[1," }, "column c: the DEFAULT [1, is not an array"],
@@ -241,11 +266,13 @@ describe("an appended value can be asked for", () => {
       column("d", "Date"),
       column("e", "Date32"),
       column("t", "DateTime"),
+      column("l", "LowCardinality(Date)"),
+      { name: "m", type: "LowCardinality(Nullable(DateTime))", required: false },
       { name: "n", type: "Nullable(DateTime)", required: false },
     ]);
-    builder.append({ d: "2149-06-06", e: "1969-12-31", t: "2106-02-07T06:28:15Z" }, {});
-    const seconds = ["d", "e", "t", "n"].map((name) => builder.secondsOf(name, 0));
-    assert.deepEqual(seconds, [65_535 * 86_400, -86_400, 2 ** 32 - 1, Number.NaN]);
+    builder.append({ d: "2149-06-06", e: "1969-12-31", t: "2106-02-07T06:28:15Z", l: "1970-01-02" }, {});
+    const seconds = ["d", "e", "t", "l", "m", "n"].map((name) => builder.secondsOf(name, 0));
+    assert.deepEqual(seconds, [65_535 * 86_400, -86_400, 2 ** 32 - 1, 86_400, Number.NaN, Number.NaN]);
   });
 
   test("its text is ClickHouse's for integers, strings, enums and bools", () => {
@@ -261,6 +288,9 @@ describe("an appended value can be asked for", () => {
       "LowCardinality(String)": "",
       "Enum16('low' = -3, 'high' = 300)": "low",
       Bool: true,
+      UUID: "61f0c404-5cb3-11e7-907b-a6006ad3dba0",
+      IPv4: "255.0.10.1",
+      "LowCardinality(Int8)": -5,
     };
     const builder = new BlockBuilder(Object.keys(values).map((type) => column(type, type)));
     builder.append(values, {});

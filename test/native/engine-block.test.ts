@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { BlockBuilder, type BlockColumn, type Row } from "../../src/native/block.js";
 import { startTestEngine } from "../support/engine.js";
-import { column, createTable, insertBlock, readBack, throughEngine } from "./through-engine.js";
+import { column, createTable, insertBlock, insertJson, readBack, throughEngine } from "./through-engine.js";
 
 const { clickhouse } = await startTestEngine({ after });
 
@@ -110,6 +110,52 @@ describe("a LowCardinality column", () => {
   });
 });
 
+describe("the columns of a flattened Nested", () => {
+  const create = async (): Promise<{ table: string; columns: BlockColumn[] }> => {
+    const table = "nested";
+    await clickhouse.command(`DROP TABLE IF EXISTS ${table} SYNC`);
+    await clickhouse.command(
+      `CREATE TABLE ${table} (seq UInt8, legs Nested(symbol LowCardinality(String), px Nullable(Int8), tags Nested(name String)))
+       ENGINE = MergeTree ORDER BY seq`,
+      { settings: { flatten_nested: 1 } },
+    );
+    const found = await clickhouse.rows<{ name: string; type: string }>(`DESCRIBE TABLE ${table}`);
+    return { table, columns: found.map(({ name, type }) => column(name, type)) };
+  };
+  const tags = (...names: string[]): { name: string }[] => names.map((name) => ({ name }));
+
+  test("are read as given", async () => {
+    const { table, columns } = await create();
+    const builder = new BlockBuilder(columns);
+    builder.append(
+      { seq: 0, "legs.symbol": ["a", "b"], "legs.px": [1, null], "legs.tags": [tags("x", "y"), []] },
+      {},
+    );
+    builder.append({ seq: 1, "legs.symbol": [], "legs.px": [], "legs.tags": [] }, {});
+    await insertBlock(clickhouse, table, builder.encode());
+    assert.deepEqual(await readBack(clickhouse, table, "legs.symbol, legs.px, toString(legs.tags)", "seq"), [
+      [["a", "b"], [1, null], "[[('x'),('y')],[]]"],
+      [[], [], "[]"],
+    ]);
+  });
+
+  test("are refused with arrays of different lengths, for which the engine refuses the whole block", async () => {
+    const { table, columns } = await create();
+    const row = { seq: 0, "legs.symbol": ["a", "b"], "legs.px": [1], "legs.tags": [[], []] };
+    await assert.rejects(insertJson(clickhouse, table, [row]), { clickhouseCode: 190 });
+    const builder = new BlockBuilder(columns);
+    assert.throws(() => builder.append(row, {}), {
+      name: "ValueError",
+      column: "legs.px",
+      reason: "has 1 elements where legs.symbol has 2: the arrays of one Nested are of one length",
+    });
+    assert.equal(builder.rows, 0);
+    builder.append({ ...row, "legs.px": [1, 2] }, {});
+    await insertBlock(clickhouse, table, builder.encode());
+    assert.deepEqual(await readBack(clickhouse, table, "legs.px"), [[[1, 2]]]);
+  });
+});
+
 test("a text of one megabyte is read as given", async () => {
   const values = ["é".repeat(500_000), "", "x".repeat(2 ** 20)];
   const got = await throughEngine(clickhouse, "String", values, "v");
@@ -119,15 +165,18 @@ test("a text of one megabyte is read as given", async () => {
 test("a type is written under the name that DESCRIBE gives it", async () => {
   const name = `it's \\ a "name", (with) 'all' = 1`;
   await clickhouse.command(
-    "CREATE TABLE described (e Enum('it\\'s \\\\ a \"name\", (with) \\'all\\' = 1' = -5, 'b\\tc' = 7), d Decimal64(4), t DateTime64(6, 'Europe/Berlin')) ENGINE = Memory",
+    "CREATE TABLE described (e Enum('it\\'s \\\\ a \"name\", (with) \\'all\\' = 1' = -5, 'b\\tc' = 7), d Decimal64(4), t DateTime64(6, 'Europe/Berlin'), p Tuple(px Int8, `it's \\`(\\\\)` Tuple(b Array(String)))) ENGINE = Memory",
   );
   const columns = await clickhouse.rows<{ name: string; type: string }>("DESCRIBE TABLE described");
   const builder = new BlockBuilder(columns.map((each) => column(each.name, each.type)));
-  builder.append({ e: name, d: "1.5", t: "2024-07-01T12:00:00+02:00" }, {});
-  builder.append({ e: "b\tc", d: -1, t: "1969-12-31T23:59:59.999999Z" }, {});
+  builder.append(
+    { e: name, d: "1.5", t: "2024-07-01T12:00:00+02:00", p: { px: 1, "it's `(\\)": { b: ["x"] } } },
+    {},
+  );
+  builder.append({ e: "b\tc", d: -1, t: "1969-12-31T23:59:59.999999Z", p: [2, [[]]] }, {});
   await insertBlock(clickhouse, "described", builder.encode());
-  assert.deepEqual(await readBack(clickhouse, "described", "e, toString(d), toString(t)", "e"), [
-    [name, "1.5", "2024-07-01 12:00:00.000000"],
-    ["b\tc", "-1", "1970-01-01 00:59:59.999999"],
+  assert.deepEqual(await readBack(clickhouse, "described", "e, toString(d), toString(t), toString(p)", "e"), [
+    [name, "1.5", "2024-07-01 12:00:00.000000", "(1,(['x']))"],
+    ["b\tc", "-1", "1970-01-01 00:59:59.999999", "(2,([]))"],
   ]);
 });

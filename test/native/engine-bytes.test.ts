@@ -4,13 +4,15 @@ import { after, describe, test } from "node:test";
 import fc from "fast-check";
 import { BlockBuilder } from "../../src/native/block.js";
 import { startTestEngine } from "../support/engine.js";
-import { bodyOf, column, createTable } from "./through-engine.js";
+import { fixedStringCase, ipv4Case, ipv6Case, tupleCase, uuidCase } from "./more-values.js";
+import { bodyOf, column, createTable, insertJson } from "./through-engine.js";
 import {
   arrayCase,
   dateCase,
   decimalCase,
   enumCase,
   integerCase,
+  jsonOf,
   nullableCase,
   type TypeCase,
 } from "./values.js";
@@ -22,8 +24,11 @@ const { clickhouse } = await startTestEngine({ after });
 /** The block the engine writes for values that it read from JSON text itself. */
 async function engineBlock(type: string, values: readonly unknown[]): Promise<Buffer> {
   const table = await createTable(clickhouse, [column("v", type)]);
-  const body = Buffer.from(values.map((v) => `${JSON.stringify({ v })}\n`).join(""));
-  await clickhouse.insert({ sql: `INSERT INTO ${table} FORMAT JSONEachRow`, body });
+  await insertJson(
+    clickhouse,
+    table,
+    values.map((v) => ({ v })),
+  );
   const chunks: Buffer[] = [];
   for await (const chunk of await clickhouse.stream(`SELECT v FROM ${table} FORMAT Native`))
     chunks.push(chunk);
@@ -31,7 +36,7 @@ async function engineBlock(type: string, values: readonly unknown[]): Promise<Bu
 }
 
 /** Of types without a LowCardinality, whose dictionary may be written in more ways than one. */
-const TYPES: readonly TypeCase[] = [
+const NUMBERS: readonly TypeCase[] = [
   ...[8, 16, 32, 64, 128, 256].map((bits) => integerCase(`Int${bits}`, bits, true)),
   integerCase("UInt64", 64, false),
   decimalCase("Decimal(9, 2)", 9, 2),
@@ -42,21 +47,33 @@ const TYPES: readonly TypeCase[] = [
   dateCase("Date32", -25_567, 120_529),
   enumCase("Enum8('a' = -1, 'b' = 5)", { a: -1, b: 5 }),
 ];
+const OTHERS: readonly TypeCase[] = [
+  uuidCase(),
+  ipv4Case(),
+  ipv6Case(),
+  fixedStringCase(1),
+  fixedStringCase(20),
+];
+const TYPES: readonly TypeCase[] = [...NUMBERS, ...OTHERS];
+const level = tupleCase(
+  [decimalCase("Decimal(18, 8)", 18, 8), nullableCase(uuidCase()), arrayCase(ipv6Case())],
+  ["px", "order id", "ip"],
+);
 
 describe("our block of the same values has the same bytes as the engine's", () => {
   for (const { type, samples } of [
     ...TYPES,
     ...TYPES.map(nullableCase),
-    ...TYPES.slice(0, 9).map(arrayCase),
+    ...[...NUMBERS.slice(0, 9), ...OTHERS].map(arrayCase),
+    level,
+    arrayCase(level),
+    tupleCase([fixedStringCase(3), tupleCase([uuidCase(), level])]),
   ]) {
     test(type, async () => {
       const list = fc.sample(samples, { numRuns: ROWS, seed });
       const builder = new BlockBuilder([column("v", type)]);
       for (const { given } of list) builder.append({ v: given }, {});
-      const want = await engineBlock(
-        type,
-        list.map((sample) => sample.want),
-      );
+      const want = await engineBlock(type, list.map(jsonOf));
       assert(builder.encode().equals(want), `seed ${seed}`);
     });
   }

@@ -9,6 +9,10 @@ const time = "DateTime64(9, 'UTC')";
 const NOT_TIME = "is not a time such as 2024-08-08T23:54:15.088165267Z";
 const MILLISECONDS = "looks like milliseconds: a bare integer is nanoseconds";
 const NOT_NULLABLE = "is not allowed, the type is not Nullable";
+const NOT_UUID = "is not a UUID such as 61f0c404-5cb3-11e7-907b-a6006ad3dba0";
+const NOT_IPV4 = "is not an IPv4 address such as 192.0.2.1";
+const NOT_IPV6 = "is not an IPv6 address such as 2001:db8::1";
+const LEVEL = "Tuple(px Int8, size Nullable(Int8), `maker id` LowCardinality(String))";
 const SURROGATE = "holds a lone surrogate, which UTF-8 cannot hold";
 
 /** Type, value, the whole reason. */
@@ -131,6 +135,64 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ["Map(String, Int8)", new Map([[5, 1]]), "at key 5 is not a string"],
   ["Map(String, Int8)", [["fee", 1]], "is not an object or a Map"],
   ["Map(String, Int8)", new Date(0), "is not an object or a Map"],
+  ["UUID", "61f0c404-5cb3-11e7-907b-a6006ad3dba", NOT_UUID],
+  ["UUID", "{61f0c404-5cb3-11e7-907b-a6006ad3dba0}", NOT_UUID],
+  ["UUID", "61f0c4045cb3-11e7-907b-a6006ad3dba0", NOT_UUID],
+  ["UUID", "61f0c404-5cb3-11e7-907b-a6006ad3dbag", NOT_UUID],
+  ["UUID", "", NOT_UUID],
+  ["UUID", 5n, NOT_UUID],
+  ["UUID", null, NOT_NULLABLE],
+  ["UUID", new Uint8Array(15), "has 15 bytes where a UUID has 16"],
+  ["IPv4", "256.0.0.1", NOT_IPV4],
+  ["IPv4", "1.2.3", NOT_IPV4],
+  ["IPv4", "01.2.3.4", NOT_IPV4],
+  ["IPv4", "1.2.3.4 ", NOT_IPV4],
+  ["IPv4", "::ffff:1.2.3.4", NOT_IPV4],
+  ["IPv4", "", NOT_IPV4],
+  ["IPv4", 16_909_060, NOT_IPV4],
+  ["IPv4", new NumberText("16909060"), NOT_IPV4],
+  ["IPv4", new Uint8Array(16), "has 16 bytes where an IPv4 address has 4"],
+  ["IPv6", "1::2::3", NOT_IPV6],
+  ["IPv6", "1:2:3:4:5:6:7", NOT_IPV6],
+  ["IPv6", "1:2:3:4:5:6:7:8:9", NOT_IPV6],
+  ["IPv6", "1:2:3:4::5:6:7:8", NOT_IPV6],
+  ["IPv6", "1.2.3.4::", NOT_IPV6],
+  ["IPv6", "12345::", NOT_IPV6],
+  ["IPv6", "fe80::1%eth0", NOT_IPV6],
+  ["IPv6", "[::1]", NOT_IPV6],
+  ["IPv6", "::ffff:1.2.3.256", NOT_IPV6],
+  ["IPv6", "1.2.3.04", NOT_IPV6],
+  ["IPv6", ":".repeat(1e6), NOT_IPV6],
+  ["IPv6", "", NOT_IPV6],
+  ["IPv6", 1n, NOT_IPV6],
+  ["IPv6", new Uint8Array(4), "has 4 bytes where an IPv6 address has 16"],
+  ["FixedString(3)", "abcd", "has 4 bytes, more than FixedString(3) holds"],
+  ["FixedString(3)", "éé", "has 4 bytes, more than FixedString(3) holds"],
+  ["FixedString(3)", Buffer.from([1, 2, 3, 4]), "has 4 bytes, more than FixedString(3) holds"],
+  ["FixedString(3)", "\ud800", SURROGATE],
+  ["FixedString(3)", 5, "is not a string"],
+  ["FixedString(3)", null, NOT_NULLABLE],
+  ["LowCardinality(UInt8)", 256, "is out of range for UInt8"],
+  ["LowCardinality(UInt8)", null, NOT_NULLABLE],
+  ["LowCardinality(FixedString(2))", "abc", "has 3 bytes, more than FixedString(2) holds"],
+  ["LowCardinality(Nullable(Date))", "2024-02-30", "is a date that does not exist"],
+  [LEVEL, { px: 1 }, "lacks the element 'maker id'"],
+  [LEVEL, {}, "lacks the element 'px'"],
+  [LEVEL, { px: 1, "maker-id": "a" }, "has the unknown element 'maker-id', did you mean 'maker id'?"],
+  [LEVEL, { px: 1, constructor: "a", "maker id": "b" }, "has the unknown element 'constructor'"],
+  [LEVEL, { px: 300, "maker id": "b" }, "at element 'px' is out of range for Int8"],
+  [LEVEL, { px: null, "maker id": "b" }, `at element 'px' ${NOT_NULLABLE}`],
+  [LEVEL, [1, 2], "has 2 elements where the Tuple has 3"],
+  [LEVEL, [1, 2, "a", "b"], "has 4 elements where the Tuple has 3"],
+  [LEVEL, [1, 2, 3], "at element 2 is not a string"],
+  [LEVEL, "(1,2,'a')", "is not an object or an array"],
+  [LEVEL, new Map([["px", 1]]), "is not an object or an array"],
+  [LEVEL, null, NOT_NULLABLE],
+  ["Tuple(toString String)", {}, "lacks the element 'toString'"],
+  ["Tuple(Int8, Int8)", { 1: 1, 2: 2 }, "is not an array"],
+  ["Array(Tuple(Int8, Int8))", [[1, 2], [3]], "at element 1 has 1 elements where the Tuple has 2"],
+  ["Nested(px Int8)", [{ px: 1 }, { px: "x" }], "at element 1 at element 'px' is not a decimal number"],
+  ["Map(UUID, Int8)", { x: 1 }, `at key 'x' ${NOT_UUID}`],
 ];
 
 describe("a value that does not fit is refused with its reason and costs its row alone", () => {

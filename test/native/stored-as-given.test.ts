@@ -3,6 +3,15 @@ import { after, describe, test } from "node:test";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { startTestEngine } from "../support/engine.js";
+import {
+  fixedBytesCase,
+  fixedStringCase,
+  ipv4Case,
+  ipv6Case,
+  lowCardinalityOf,
+  tupleCase,
+  uuidCase,
+} from "./more-values.js";
 import { throughEngine } from "./through-engine.js";
 import {
   arrayCase,
@@ -35,6 +44,9 @@ const time = dateTime64Case("DateTime64(9, 'UTC')", 9);
 const text = stringCase("String");
 const symbol = lowCardinalityCase("LowCardinality(String)");
 const kind = enumCase(`Enum8${KINDS_TYPE}`, KINDS);
+
+const uuid = uuidCase();
+const level = tupleCase([price, size, nullableCase(symbol)], ["px", "size", "it's, a `name`"]);
 
 const WHOLE_TYPES: TypeCase[] = [8, 16, 32, 64, 128, 256].flatMap((bits) => [
   integerCase(`Int${bits}`, bits, true),
@@ -76,6 +88,36 @@ const TYPES: TypeCase[] = [
   ),
   ...[text, price, nullableCase(price), symbol, arrayCase(time)].map((inner) => mapCase(inner)),
   mapCase(price, "LowCardinality(String)"),
+  uuid,
+  ipv4Case(),
+  ipv6Case(),
+  fixedStringCase(3),
+  fixedStringCase(16),
+  fixedBytesCase(1),
+  fixedBytesCase(33),
+  ...[uuid, ipv4Case(), ipv6Case(), fixedBytesCase(5)].flatMap((each) => [
+    nullableCase(each),
+    arrayCase(nullableCase(each)),
+    mapCase(each),
+    lowCardinalityOf(each),
+    nullableCase(lowCardinalityOf(each)),
+  ]),
+  ...[
+    ...WHOLE_TYPES,
+    dateCase("Date", 0, 65_535),
+    dateCase("Date32", -25_567, 120_529),
+    dateTimeCase("DateTime('Asia/Tokyo')"),
+    boolCase(),
+  ].flatMap((each) => [lowCardinalityOf(each), nullableCase(lowCardinalityOf(each))]),
+  level,
+  tupleCase([uuid]),
+  tupleCase([text, nullableCase(time), arrayCase(symbol), tupleCase([kind, floatCase(8)])]),
+  arrayCase(level),
+  { ...arrayCase(level), type: level.type.replace("Tuple", "Nested") },
+  mapCase(level, "LowCardinality(String)"),
+  mapCase(lowCardinalityOf(uuid)),
+  mapCase(symbol, "LowCardinality(String)"),
+  tupleCase([symbol, mapCase(nullableCase(symbol), "LowCardinality(String)"), lowCardinalityOf(ipv4Case())]),
 ];
 
 describe("the engine reads every value of our blocks as it was given", () => {

@@ -22,9 +22,18 @@ export async function createTable(clickhouse: ClickHouse, columns: readonly Bloc
   const name = `t${tables++}`;
   const list = columns.map((column) => `\`${column.name}\` ${column.type}`).join(", ");
   await clickhouse.command(`CREATE TABLE ${name} (${list}) ENGINE = Memory`, {
-    settings: { allow_suspicious_low_cardinality_types: 1 },
+    settings: { allow_suspicious_low_cardinality_types: 1, flatten_nested: 0 },
   });
   return name;
+}
+
+/** Inserts rows as JSON, the way the engine itself reads text. */
+export async function insertJson(clickhouse: ClickHouse, table: string, rows: readonly Row[]): Promise<void> {
+  await clickhouse.insert({
+    sql: `INSERT INTO ${table} FORMAT JSONEachRow`,
+    body: Buffer.from(rows.map((row) => `${JSON.stringify(row)}\n`).join("")),
+    settings: { ...INSERT_SETTINGS, date_time_input_format: "best_effort" },
+  });
 }
 
 /** Inserts one Native block. */

@@ -5,9 +5,11 @@ import { NumberText } from "../../src/native/number-text.js";
  * A value in one of the shapes a column takes, and the text the engine must give for it. The text comes out of the
  * generator, never out of the code under test.
  */
-interface Sample {
+export interface Sample {
   readonly given: unknown;
   readonly want: unknown;
+  /** The same value as the engine's own JSON reader takes it, if that is not {@link want}. */
+  readonly json?: unknown;
 }
 
 export interface TypeCase {
@@ -113,6 +115,11 @@ export function decimalNumberCase(type: string, precision: number, scale: number
   return { type, samples, read: "toString(v)" };
 }
 
+/** What the engine's JSON reader is to be given for a sample. */
+export function jsonOf(sample: Sample): unknown {
+  return sample.json === undefined ? sample.want : sample.json;
+}
+
 const NS_PER_SECOND = 10n ** 9n;
 
 /** ISO text of a time by way of JavaScript's own calendar. */
@@ -201,12 +208,14 @@ const anyText: fc.Arbitrary<string> = fc.oneof(
   ),
 );
 
-function hex(text: string): string {
-  return Buffer.from(text).toString("hex").toUpperCase();
+function hex(value: string | Uint8Array): string {
+  return Buffer.from(value as Uint8Array)
+    .toString("hex")
+    .toUpperCase();
 }
 
 export function stringCase(type: string): TypeCase {
-  const texts = anyText.map((given) => ({ given, want: hex(given) }));
+  const texts = anyText.map((given) => ({ given, want: hex(given), json: given }));
   const bytes = fc
     .uint8Array()
     .map((given) => ({ given, want: Buffer.from(given).toString("hex").toUpperCase() }));
@@ -216,7 +225,9 @@ export function stringCase(type: string): TypeCase {
 export function lowCardinalityCase(type: string): TypeCase {
   const texts = fc.oneof(fc.constantFrom("", "BTCUSDT", "ETHUSDT"), anyText);
   const samples = texts.chain((text) =>
-    fc.constantFrom<unknown>(text, Buffer.from(text)).map((given) => ({ given, want: hex(text) })),
+    fc
+      .constantFrom<unknown>(text, Buffer.from(text))
+      .map((given) => ({ given, want: hex(text), json: text })),
   );
   return { type, samples, read: "hex(v)" };
 }
@@ -236,7 +247,7 @@ export function boolCase(): TypeCase {
   const forms = (want: boolean, digit: number): fc.Arbitrary<Sample> =>
     fc
       .constantFrom<unknown>(want, digit, BigInt(digit), `${want}`, `${digit}`, new NumberText(`${digit}`))
-      .map((given) => ({ given, want: `${want}` }));
+      .map((given) => ({ given, want: `${want}`, json: want }));
   return { type: "Bool", samples: fc.oneof(forms(true, 1), forms(false, 0)), read: "toString(v)" };
 }
 
@@ -260,7 +271,7 @@ export function floatCase(width: 4 | 8): TypeCase {
 }
 
 export function nullableCase(inner: TypeCase): TypeCase {
-  const none: Sample = { given: null, want: null };
+  const none: Sample = { given: null, want: null, json: null };
   const type = inner.type.startsWith("LowCardinality(")
     ? `LowCardinality(Nullable(${inner.type.slice(15, -1)}))`
     : `Nullable(${inner.type})`;
@@ -273,6 +284,7 @@ export function arrayCase(inner: TypeCase): TypeCase {
     samples: fc.array(inner.samples, { maxLength: 6 }).map((list) => ({
       given: list.map(({ given }) => given),
       want: list.map(({ want }) => want),
+      json: list.map(jsonOf),
     })),
     read: `arrayMap(v -> ${inner.read}, v)`,
   };

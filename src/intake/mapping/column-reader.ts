@@ -19,7 +19,7 @@ export function isText(type: string): boolean {
 
 /** Whether a column's values have parts, which files of text write as JSON. */
 function hasParts(type: string): boolean {
-  return /^(Array|Map|Tuple)\(/.test(type);
+  return /^(Array|Map|Tuple|Nested)\(/.test(type);
 }
 
 /** `read`, then what the spec changes, then what the column's type needs of a file's texts. */
