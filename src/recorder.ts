@@ -12,7 +12,7 @@ import type { Origin } from "./buffer/origin.js";
 import type { Identity } from "./buffer/stamp.js";
 import { TableBuffer } from "./buffer/table-buffer.js";
 import type { Ticket } from "./buffer/ticket.js";
-import type { ClickHouse, ServerLife } from "./clickhouse/client.js";
+import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
 import type { Row } from "./native/block.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
@@ -20,7 +20,7 @@ import { type Compression, type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
 import type { LinkState, Report } from "./sink/events.js";
 import { guardedReport } from "./sink/guarded-report.js";
-import { readInsertSettings } from "./sink/insert-settings.js";
+import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
 import type { Lane, LaneStats } from "./sink/lane.js";
 import { Link } from "./sink/link.js";
 import { registerRun } from "./sink/registration.js";
@@ -48,6 +48,8 @@ export interface RecorderOptions {
   readonly env: string;
   readonly clickhouse: ClickHouse;
   readonly compression: Compression;
+  /** Rows of critical tables count as stored once a majority of the replicas has them. Default false. */
+  readonly quorum?: boolean;
   readonly tables: Readonly<Record<string, TableOptions>>;
   /** Bytes of encoded rows held for all tables together. */
   readonly memory: { readonly max: number };
@@ -145,6 +147,7 @@ export class Recorder {
     this.#report = parts.report;
     this.#budget = new MemoryBudget(options.memory.max);
     const random = options.random ?? Math.random;
+    const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budget };
     const report: Report = (event) => {
       parts.report(event);
@@ -158,15 +161,19 @@ export class Recorder {
       link: this.#link,
       dumpFolder: join(options.deadLettersDir, "requests"),
       inFlight: options.inFlight ?? IN_FLIGHT,
-      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+      deadlineMs,
       onSettled: () => {
         for (const writer of this.#writers.values()) writer.wake();
       },
     });
     assert(recorder !== "" && env !== "", "recorder and env are named");
     const window = new EventWindow(options.accept, this.#clock);
-    for (const table of parts.tables)
-      this.#writers.set(table.name, this.#writerOf(table, options.tables[table.name]!, window));
+    const quorum = options.quorum === true ? quorumSettings(deadlineMs) : {};
+    for (const table of parts.tables) {
+      const tableOptions = options.tables[table.name]!;
+      const settings = tableOptions.class === "critical" ? { ...parts.settings, ...quorum } : parts.settings;
+      this.#writers.set(table.name, this.#writerOf(table, tableOptions, window, settings));
+    }
   }
 
   /**
@@ -244,7 +251,7 @@ export class Recorder {
     };
   }
 
-  #writerOf(table: Table, options: TableOptions, window: EventWindow): Writer {
+  #writerOf(table: Table, options: TableOptions, window: EventWindow, settings: Settings): Writer {
     const buffer = new TableBuffer({
       table,
       flush: options.flush,
@@ -268,7 +275,7 @@ export class Recorder {
       table,
       buffer,
       admission,
-      lane: this.#sink.addLane(table, buffer),
+      lane: this.#sink.addLane(table, buffer, settings),
       identity: this.#identity,
       deadLetters: this.#deadLetters,
       clock: this.#clock,
@@ -282,7 +289,7 @@ export class Recorder {
 interface Parts {
   readonly identity: Identity;
   readonly life: ServerLife;
-  readonly settings: Readonly<Record<string, string | number>>;
+  readonly settings: Settings;
   readonly tables: readonly Table[];
   readonly pack: Pack;
   readonly deadLetters: DeadLetters;

@@ -31,6 +31,10 @@ export function crossCheck(config: Config): ConfigIssue[] {
     const unreadable = notReadable(config.clickhouse.tls[key]);
     if (unreadable !== undefined) issues.push({ path: `clickhouse.tls.${key}`, message: unreadable });
   }
+  if (config.clickhouse.cluster !== undefined && config.clickhouse.url === undefined) {
+    const message = "names a cluster of servers: set clickhouse.url to one of them";
+    issues.push({ path: "clickhouse.cluster", message });
+  }
   for (const [index, folder] of config.schemas.entries()) {
     if (!existsSync(folder)) issues.push({ path: `schemas.${index}`, message: `no such folder: ${folder}` });
   }

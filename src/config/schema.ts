@@ -172,6 +172,26 @@ export const CONFIG_SCHEMA = z.strictObject({
         .enum(["auto", "none", "lz4", "gzip"])
         .prefault("auto")
         .meta({ description: "of insert bodies; auto: none on loopback, lz4 elsewhere" }),
+      cluster: z
+        .string()
+        .regex(/^(?:\w[\w.-]{0,63}|\{\w+\})$/, { error: "a cluster's name, or a macro such as {cluster}" })
+        .optional()
+        .meta({
+          description:
+            "cluster whose replicas hold the tables: migrate --print renders for it, critical rows wait for a quorum",
+        }),
+      keeper_path: z
+        .string()
+        .regex(/^(?=.*\{\w+\})(?:\/[\w.{}-]+)+$/, {
+          error: "a path from / with the shard's macro in it, such as /clickhouse/tables/{shard}",
+        })
+        .prefault("/clickhouse/tables/{shard}")
+        .meta({ description: "Keeper path of one shard's replicated tables; database and table are added" }),
+      replica_name: z
+        .string()
+        .min(1)
+        .prefault("{replica}")
+        .meta({ description: "name of a replica within its shard, a macro of the servers" }),
     })
     .prefault({}),
   engine: z

@@ -31,6 +31,14 @@ function shownText(key: Key, value: unknown): string | null {
   return key.secret ? "***" : key.format(value);
 }
 
+/** A default as YAML takes it: one that begins with a brace would be a mapping. */
+function fallbackText({ fallback }: Key): string {
+  if (fallback === undefined) return "";
+  if (Array.isArray(fallback)) return "[]";
+  const text = String(fallback);
+  return text.startsWith("{") ? JSON.stringify(text) : text;
+}
+
 /** The commented file that `coldpath init` writes: every key with its meaning and default, all of them commented out. */
 export function exampleFile(): string {
   const lines = [
@@ -51,7 +59,7 @@ export function exampleFile(): string {
     }
     if (depth === 0) lines.push("");
     group = parts.slice(0, depth);
-    const value = key.fallback === undefined ? "" : Array.isArray(key.fallback) ? "[]" : String(key.fallback);
+    const value = fallbackText(key);
     lines.push(`# ${"  ".repeat(depth)}${parts[depth]}: ${value}`.padEnd(44) + `# ${key.description}`);
   }
   return `${lines.join("\n")}\n`;

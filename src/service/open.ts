@@ -75,6 +75,7 @@ export async function openRecorder(
     env: config.recorder.env,
     clickhouse,
     compression: config.clickhouse.compression,
+    quorum: config.clickhouse.cluster !== undefined,
     tables: config.tables,
     memory: config.memory,
     accept: config.accept,

@@ -30,6 +30,20 @@ const IF_KNOWN: Settings = {
   use_strict_insert_block_limits: 0,
 };
 
+/**
+ * What rows of a critical table wait for on a cluster: that a majority of the shard's replicas has them. Two batches of a
+ * table may be under way, which only a parallel quorum allows.
+ *
+ * @param deadlineMs milliseconds for one attempt: the server gives up before, with an answer that says so
+ */
+export function quorumSettings(deadlineMs: number): Settings {
+  return {
+    insert_quorum: "auto",
+    insert_quorum_parallel: 1,
+    insert_quorum_timeout: Math.ceil(deadlineMs * 0.8),
+  };
+}
+
 /** The settings for this server. */
 export async function readInsertSettings(clickhouse: ClickHouse): Promise<Settings> {
   const names = Object.keys(IF_KNOWN).map((name) => `'${name}'`);

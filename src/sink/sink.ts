@@ -22,7 +22,6 @@ export interface SinkOptions {
   readonly clickhouse: ClickHouse;
   readonly identity: Identity;
   readonly link: Link;
-  readonly settings: Settings;
   readonly pack: Pack;
   readonly budget: MemoryBudget;
   readonly deadLetters: DeadLetters;
@@ -85,10 +84,11 @@ export class Sink {
     };
   }
 
-  /** A lane for one more table. Its buffer calls {@link wake} when a batch is due. */
-  addLane(table: Table, buffer: TableBuffer): Lane {
+  /** A lane for one more table, inserted with `settings`. Its buffer calls {@link wake} when a batch is due. */
+  addLane(table: Table, buffer: TableBuffer, settings: Settings): Lane {
+    const inserter = new Inserter(table, { ...this.#options, settings, spare: this.#spareBuffers });
     const lane = new Lane(
-      { table, buffer, inserter: new Inserter(table, { ...this.#options, spare: this.#spareBuffers }) },
+      { table, buffer, inserter },
       {
         clock: this.#options.clock,
         report: this.#options.report,

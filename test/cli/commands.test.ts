@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { CliProcess, cli } from "../support/cli.js";
+import { startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
 
 /** Tests run at the root of the checkout. */
@@ -158,6 +159,27 @@ test("migrate says what it does, and that there is nothing more to do", async (t
   assert.match((await cli(["migrate", "--dry-run"], cwd)).stdout, /would apply 0001_market_data/);
   assert.match((await cli(["migrate"], cwd)).stdout, /applied 0001_market_data/);
   assert.equal((await cli(["migrate"], cwd)).stdout, "nothing to apply\n");
+});
+
+test("with a cluster configured migrate prints for it, and applies nothing", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const refused = await cli(["migrate", "--print", "--set", "clickhouse.cluster=prod"], cwd);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /clickhouse\.cluster: names a cluster of servers: set clickhouse\.url/);
+  const { engine } = await startTestEngine(t);
+  const server = ["--set", "clickhouse.cluster=prod", "--set", `clickhouse.url=${engine.url}`];
+  const printed = await cli(["migrate", "--print", ...server], cwd);
+  assert.equal(printed.code, 0, printed.stderr);
+  assert.match(printed.stdout, /^CREATE TABLE IF NOT EXISTS coldpath\.orders ON CLUSTER 'prod'$/m);
+  for (const [database, difference] of [
+    ["default", "table orders is missing"],
+    ["absent", "UNKNOWN_DATABASE"],
+  ] as const) {
+    const applied = await cli(["migrate", ...server, "--set", `clickhouse.database=${database}`], cwd);
+    assert.equal(applied.code, 1);
+    assert.match(applied.stderr, /applies nothing on cluster prod: .* --print /);
+    assert.ok(applied.stderr.includes(difference), applied.stderr);
+  }
 });
 
 test("migrate says of a file of yours that no configured folder has it any more", async (t) => {

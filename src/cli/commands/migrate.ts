@@ -1,5 +1,11 @@
 import type { Command } from "commander";
-import { checkTables } from "../../schemas/compare.js";
+import { ColdpathError } from "../../base/errors.js";
+import type { ClickHouse } from "../../clickhouse/client.js";
+import { ClickHouseError } from "../../clickhouse/error.js";
+import type { Config } from "../../config/schema.js";
+import type { ClusterTarget } from "../../schemas/cluster/names.js";
+import { renderForCluster } from "../../schemas/cluster/render.js";
+import { checkTables, SchemaMismatchError } from "../../schemas/compare.js";
 import { type FileId, printMigrations, readMigrations } from "../../schemas/files.js";
 import { type MigrationProgress, migrate } from "../../schemas/migrate.js";
 import { openClickHouse } from "../../service/open.js";
@@ -16,18 +22,28 @@ export function registerMigrate(program: Command): void {
     .option("--dry-run", "say which files would be applied, change nothing")
     .option("--print", "print the statements and exit, without a ClickHouse")
     .description(
-      "create or update the tables: apply the built-in SQL files and those of your schemas folders",
+      "create or update the tables: apply the built-in SQL files and those of your schemas folders; with clickhouse.cluster only print or compare",
     )
     .action(async (options: Options, command: Command) => {
       const context = new Context(command);
       const { config } = context.load();
+      const target = clusterTarget(config);
       if (options.print) {
-        const migrations = readMigrations(config.schemas);
+        const plain = readMigrations(config.schemas);
+        const migrations = target === undefined ? plain : renderForCluster(plain, target);
         context.result(printMigrations(migrations), { migrations });
         return;
       }
       const opened = await openClickHouse(config);
       try {
+        if (target !== undefined) {
+          await compareCluster(opened.clickhouse, target);
+          context.result("the tables are what is expected; on a cluster migrate only compares", {
+            applied: [],
+            unknown: [],
+          });
+          return;
+        }
         const result = await migrate(opened.clickhouse, {
           userDirs: config.schemas,
           dryRun: options.dryRun === true,
@@ -47,6 +63,30 @@ export function registerMigrate(program: Command): void {
         await opened.close();
       }
     });
+}
+
+const UNKNOWN_DATABASE = 81;
+
+/** Where the tables go if a cluster is configured. */
+function clusterTarget({ clickhouse }: Config): ClusterTarget | undefined {
+  const { cluster, database, keeper_path: keeperPath, replica_name: replica } = clickhouse;
+  return cluster === undefined ? undefined : { cluster, database, keeperPath, replica };
+}
+
+/** Statements that nobody has run on a cluster yet are not applied behind anyone's back. */
+async function compareCluster(clickhouse: ClickHouse, { cluster }: ClusterTarget): Promise<void> {
+  try {
+    await checkTables(clickhouse);
+  } catch (cause) {
+    const isAbsent = cause instanceof ClickHouseError && cause.clickhouseCode === UNKNOWN_DATABASE;
+    if (!(cause instanceof SchemaMismatchError || isAbsent)) throw cause;
+    throw new ColdpathError(
+      "SCHEMA_MISMATCH",
+      `migrate applies nothing on cluster ${cluster}: read what coldpath migrate --print says and run it with ` +
+        `clickhouse-client as one session. What differs now: ${cause.message}`,
+      { cause },
+    );
+  }
 }
 
 function unknownText({ name, origin }: FileId): string {
