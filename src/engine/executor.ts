@@ -90,9 +90,9 @@ export class Executor {
     const inMemory = (): Promise<WholeResult<Counts>> =>
       this.#inMemory(request, statement.text, setup, format);
     try {
-      return statement.kind === "read"
-        ? await this.#reads[request.identity.role].run(request.signal, inMemory)
-        : await this.#writes.run(request.signal, inMemory);
+      return statement.kind === "write"
+        ? await this.#writes.run(request.signal, inMemory)
+        : await this.#reads[request.identity.role].run(request.signal, inMemory);
     } finally {
       request.end();
     }

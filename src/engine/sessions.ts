@@ -1,6 +1,7 @@
 import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
 import { exceptionOf } from "./exception.js";
+import type { HeldSession } from "./held-session.js";
 
 /** What holds for one statement alone. */
 export interface Setup {
@@ -10,11 +11,19 @@ export interface Setup {
   readonly params: ReadonlyMap<string, string>;
   /** The statement may read and change settings, nothing else. */
   readonly readonly: boolean;
+  /** The session that the request names. */
+  readonly held: HeldSession | undefined;
+  /** What the statement leaves in its session. */
+  readonly leaves: Leaves;
 }
 
+/** `table`: a temporary one; `settings`: those, or a current database. */
+export type Leaves = "nothing" | "table" | "settings";
+
 /**
- * Engine sessions, a fresh one for each statement: a setting, a current database, a temporary table or a connection
- * that a broken INSERT left unusable ends with the statement. Opening one costs half a millisecond.
+ * Engine sessions, a fresh one for each statement unless its request names one: a setting, a current database, a
+ * temporary table or a connection that a broken INSERT left unusable ends with the statement. Opening one costs half a
+ * millisecond.
  */
 export class Sessions {
   readonly #chdb: ChdbModule;
@@ -28,20 +37,18 @@ export class Sessions {
     this.#chdb = chdb;
     this.#path = path;
     this.#args = args;
-    this.#anchor = this.#open();
+    this.#anchor = this.open();
   }
 
-  /** Runs `work` in a session of its own that has been set up. @throws ClickHouseError what the engine says */
+  /** Runs `work` in a session that has been set up. @throws ClickHouseError what the engine says */
   async with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
-    const session = this.#open();
+    const { held } = setup;
     try {
-      const statements = setupStatements(setup);
-      if (statements.length > 0) await session.queryAsync(statements.join("; "));
-      return await work(session);
+      if (held !== undefined && !(held.isBlank && setup.leaves === "nothing"))
+        return await held.with(setup, work);
+      return await this.#withFresh(setup, work);
     } catch (error) {
       throw exceptionOf(error) ?? error;
-    } finally {
-      session.close();
     }
   }
 
@@ -54,16 +61,37 @@ export class Sessions {
     this.#anchor.close();
   }
 
-  #open(): ChdbSession {
+  /** A new engine session, which the caller closes. */
+  open(): ChdbSession {
     return new this.#chdb.Session(this.#path, { connectionArgs: this.#args });
+  }
+
+  async #withFresh<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
+    const session = this.open();
+    try {
+      const statements = setupStatements(setup);
+      if (statements.length > 0) await session.queryAsync(statements.join("; "));
+      return await work(session);
+    } finally {
+      session.close();
+    }
   }
 }
 
-const NO_SETUP: Setup = { database: undefined, settings: new Map(), params: new Map(), readonly: false };
+const NO_SETUP: Setup = {
+  database: undefined,
+  settings: new Map(),
+  params: new Map(),
+  readonly: false,
+  held: undefined,
+  leaves: "nothing",
+};
 
-function setupStatements(setup: Setup): string[] {
+/** Statements that make a session ready for one of a request. */
+export function setupStatements(setup: Setup): string[] {
   const statements: string[] = [];
-  if (setup.database !== undefined && setup.database !== "default")
+  // A fresh session is in `default`, one that is held may be elsewhere.
+  if (setup.database !== undefined && (setup.held !== undefined || setup.database !== "default"))
     statements.push(`USE ${quoteName(setup.database)}`);
   const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
   const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);

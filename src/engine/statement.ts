@@ -34,8 +34,11 @@ export interface InsertStatement extends Common {
 
 /** Anything else: a small result or none. */
 export interface PlainStatement extends Common {
-  readonly kind: "read" | "write";
+  /** `session`: SET and USE, which change nothing beyond their session. */
+  readonly kind: "read" | "write" | "session";
   readonly format: string | undefined;
+  /** It makes or names a temporary table. */
+  readonly isTemporary: boolean;
 }
 
 /** KILL QUERY, which also has to reach requests that the engine has not seen yet. */
