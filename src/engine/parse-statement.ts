@@ -3,6 +3,7 @@ import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
 import { parseInsert, refuseHiddenData } from "./insert-head.js";
+import { parseInsertSelect } from "./insert-select.js";
 import { parametersOf, utf8 } from "./sql-text.js";
 import type { KillStatement, PlainStatement, Statement } from "./statement.js";
 
@@ -71,7 +72,7 @@ function parseKill(
 export function parseStatement(text: string): Statement {
   const first = tokensOf(text).next().value;
   if (first === undefined) throw refusal(62, "SYNTAX_ERROR", "Syntax error: Empty query.");
-  const insert = first.text === "INSERT" ? parseInsert(text) : undefined;
+  const insert = first.text === "INSERT" ? (parseInsert(text) ?? parseInsertSelect(text)) : undefined;
   if (insert !== undefined) return insert;
 
   const tokens = withoutEnd([...tokensOf(text)]);
