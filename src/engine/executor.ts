@@ -11,7 +11,8 @@ import { Lane } from "./lane.js";
 import type { ActiveRequest, Registry } from "./registry.js";
 import { streamThrough } from "./result-stream.js";
 import { isText, names, Runner } from "./runner.js";
-import type { Sessions, Setup } from "./sessions.js";
+import type { Sessions } from "./sessions.js";
+import type { Setup } from "./setup.js";
 import { spool } from "./spool.js";
 import type {
   FromFile,

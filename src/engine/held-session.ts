@@ -1,6 +1,6 @@
 import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbSession } from "./chdb.js";
-import { type Setup, setupStatements } from "./sessions.js";
+import { type Held, type Setup, setupStatements } from "./setup.js";
 
 /** What statements of a session have changed for the next ones, apart from temporary tables. */
 interface State {
@@ -14,7 +14,7 @@ interface State {
  * An engine session that outlives its requests. What a request brings itself (settings, parameters, database) is
  * taken back after it, so that only SET, USE and temporary tables stay.
  */
-export class HeldSession {
+export class HeldSession implements Held {
   readonly #open: () => ChdbSession;
   /** Opened when a statement could leave something behind; until then any engine session will do. */
   #session: ChdbSession | undefined;
@@ -24,7 +24,6 @@ export class HeldSession {
     this.#open = open;
   }
 
-  /** No statement has left anything in it. */
   get isBlank(): boolean {
     return this.#session === undefined;
   }
@@ -34,7 +33,6 @@ export class HeldSession {
     return this.#state?.timeZone;
   }
 
-  /** Runs `work` with what the request brings. @throws the engine's error */
   async with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
     this.#session ??= this.#open();
     const session = this.#session;

@@ -19,7 +19,7 @@ import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
 import { type RequestHead, readHead } from "./request.js";
 import type { Acquired, SessionStore } from "./session-store.js";
-import type { Leaves, Setup } from "./sessions.js";
+import type { Leaves, Setup } from "./setup.js";
 import { cutStalled } from "./stall-guard.js";
 import type { InsertStatement, SelectStatement, Statement } from "./statement.js";
 import type { WholeResult } from "./whole-result.js";

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { refusal } from "./exception.js";
 import { refuseForbiddenSetting } from "./forbidden.js";
-import { readSession, type SessionHead } from "./session-store.js";
+import { readSession, type SessionHead } from "./session-head.js";
 
 /** Everything a request says beside its statement and data. */
 export interface RequestHead {

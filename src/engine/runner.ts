@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ChdbSession } from "./chdb.js";
 import type { ActiveRequest } from "./registry.js";
-import type { Sessions, Setup } from "./sessions.js";
+import type { Sessions } from "./sessions.js";
+import type { Setup } from "./setup.js";
 
 /** Milliseconds between two attempts to stop a statement. */
 const KILL_INTERVAL_MS = 100;

@@ -1,22 +1,11 @@
-import { SECOND_MS } from "../base/units.js";
 import type { Role } from "./access.js";
 import { refusal } from "./exception.js";
 import { HeldSession } from "./held-session.js";
+import type { SessionHead } from "./session-head.js";
 import type { Sessions } from "./sessions.js";
-
-/** What a request says about its session. */
-export interface SessionHead {
-  readonly id: string;
-  /** How long the session is kept after this request. */
-  readonly timeoutMs: number;
-  /** It must be there already. */
-  readonly mustExist: boolean;
-}
 
 /** Sessions that the callers of one role may have at once. */
 const SESSIONS_MAX = 100;
-const TIMEOUT_DEFAULT_S = 60;
-const TIMEOUT_MAX_S = 3600;
 
 interface Entry {
   readonly held: HeldSession;
@@ -83,27 +72,4 @@ function dropBlank(entries: Map<string, Entry>): void {
     "USER_SESSION_LIMIT_EXCEEDED",
     `There are ${SESSIONS_MAX} sessions already; one ends when it was not used for its session_timeout.`,
   );
-}
-
-/** Reads the session of a request. @throws ClickHouseError 374 for a timeout that cannot be */
-export function readSession(parameters: URLSearchParams): SessionHead | undefined {
-  const id = parameters.get("session_id");
-  if (!id) return undefined;
-  for (const name of ["compatibility", "profile"]) {
-    if (!parameters.has(name)) continue;
-    // They change hundreds of others, which could not be taken back after the request.
-    throw refusal(48, "NOT_IMPLEMENTED", `Beside session_id, ${name} can only be changed by SET.`);
-  }
-  const given = parameters.get("session_timeout") || String(TIMEOUT_DEFAULT_S);
-  if (!/^\d+$/.test(given))
-    throw refusal(374, "INVALID_SESSION_TIMEOUT", `Invalid session timeout: '${given}'.`);
-  const seconds = Number(given);
-  if (seconds > TIMEOUT_MAX_S) {
-    throw refusal(
-      374,
-      "INVALID_SESSION_TIMEOUT",
-      `Session timeout '${given}' is larger than max_session_timeout: ${TIMEOUT_MAX_S}.`,
-    );
-  }
-  return { id, timeoutMs: seconds * SECOND_MS, mustExist: parameters.get("session_check") === "1" };
 }

@@ -1,24 +1,6 @@
-import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
 import { exceptionOf } from "./exception.js";
-import type { HeldSession } from "./held-session.js";
-
-/** What holds for one statement alone. */
-export interface Setup {
-  readonly database: string | undefined;
-  readonly settings: ReadonlyMap<string, string>;
-  /** Values of `{name:Type}` in ClickHouse's text form. */
-  readonly params: ReadonlyMap<string, string>;
-  /** The statement may read and change settings, nothing else. */
-  readonly readonly: boolean;
-  /** The session that the request names. */
-  readonly held: HeldSession | undefined;
-  /** What the statement leaves in its session. */
-  readonly leaves: Leaves;
-}
-
-/** `table`: a temporary one; `settings`: those, or a current database. */
-export type Leaves = "nothing" | "table" | "settings";
+import { type Setup, setupStatements } from "./setup.js";
 
 /**
  * Engine sessions, a fresh one for each statement unless its request names one: a setting, a current database, a
@@ -86,18 +68,3 @@ const NO_SETUP: Setup = {
   held: undefined,
   leaves: "nothing",
 };
-
-/** Statements that make a session ready for one of a request. */
-export function setupStatements(setup: Setup): string[] {
-  const statements: string[] = [];
-  // A fresh session is in `default`, one that is held may be elsewhere.
-  if (setup.database !== undefined && (setup.held !== undefined || setup.database !== "default"))
-    statements.push(`USE ${quoteName(setup.database)}`);
-  const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
-  const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);
-  const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quoteString(value)}`);
-  if (assignments.length > 0) statements.push(`SET ${assignments.join(", ")}`);
-  // Last, because it forbids what would loosen it. A request may ask for the stricter 1.
-  if (setup.readonly) statements.push(`SET readonly = ${setup.settings.get("readonly") === "1" ? 1 : 2}`);
-  return statements;
-}
