@@ -1,13 +1,14 @@
 /**
- * coldpath as a library: the recorder that the command line is built from. The interface for a trading process (rings, worker
- * threads) is not here yet; what is here runs on the caller's thread.
+ * coldpath as a library. `createRecorder` is for a process that trades: rows leave its threads through rings and are
+ * landed by a worker. `Recorder` is the pipeline behind it, on the caller's thread.
  */
 export { ColdpathError, ERROR_CODES, type ErrorCode } from "./base/errors.js";
 export { ClickHouse, type ClickHouseOptions } from "./clickhouse/client.js";
 export { ClickHouseError, UnreachableError } from "./clickhouse/error.js";
 export { type LoadedConfig, type LoadOptions, loadConfig } from "./config/load.js";
-export type { Config } from "./config/schema.js";
+export type { Config, ConfigInput } from "./config/schema.js";
 export { type Row, ValueError } from "./native/block.js";
+export { type InstantNumber, ms, us } from "./native/instant-number.js";
 export { NumberText } from "./native/number-text.js";
 export {
   type CloseReport,
@@ -21,4 +22,17 @@ export {
   type Ticket,
 } from "./recorder.js";
 export type * from "./schemas/tables.generated.js";
+export {
+  type CreateRecorderOptions,
+  createRecorder,
+  type RecordingClient,
+  type RecordingStats,
+} from "./sdk/create-recorder.js";
+export {
+  attachProducer,
+  type Producer,
+  type ProducerHandle,
+  type RecordingTable,
+  type RowOf,
+} from "./sdk/producer.js";
 export { type OpenedClickHouse, openClickHouse, openRecorder } from "./service/open.js";

@@ -18,6 +18,11 @@ export function crossCheck(config: Config): ConfigIssue[] {
       issues.push({ path: `tables.${name}.flush.bytes`, message });
     }
   }
+  const { ring } = config;
+  if (ring.critical_reserve > ring.size / 2) {
+    const message = `must be at most half of ring.size, ${formatSize(ring.size)}: all other tables share the rest`;
+    issues.push({ path: "ring.critical_reserve", message });
+  }
   const { max_body, memory } = config.intake.http;
   if (memory < max_body) {
     const message = `must be at least intake.http.max_body, ${formatSize(max_body)}: the largest body must fit`;

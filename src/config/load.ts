@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `path=value` pairs of the command line. */
   readonly set?: readonly string[];
+  /** Keys and values given in code, in the shape of the file; later than all else. */
+  readonly values?: object | undefined;
   readonly cwd: string;
 }
 
@@ -34,6 +36,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const home = readFile(options, layers);
   readEnvironment(options, layers);
   readFlags(options, layers);
+  readTree(options.values ?? {}, layers, () => "the options", options.cwd);
   const parsed = CONFIG_SCHEMA.safeParse(layers.tree);
   if (!parsed.success)
     layers.issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, layers)));
@@ -73,6 +76,27 @@ function readYaml(file: string, shown: string, layers: Layers): void {
     layers.issues.push({ path: "", message: `${shown}: expected keys and values at the top` });
     return;
   }
+  const origin = (path: readonly string[]): string => {
+    const offset = (document.getIn(path, true) as { range?: [number, number, number] } | undefined)
+      ?.range?.[0];
+    return offset === undefined ? shown : `${shown}:${lines.linePos(offset).line}`;
+  };
+  readTree(document.toJS() as object, layers, origin, dirname(file));
+  if (layers.origins.has("clickhouse.password")) {
+    layers.issues.push({
+      path: "clickhouse.password",
+      message: "not in a file: use COLDPATH_CLICKHOUSE_PASSWORD, or clickhouse.password_file",
+    });
+  }
+}
+
+/** Sets every leaf of a tree of keys and values. */
+function readTree(
+  tree: object,
+  layers: Layers,
+  originOf: (path: readonly string[]) => string,
+  folder: string,
+): void {
   const visit = (value: unknown, path: readonly string[]): void => {
     if (
       typeof value === "object" &&
@@ -83,20 +107,11 @@ function readYaml(file: string, shown: string, layers: Layers): void {
       for (const [key, child] of Object.entries(value)) visit(child, [...path, key]);
       return;
     }
-    // A key or group left empty in the file ("admin:") is as good as absent; an unknown one is still a mistake.
-    if (value === null && isKnown(path)) return;
-    const offset = (document.getIn(path, true) as { range?: [number, number, number] } | undefined)
-      ?.range?.[0];
-    const line = offset === undefined ? "" : `:${lines.linePos(offset).line}`;
-    layers.set(path, value, `${shown}${line}`, dirname(file));
+    // A key or group left empty ("admin:") is as good as absent; an unknown one is still a mistake.
+    if ((value === null || value === undefined) && isKnown(path)) return;
+    layers.set(path, value, originOf(path), folder);
   };
-  visit(document.toJS(), []);
-  if (layers.origins.has("clickhouse.password")) {
-    layers.issues.push({
-      path: "clickhouse.password",
-      message: "not in a file: use COLDPATH_CLICKHOUSE_PASSWORD, or clickhouse.password_file",
-    });
-  }
+  for (const [key, child] of Object.entries(tree)) visit(child, [key]);
 }
 
 function readEnvironment(options: LoadOptions, layers: Layers): void {

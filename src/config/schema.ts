@@ -79,6 +79,10 @@ function address(pattern: RegExp, error: string, fallback: string) {
     .prefault(fallback);
 }
 
+function isPowerOfTwo(value: number): boolean {
+  return Number.isInteger(Math.log2(value));
+}
+
 function table(kind: "critical" | "best_effort", rows: number, queueRows: number) {
   return z
     .strictObject({
@@ -226,6 +230,16 @@ export const CONFIG_SCHEMA = z.strictObject({
       max: size("40MiB", 16 * MIB).meta({ description: "encoded rows of all tables held in memory" }),
     })
     .prefault({}),
+  ring: z
+    .strictObject({
+      size: size("16MiB", MIB, GIB)
+        .refine(isPowerOfTwo, { error: "a power of two, such as 16MiB" })
+        .meta({ description: "of each producer's ring, a power of two" }),
+      critical_reserve: size("4MiB", 0).meta({
+        description: "part of it that only critical tables may fill",
+      }),
+    })
+    .prefault({}),
   accept: z
     .strictObject({
       past: duration("30y", 1, EVENT_PAST_MAX_MS).meta({
@@ -274,3 +288,6 @@ export const CONFIG_SCHEMA = z.strictObject({
 });
 
 export type Config = z.output<typeof CONFIG_SCHEMA>;
+
+/** The configuration as a person writes it, in a file or in code: any key may be left out. */
+export type ConfigInput = z.input<typeof CONFIG_SCHEMA>;

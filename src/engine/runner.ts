@@ -1,8 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ChdbSession } from "./chdb.js";
+import type { ChdbResult, ChdbSession } from "./chdb.js";
 import type { ActiveRequest } from "./registry.js";
-import type { Sessions } from "./sessions.js";
-import type { Setup } from "./setup.js";
+import type { Sessions, Setup } from "./sessions.js";
 
 /** Milliseconds between two attempts to stop a statement. */
 const KILL_INTERVAL_MS = 100;
@@ -21,12 +20,12 @@ export class Runner {
    *
    * @param mark condition on `system.processes` that holds for this statement alone
    */
-  async run<T>(
+  async run(
     request: ActiveRequest,
     mark: string,
     setup: Setup,
-    work: (session: ChdbSession) => Promise<T>,
-  ): Promise<T> {
+    work: (session: ChdbSession) => Promise<ChdbResult>,
+  ): Promise<ChdbResult> {
     const { signal } = request;
     let isOver = false;
     const kill = async (): Promise<void> => {
@@ -55,9 +54,9 @@ export class Runner {
   }
 }
 
-/** Mark of a statement whose text has this name of a file or table, which no other statement's has. */
-export function names(name: string): string {
-  return `position(query, ${hex(name)}) > 0`;
+/** Mark of a statement whose text names this file, which no other statement's does. */
+export function namesFile(file: string): string {
+  return `position(query, ${hex(file)}) > 0`;
 }
 
 /** Mark of a statement by its text and log comment. */

@@ -1,5 +1,6 @@
 import { FixedWriter } from "./fixed-writer.js";
-import { BARE_DIGITS, bareText, Instant } from "./instant.js";
+import { BARE_DIGITS, bareText, Instant, microsOfNumber } from "./instant.js";
+import { Micros } from "./micros.js";
 import { Refusal } from "./refusal.js";
 import { ScaledText } from "./scaled-text.js";
 import { floorQuotient, SURELY_INT64, storeBigint, storeSum } from "./words.js";
@@ -43,6 +44,18 @@ export class DateTime64Writer extends FixedWriter {
 
   /** The common case of nanoseconds that are stored as they come; false leaves the value to {@link Instant}. */
   #appendNanoseconds(value: unknown): boolean {
+    if (typeof value === "number") {
+      const micros = microsOfNumber(value);
+      const at = this.cells.next() * 2;
+      storeSum(this.cells.i32, at, 2, micros, 3, 0);
+      return true;
+    }
+    if (value instanceof Micros) {
+      const { micros, nanos } = value.checked();
+      const at = this.cells.next() * 2;
+      storeSum(this.cells.i32, at, 2, micros, 3, nanos);
+      return true;
+    }
     if (typeof value === "bigint") {
       if (value < MIN_INT64 || value > MAX_INT64) this.#refuseRange(value);
       const index = this.cells.next();

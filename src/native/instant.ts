@@ -1,4 +1,6 @@
+import { INSTANT_BASE, INSTANT_END } from "./instant-number.js";
 import { finerReason, type InstantParts, NOT_A_TIME, readInstant } from "./instant-text.js";
+import { Micros } from "./micros.js";
 import { NumberText } from "./number-text.js";
 import { Refusal, refuseKind } from "./refusal.js";
 import { readExact } from "./scaled-text.js";
@@ -11,8 +13,9 @@ export const BARE_DIGITS = 18;
 const LEAST_BARE: bigint = 10n ** BigInt(BARE_DIGITS - 1);
 
 /**
- * A point in time out of anything a time column takes: bigint nanoseconds, a Date, time text (see `readInstant`), or a
- * bare integer as text, which is nanoseconds too. A JS number has no unit and is refused.
+ * A point in time out of anything a time column takes: bigint nanoseconds, {@link Micros}, a number of `ms` or
+ * `us`, a Date, time text (see `readInstant`), or a bare integer as text, which is nanoseconds too. A bare JS number has
+ * no unit and is refused.
  */
 export class Instant implements InstantParts {
   seconds = 0;
@@ -24,8 +27,9 @@ export class Instant implements InstantParts {
     if (bare !== undefined) this.#split(nanosecondsOfText(bare), digits, value);
     else if (typeof value === "string") readInstant(value, digits, this);
     else if (typeof value === "bigint") this.#split(value, digits, value);
+    else if (value instanceof Micros) this.#split(value.nanoseconds(), digits, value);
     else if (value instanceof Date) this.#split(nanosecondsOfDate(value), digits, value);
-    else if (typeof value === "number") throw new Refusal("is a bare number without a unit", value);
+    else if (typeof value === "number") this.#split(nanosecondsOfNumber(value), digits, value);
     else refuseKind(value, "a time");
   }
 
@@ -42,6 +46,16 @@ export class Instant implements InstantParts {
 export function bareText(value: unknown): string | undefined {
   if (value instanceof NumberText) return value.text;
   return typeof value === "string" && value.charCodeAt(4) !== DASH ? value : undefined;
+}
+
+/** Microseconds since the Unix epoch of a number made by `ms` or `us`; any other number has no unit. */
+export function microsOfNumber(value: number): number {
+  if (value >= INSTANT_BASE && value < INSTANT_END) return value - INSTANT_BASE;
+  throw new Refusal("is a bare number without a unit: use ms(…) or us(…)", value);
+}
+
+function nanosecondsOfNumber(value: number): bigint {
+  return BigInt(microsOfNumber(value)) * 1000n;
 }
 
 function nanosecondsOfText(text: string): bigint {

@@ -27,8 +27,6 @@ const READS = [
   "EXPLAIN SELECT a FROM kept",
   "SHOW CREATE TABLE kept",
   "CHECK TABLE kept",
-  "SET max_threads = 1",
-  "USE system",
 ];
 
 const WRITES = [
@@ -43,7 +41,8 @@ const WRITES = [
   "OPTIMIZE TABLE kept",
   "SYSTEM STOP MERGES",
   "KILL QUERY WHERE 1 SYNC",
-  "SET ROLE ALL",
+  "SET max_threads = 1",
+  "USE system",
   "DELETE FROM kept WHERE 1",
   "RENAME TABLE kept TO lost",
 ];

@@ -66,7 +66,7 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ["Decimal(9, 2)", 10_000_000, "is out of range for Decimal(9, 2)"],
   ["Decimal(9, 2)", 9_999_999.996, "is out of range for Decimal(9, 2)"],
   ["Decimal(38, 8)", 10n ** 30n, "is out of range for Decimal(38, 8)"],
-  [time, 1_723_161_255_088, "is a bare number without a unit"],
+  [time, 1_723_161_255_088, "is a bare number without a unit: use ms(…) or us(…)"],
   [time, "1723161255088", MILLISECONDS],
   [time, new NumberText("1723161255088165"), MILLISECONDS],
   [time, new NumberText("0"), MILLISECONDS],

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { Micros } from "../../src/native/micros.js";
 import { NumberText } from "../../src/native/number-text.js";
 
 /**
@@ -162,6 +163,10 @@ function timeSamples(
       if (year > 0 && year < 9999) forms.push(fc.constant(isoText(nanoseconds, shown, separator, offset)));
       if (nanoseconds % 1_000_000n === 0n)
         forms.push(fc.constant(new Date(Number(nanoseconds / 1_000_000n))));
+      const rest = ((nanoseconds % 1000n) + 1000n) % 1000n;
+      const micros = (nanoseconds - rest) / 1000n;
+      if (micros < 9n * 10n ** 15n && micros > -9n * 10n ** 15n)
+        forms.push(fc.constant(new Micros(Number(micros), Number(rest))));
       if (nanoseconds >= 10n ** 17n || nanoseconds <= -(10n ** 17n)) forms.push(textForms(`${nanoseconds}`));
       return fc.oneof(...forms).map((given) => ({ given, want: want(ticks) }));
     });

@@ -10,6 +10,7 @@ import { test } from "node:test";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
   native: ["base"],
+  ring: ["base", "native"],
   clickhouse: ["base"],
   config: ["base"],
   demo: ["base"],
@@ -18,11 +19,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   buffer: ["base", "native", "schemas"],
   sink: ["base", "native", "schemas", "clickhouse", "buffer"],
   "recorder.ts": ["base", "native", "schemas", "clickhouse", "buffer", "sink"],
-  intake: ["base", "native", "schemas", "clickhouse", "recorder.ts"],
+  intake: ["base", "native", "ring", "schemas", "clickhouse", "recorder.ts"],
   service: ["base", "config", "clickhouse", "engine", "schemas", "recorder.ts", "intake", "demo", "admin"],
+  sdk: ["base", "native", "ring", "config", "schemas", "intake", "recorder.ts", "service"],
   admin: ["base", "config", "schemas", "intake", "recorder.ts"],
   cli: ["base", "config", "clickhouse", "engine", "schemas", "intake", "recorder.ts", "service", "demo"],
-  "index.ts": ["base", "native", "schemas", "clickhouse", "recorder.ts", "config", "service"],
+  "index.ts": ["base", "native", "schemas", "clickhouse", "recorder.ts", "config", "service", "sdk"],
 };
 
 const ROOT = resolve("src");

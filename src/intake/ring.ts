@@ -1,0 +1,59 @@
+import type { Recorder, TableWriter } from "../recorder.js";
+import { RingConsumer } from "../ring/consumer.js";
+import type { RecordLayout } from "../ring/layout.js";
+
+/** Rows taken from one ring before the others have their turn. */
+const TURN_ROWS = 2048;
+
+/** The row as text for the dead letters: nothing that JSON cannot say may hide the rest. */
+function textOf(row: Readonly<Record<string, unknown>>): string {
+  return JSON.stringify(row, (_key, value: unknown) =>
+    typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))
+      ? String(value)
+      : value,
+  );
+}
+
+/** Takes the rows of rings into the recorder's tables. */
+export class RingIntake {
+  readonly #layouts: readonly RecordLayout[];
+  readonly #writers: readonly TableWriter[];
+  readonly #waits: readonly boolean[];
+  readonly #rings: RingConsumer[] = [];
+  #refused: Promise<void> = Promise.resolve();
+
+  constructor(recorder: Recorder, layouts: readonly RecordLayout[]) {
+    this.#layouts = layouts;
+    this.#writers = layouts.map(({ table }) => recorder.table(table));
+    this.#waits = layouts.map(({ critical }) => critical);
+  }
+
+  /** Takes rows of this ring, too, from where its last consumer stopped. */
+  add(ring: SharedArrayBuffer): void {
+    this.#rings.push(new RingConsumer(ring, this.#layouts));
+  }
+
+  /** Takes a turn's rows from each ring; gives how many. */
+  turn(): number {
+    let rows = 0;
+    for (const ring of this.#rings) rows += ring.drain(TURN_ROWS, this.#take);
+    return rows;
+  }
+
+  /** Resolves when the rows refused so far are in the dead letters. */
+  async settled(): Promise<void> {
+    await this.#refused;
+  }
+
+  readonly #take = (table: number, row: Readonly<Record<string, unknown>>): boolean => {
+    const writer = this.#writers[table]!;
+    // What may not be dropped waits in the ring, which has room of its own for it.
+    if (this.#waits[table] && writer.full) return false;
+    try {
+      writer.offer(row);
+    } catch (error) {
+      this.#refused = writer.rejected(textOf(row), error);
+    }
+    return true;
+  };
+}

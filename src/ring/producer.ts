@@ -1,0 +1,91 @@
+import assert from "node:assert";
+import { type AnyRow, compileRecord, type Encode, type RecordRow } from "./compile-record.js";
+import { TextWriter } from "./dictionary.js";
+import type { RecordLayout } from "./layout.js";
+import { HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
+import { ValueWriter } from "./value-writer.js";
+
+/** Where the record goes on at the ring's beginning, this stands in place of a table's number. */
+export const WRAP = -1;
+
+export interface ProducerOptions {
+  readonly buffer: SharedArrayBuffer;
+  readonly layouts: readonly RecordLayout[];
+  /** Cells that only rows of critical tables may fill. */
+  readonly reserve: number;
+  /** Microseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+/** A record may take this share of the ring. */
+const RECORD_SHARE = 4;
+
+/** The one thread that writes to a ring. */
+export class RingProducer {
+  readonly #memory: RingMemory;
+  readonly #position: { head: number; tail: number };
+  readonly #records = new Map<string, RecordRow>();
+
+  constructor({ buffer, layouts, reserve, now }: ProducerOptions) {
+    const memory = RingMemory.attach(buffer);
+    const { cells } = memory.sizes;
+    assert(reserve >= 0 && reserve < cells, "the reserve is a part of the ring");
+    this.#memory = memory;
+    this.#position = {
+      head: Atomics.load(memory.words, HEAD_WORD),
+      tail: Atomics.load(memory.words, TAIL_WORD),
+    };
+    const shared = { memory, texts: new TextWriter(memory), values: new ValueWriter(memory), now };
+    for (const [table, layout] of layouts.entries()) {
+      const limit = layout.critical ? cells : cells - reserve;
+      const most = Math.floor(cells / RECORD_SHARE);
+      this.#records.set(
+        layout.table,
+        compileRecord(layout, {
+          ...shared,
+          position: this.#position,
+          limit,
+          most,
+          table,
+          retry: (encode, row) => this.#retry(encode, row, table, limit, most),
+        }),
+      );
+    }
+  }
+
+  /** The function that takes the rows of a table. */
+  recordOf(table: string): RecordRow {
+    const record = this.#records.get(table);
+    assert(record !== undefined, `the ring has no table ${table}`);
+    return record;
+  }
+
+  /** There was no room by what this side knew, or none in one piece before the ring's end. */
+  #retry(encode: Encode, row: AnyRow, table: number, limit: number, most: number): boolean {
+    const memory = this.#memory;
+    const { cells } = memory.sizes;
+    const position = this.#position;
+    position.tail = Atomics.load(memory.words, TAIL_WORD);
+    const start = position.head & (cells - 1);
+    const free = limit - ((position.head - position.tail) & POSITION_MASK);
+    const toEnd = cells - start;
+    let size = encode(row, start, start + Math.min(free, toEnd, most));
+    let skipped = 0;
+    if (size === 0 && toEnd < Math.min(free, most)) {
+      skipped = toEnd;
+      size = encode(row, 0, Math.min(free - toEnd, most));
+    }
+    const counters = memory.countersOf(table);
+    if (size === 0) {
+      // With all the room a record may have, it would not fit at any other time either.
+      const isTooLarge = Math.max(Math.min(free, toEnd), free - toEnd) >= most;
+      counters[isTooLarge ? 2 : 1]! += 1;
+      return false;
+    }
+    if (skipped > 0) memory.i32[start * 2 + 1] = WRAP;
+    position.head = (position.head + skipped + size) & POSITION_MASK;
+    Atomics.store(memory.words, HEAD_WORD, position.head);
+    counters[0]! += 1;
+    return true;
+  }
+}

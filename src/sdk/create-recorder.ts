@@ -1,0 +1,147 @@
+import { EventEmitter } from "node:events";
+import type { ColdpathError } from "../base/errors.js";
+import { SECOND_MS } from "../base/units.js";
+import { loadConfig } from "../config/load.js";
+import type { Config, ConfigInput } from "../config/schema.js";
+import type { Row } from "../native/block.js";
+import type { CloseReport, RecorderEvent, RecorderStats } from "../recorder.js";
+import type { RecordLayout } from "../ring/layout.js";
+import { COUNTERS, RingMemory } from "../ring/memory.js";
+import type { TableRows } from "../schemas/tables.generated.js";
+import { type PipelineState, PipelineThread } from "./pipeline-thread.js";
+import { Producer, type ProducerHandle, type RecordingTable, type RowOf } from "./producer.js";
+
+/** Texts that a ring keeps once, such as symbols, and bytes of all of them. */
+const RING_TEXTS = 32_768;
+const RING_TEXT_BYTES = 1024 * 1024;
+const CELL_BYTES = 8;
+const CLOSE_DEADLINE_MS = 30 * SECOND_MS;
+
+export interface CreateRecorderOptions {
+  /** Keys of the configuration; they win over file and environment. */
+  readonly config?: ConfigInput;
+  /** Configuration file; without it `coldpath.yaml` in the working folder is read if there is one. */
+  readonly file?: string;
+}
+
+/** Rows of one table as the rings counted them, over all producers of this process. */
+export type RingCounts = Readonly<Record<(typeof COUNTERS)[number], number>>;
+
+export interface RecordingStats extends RecorderStats {
+  readonly pipeline: PipelineState;
+  readonly rings: Readonly<Record<string, RingCounts>>;
+}
+
+interface RecordingEvents {
+  /** The pipeline's thread started, died or was started again. */
+  pipeline: [state: PipelineState, reason?: ColdpathError];
+  /** What the recorder reports of itself, such as a change of its link to ClickHouse. */
+  event: [event: RecorderEvent];
+}
+
+/**
+ * Starts a recorder in this process: a worker that lands rows in ClickHouse, and a ring by which this thread hands them over.
+ * Without a configured server ClickHouse runs embedded, in `data_dir`.
+ *
+ * @throws ConfigError, and ColdpathError for whatever keeps the recorder from taking rows
+ */
+export async function createRecorder(options: CreateRecorderOptions = {}): Promise<RecordingClient> {
+  const { config } = loadConfig({
+    file: options.file,
+    env: process.env,
+    values: options.config,
+    cwd: process.cwd(),
+  });
+  const { thread, layouts } = await PipelineThread.start(config);
+  return new RecordingClient(config, thread, layouts);
+}
+
+/** A running recorder, seen from the process that trades. */
+export class RecordingClient extends EventEmitter<RecordingEvents> implements AsyncDisposable {
+  readonly #config: Config;
+  readonly #thread: PipelineThread;
+  readonly #layouts: readonly RecordLayout[];
+  readonly #rings: RingMemory[] = [];
+  readonly #producer: Producer;
+  #closing: Promise<CloseReport> | undefined;
+
+  constructor(config: Config, thread: PipelineThread, layouts: readonly RecordLayout[]) {
+    super();
+    this.#config = config;
+    this.#thread = thread;
+    this.#layouts = layouts;
+    this.#producer = new Producer(this.producer());
+    thread.on("state", (state, reason) =>
+      reason === undefined ? this.emit("pipeline", state) : this.emit("pipeline", state, reason),
+    );
+    thread.on("event", (event) => this.emit("event", event));
+  }
+
+  /** The table to record into from this thread. @throws ColdpathError TABLE_UNKNOWN */
+  table<T extends keyof TableRows>(name: T): RecordingTable<RowOf<T>>;
+  table(name: string): RecordingTable<Row>;
+  table(name: string): RecordingTable<Row> {
+    return this.#producer.table(name);
+  }
+
+  /** A new ring for another thread of this process; see `attachProducer`. */
+  producer(): ProducerHandle {
+    const { size, critical_reserve } = this.#config.ring;
+    const memory = RingMemory.create({
+      cells: size / CELL_BYTES,
+      texts: RING_TEXTS,
+      textBytes: RING_TEXT_BYTES,
+      tables: this.#layouts.length,
+    });
+    this.#rings.push(memory);
+    this.#thread.add(memory.buffer);
+    return {
+      ring: memory.buffer,
+      layouts: this.#layouts,
+      reserve: Math.floor(critical_reserve / CELL_BYTES),
+    };
+  }
+
+  /** Resolves when all rows recorded before the call are stored, dropped or in the dead letters. */
+  async flush(table?: string): Promise<void> {
+    await this.#thread.request({ kind: "flush", ...(table === undefined ? {} : { table }) });
+  }
+
+  async stats(): Promise<RecordingStats> {
+    const stats = (await this.#thread.request({ kind: "stats" })) as RecorderStats;
+    const rings = this.#layouts.map(({ table }, index) => [table, this.#countsOf(index)] as const);
+    return { ...stats, pipeline: this.#thread.state, rings: Object.fromEntries(rings) };
+  }
+
+  /**
+   * Stores what was recorded, until the deadline, and ends the recorder.
+   *
+   * @param deadline milliseconds, default 30 s
+   * @returns where each table stood at the end
+   */
+  async close({ deadline = CLOSE_DEADLINE_MS }: { deadline?: number } = {}): Promise<CloseReport> {
+    this.#closing ??= this.#close(deadline);
+    return await this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(deadlineMs: number): Promise<CloseReport> {
+    try {
+      return (await this.#thread.request({ kind: "close", deadlineMs })) as CloseReport;
+    } finally {
+      this.#producer.close();
+      await this.#thread.end();
+    }
+  }
+
+  #countsOf(table: number): RingCounts {
+    const sums = COUNTERS.map((name, counter) => {
+      const sum = this.#rings.reduce((total, ring) => total + ring.countersOf(table)[counter]!, 0);
+      return [name, sum] as const;
+    });
+    return Object.fromEntries(sums) as RingCounts;
+  }
+}

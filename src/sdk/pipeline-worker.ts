@@ -1,0 +1,105 @@
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { parentPort, workerData } from "node:worker_threads";
+import { ColdpathError, messageOf } from "../base/errors.js";
+import { RingIntake } from "../intake/ring.js";
+import type { Recorder } from "../recorder.js";
+import { type OpenedClickHouse, openClickHouse, openRecorder } from "../service/open.js";
+import { layoutOf } from "./layouts.js";
+import type { FromWorker, PipelineRequest, ToWorker, WorkerStart } from "./protocol.js";
+
+/** The pipeline's thread: takes rows out of the rings and lands them, so that the trading thread does neither. */
+
+/** Milliseconds between two looks at empty rings: nobody wakes this thread, for a wake-up is what would cost. */
+const IDLE_MS = 1;
+
+const { config, layouts: known, rings } = workerData as WorkerStart;
+const port = parentPort!;
+
+function send(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+class PipelineWorker {
+  readonly #opened: OpenedClickHouse;
+  readonly #recorder: Recorder;
+  readonly #intake: RingIntake;
+  #isOver = false;
+
+  constructor(opened: OpenedClickHouse, recorder: Recorder, intake: RingIntake) {
+    this.#opened = opened;
+    this.#recorder = recorder;
+    this.#intake = intake;
+  }
+
+  async run(): Promise<void> {
+    while (!this.#isOver) {
+      if (this.#intake.turn() > 0) await nextTurn();
+      else await delay(IDLE_MS);
+    }
+  }
+
+  addRing(buffer: SharedArrayBuffer): void {
+    this.#intake.add(buffer);
+  }
+
+  async answer(request: PipelineRequest) {
+    switch (request.kind) {
+      case "stats":
+        return this.#recorder.stats();
+      case "flush":
+        await this.#empty(Infinity);
+        await this.#recorder.flush(request.table);
+        return undefined;
+      case "close": {
+        const deadline = performance.now() + request.deadlineMs;
+        await this.#empty(deadline);
+        const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });
+        this.#isOver = true;
+        await this.#opened.close();
+        return report;
+      }
+    }
+  }
+
+  /** Takes what the rings hold now, or what it can until the deadline. */
+  async #empty(deadline: number): Promise<void> {
+    while (this.#intake.turn() > 0 && performance.now() < deadline) await nextTurn();
+    await this.#intake.settled();
+  }
+}
+
+async function start(): Promise<void> {
+  const opened = await openClickHouse(config);
+  const recorder = await openRecorder(config, opened, (event) => send({ type: "event", event }));
+  const layouts =
+    known ??
+    Object.entries(config.tables).map(([name, options]) => layoutOf(recorder.table(name).table, options));
+  const intake = new RingIntake(recorder, layouts);
+  for (const ring of rings) intake.add(ring);
+  const worker = new PipelineWorker(opened, recorder, intake);
+  port.on("message", (message: ToWorker) => {
+    if (message.type === "ring") worker.addRing(message.buffer);
+    else {
+      const { id, request } = message;
+      worker.answer(request).then(
+        (value) => {
+          send({ type: "answer", id, value });
+          if (request.kind === "close") port.close();
+        },
+        (error: unknown) => send(failure(id, error)),
+      );
+    }
+  });
+  send({ type: "ready", layouts, run: recorder.run.toString() });
+  await worker.run();
+}
+
+function failure(id: number | undefined, error: unknown): FromWorker {
+  const code = error instanceof ColdpathError ? error.code : "INTERNAL";
+  return { type: "failed", id, code, message: messageOf(error) };
+}
+
+start().catch((error: unknown) => {
+  send(failure(undefined, error));
+  port.close();
+});

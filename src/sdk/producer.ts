@@ -1,0 +1,80 @@
+import { ColdpathError } from "../base/errors.js";
+import { nearest } from "../base/nearest.js";
+import { WallClock } from "../base/wall-clock.js";
+import type { Row } from "../native/block.js";
+import type { InstantNumber } from "../native/instant-number.js";
+import type { RecordLayout } from "../ring/layout.js";
+import { RingProducer } from "../ring/producer.js";
+import type { TableRows } from "../schemas/tables.generated.js";
+
+/**
+ * For each time column of a row a second one, with `_ns` behind its name: nanoseconds (0 to 999) on top of a time made by `ms` or
+ * `us`, for those who have them and do not want a bigint.
+ */
+type Nanoseconds<R> = {
+  readonly [K in keyof R & string as InstantNumber extends R[K] ? `${K}_ns` : never]?: number;
+};
+
+/** A row of a built-in table. */
+export type RowOf<T extends keyof TableRows> = TableRows[T] & Nanoseconds<TableRows[T]>;
+
+/** Takes the rows of one table, on one thread. */
+export interface RecordingTable<R> {
+  /**
+   * Takes a row: copies it into the ring and returns. Never waits, never allocates, makes no system call, and does not throw for what
+   * the row holds: a row that does not fit its table goes to the dead letters, with a reason. Do not change an
+   * array of the row before this returns.
+   *
+   * @returns whether the row was taken; false, counted, when the ring is full or the row larger than a quarter of it
+   */
+  readonly record: (row: R) => boolean;
+}
+
+/** What another thread needs to record: send it there with `postMessage` or `workerData`. */
+export interface ProducerHandle {
+  readonly ring: SharedArrayBuffer;
+  readonly layouts: readonly RecordLayout[];
+  /** Cells of the ring that only critical tables may fill. */
+  readonly reserve: number;
+}
+
+/** The recorder as one thread sees it. */
+export class Producer {
+  readonly #producer: RingProducer;
+  readonly #layouts: readonly RecordLayout[];
+  readonly #clock = new WallClock();
+  readonly #tables = new Map<string, RecordingTable<Row>>();
+
+  /** Only one thread may record into the ring of a handle at a time. */
+  constructor({ ring, layouts, reserve }: ProducerHandle) {
+    const clock = this.#clock;
+    this.#layouts = layouts;
+    this.#producer = new RingProducer({ buffer: ring, layouts, reserve, now: () => clock.now() });
+  }
+
+  /** @throws ColdpathError TABLE_UNKNOWN */
+  table<T extends keyof TableRows>(name: T): RecordingTable<RowOf<T>>;
+  table(name: string): RecordingTable<Row>;
+  table(name: string): RecordingTable<Row> {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const names = this.#layouts.map(({ table }) => table);
+    if (!names.includes(name)) {
+      const close = nearest(name, names);
+      const hint = close === undefined ? `there are ${names.join(", ")}` : `did you mean ${close}?`;
+      throw new ColdpathError("TABLE_UNKNOWN", `this recorder has no table ${name}: ${hint}`);
+    }
+    const table = { record: this.#producer.recordOf(name) };
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  close(): void {
+    this.#clock.close();
+  }
+}
+
+/** Records from this thread into the recorder that made the handle. */
+export function attachProducer(handle: ProducerHandle): Producer {
+  return new Producer(handle);
+}

@@ -1,0 +1,32 @@
+import type { Config } from "../config/schema.js";
+import type { CloseReport, RecorderEvent, RecorderStats } from "../recorder.js";
+import type { RecordLayout } from "../ring/layout.js";
+
+/** What the trading process tells its pipeline worker. */
+export type ToWorker =
+  | { readonly type: "ring"; readonly buffer: SharedArrayBuffer }
+  | { readonly type: "request"; readonly id: number; readonly request: PipelineRequest };
+
+export type PipelineRequest =
+  | { readonly kind: "flush"; readonly table?: string }
+  | { readonly kind: "stats" }
+  | { readonly kind: "close"; readonly deadlineMs: number };
+
+/** What the worker is started with. `layouts` are those of the rings, which outlive a worker. */
+export interface WorkerStart {
+  readonly config: Config;
+  readonly layouts: readonly RecordLayout[] | undefined;
+  readonly rings: readonly SharedArrayBuffer[];
+}
+
+/** What the worker tells. */
+export type FromWorker =
+  | { readonly type: "ready"; readonly layouts: readonly RecordLayout[]; readonly run: string }
+  | { readonly type: "event"; readonly event: RecorderEvent }
+  | { readonly type: "answer"; readonly id: number; readonly value: RecorderStats | CloseReport | undefined }
+  | {
+      readonly type: "failed";
+      readonly id: number | undefined;
+      readonly code: string;
+      readonly message: string;
+    };

@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type TestContext, test } from "node:test";
+import { BroadcastChannel, Worker } from "node:worker_threads";
+import type { ClickHouse } from "../../src/clickhouse/client.js";
+import { loadConfig } from "../../src/config/load.js";
+import type { Config } from "../../src/config/schema.js";
+import { createRecorder, openClickHouse, type RowOf, us } from "../../src/index.js";
+import { RecordingClient } from "../../src/sdk/create-recorder.js";
+import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
+import { temporaryFolder } from "../support/folder.js";
+
+const NOW = Date.now() * 1000;
+
+async function configIn(t: TestContext): Promise<Config> {
+  const data_dir = await temporaryFolder(t);
+  return loadConfig({ env: {}, cwd: data_dir, values: { data_dir } }).config;
+}
+
+/** What plain SQL says, asked of the engine that the recorder's worker runs. */
+async function ask<T>(config: Config, question: (clickhouse: ClickHouse) => Promise<T>): Promise<T> {
+  const opened = await openClickHouse(config);
+  try {
+    return await question(opened.clickhouse);
+  } finally {
+    await opened.close();
+  }
+}
+
+function tick(number: number): RowOf<"market_data"> {
+  return {
+    ts_exchange: us(NOW + number),
+    ts_exchange_ns: number % 1000,
+    ts_local: us(NOW + number),
+    symbol: `S${number % 7}`,
+    kind: "quote",
+    bid_px1: 100 + number / 4,
+    bid_sz1: 3,
+    ask_px1: 101,
+    ask_sz1: 5,
+    exchange_seq: number,
+  };
+}
+
+function order(number: number): RowOf<"orders"> {
+  return {
+    ts: us(NOW + number),
+    client_order_id: `o-${number}`,
+    strategy: "s",
+    symbol: "X",
+    side: "sell",
+    qty: number,
+    status: "new",
+  };
+}
+
+test("rows of the trading thread and of other threads are stored as they were, bad ones are kept apart", async (t) => {
+  const config = await configIn(t);
+  const recorder = await createRecorder({ config: { data_dir: config.data_dir } });
+  t.after(() => recorder.close({ deadline: 0 }));
+  const rows = 20_000;
+  const ticks = recorder.table("market_data");
+  for (let number = 0; number < rows; number += 1) assert.ok(ticks.record(tick(number)));
+  // A type error for whoever compiles; for all others a row that is refused.
+  const bad = [
+    { ...order(1), qty: "much" },
+    { ...order(2), ts: Date.now() },
+    { ts: us(NOW) },
+    { ...order(3), qty: NaN },
+  ];
+  for (const row of bad) assert.ok(recorder.table("orders").record(row as RowOf<"orders">));
+  const thread = new Worker(new URL("./producer-thread.js", import.meta.url), {
+    workerData: { handle: recorder.producer(), rows: 3000, startedAt: NOW },
+  });
+  assert.deepEqual(await once(thread, "message"), [0]);
+  await recorder.flush();
+  await ask(config, async (clickhouse) => {
+    const [stored] = await clickhouse.rows(
+      `SELECT count() AS n, uniqExact(exchange_seq) AS seqs, sum(bid_px1) AS px,
+              countIf(toUnixTimestamp64Nano(ts_exchange) = (${NOW} + exchange_seq) * 1000 + exchange_seq % 1000) AS times,
+              countIf(symbol = 'S' || toString(exchange_seq % 7)) AS symbols, max(seq) - min(seq) + 1 AS span
+       FROM market_data`,
+    );
+    const px = (100 * rows + (rows * (rows - 1)) / 8).toString();
+    assert.deepEqual(stored, {
+      n: `${rows}`,
+      seqs: `${rows}`,
+      px,
+      times: `${rows}`,
+      symbols: `${rows}`,
+      span: `${rows}`,
+    });
+    assert.equal(await clickhouse.text("SELECT count(), sum(qty) FROM orders FORMAT TSV"), "3000\t4498500\n");
+  });
+  const { tables, rings } = await recorder.stats();
+  assert.deepEqual(rings["orders"], { taken: 3004, ring_full: 0, too_large: 0 });
+  assert.equal(tables["orders"]!.refused["value_rejected"], 4);
+  const closed = await recorder.close();
+  assert.equal(closed.tables["market_data"]!.stored, rows);
+  assert.equal(recorder.table("orders").record(order(9)), true, "a closed recorder's ring takes what fits");
+  await assert.rejects(recorder.flush(), { code: "RECORDER_CLOSED" });
+});
+
+test("a worker that dies is started again and takes what the ring holds", async (t) => {
+  const config = await configIn(t);
+  const entry = new URL("./crashing-worker.js", import.meta.url);
+  const { thread, layouts } = await PipelineThread.start(config, entry);
+  const recorder = new RecordingClient(config, thread, layouts);
+  t.after(() => recorder.close({ deadline: 0 }));
+  const crash = new BroadcastChannel("coldpath-test-crash");
+  t.after(() => crash.close());
+  const orders = recorder.table("orders");
+  for (let number = 0; number < 1000; number += 1) orders.record(order(number));
+  await recorder.flush();
+  const down = once(recorder, "pipeline");
+  crash.postMessage("die");
+  const [state, reason] = await down;
+  assert.equal(state, "down");
+  assert.match(reason.message, /told to die/);
+  for (let number = 1000; number < 2000; number += 1) assert.ok(orders.record(order(number)));
+  // Asked of a worker that is not there yet.
+  await recorder.flush();
+  const stored = await ask(config, (clickhouse) =>
+    clickhouse.text("SELECT count(), uniqExact(client_order_id), uniqExact(run) FROM orders FORMAT TSV"),
+  );
+  assert.equal(stored, "2000\t2000\t2\n");
+});
+
+test("a recorder that cannot start says why", async (t) => {
+  const config = await configIn(t);
+  const start = createRecorder({
+    config: { data_dir: config.data_dir, clickhouse: { url: "http://127.0.0.1:1" } },
+  });
+  await assert.rejects(start, { code: "CLICKHOUSE_UNREACHABLE" });
+  await assert.rejects(createRecorder({ config: { ring: { size: "3MiB" } } }), /ring.size.*a power of two/s);
+});
