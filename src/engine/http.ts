@@ -55,7 +55,8 @@ export function createServer(engine: Interface): FastifyInstance {
     const reason = foreignCaller(request.headers, engine.listenHost);
     if (reason !== undefined) await reply.code(403).type("text/plain").send(`${reason}\n`);
   });
-  app.get("/ping", async (_request, reply) => reply.type("text/html; charset=UTF-8").send("Ok.\n"));
+  for (const url of ["/ping", "/replicas_status"])
+    app.get(url, async (_request, reply) => reply.type("text/html; charset=UTF-8").send("Ok.\n"));
   app.route({
     method: ["GET", "POST"],
     url: "/",

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
+import type { EngineContext } from "./engine.js";
 
 /** A new empty folder that goes away with the test. */
-export async function temporaryFolder(t: Pick<TestContext, "after">): Promise<string> {
+export async function temporaryFolder(t: EngineContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "coldpath-test-"));
   t.after(() => rm(folder, { recursive: true, force: true }));
   return folder;
