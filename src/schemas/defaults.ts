@@ -31,8 +31,12 @@ export async function evaluateDefaults(
     areConstant[index] ? `CAST(${expression}, ${quoteString(type)}) AS v${index}` : `NULL AS v${index}`,
   );
   const [values] = await clickhouse.rows<Readonly<Record<string, unknown>>>(`SELECT ${casts.join()}`, {
-    // Unquoted, nan and the infinities would come as null.
-    settings: { output_format_json_quote_denormals: 1 },
+    settings: {
+      // Unquoted, nan and the infinities would come as null.
+      output_format_json_quote_denormals: 1,
+      // The table has the type already.
+      allow_suspicious_low_cardinality_types: 1,
+    },
   });
   return defaults.map((_, index): DefaultValue => {
     const value = values![`v${index}`];

@@ -24,17 +24,20 @@ const TABLE_OPTIONS: TableOptions = {
   queue: { rows: 200_000 },
 };
 
+const TABLES = ["market_data", "orders"];
+
 export function recorderOptions(
   clickhouse: ClickHouse,
   deadLettersDir: string,
   table: TableOptions = TABLE_OPTIONS,
+  tables: readonly string[] = TABLES,
 ): RecorderOptions {
   return {
     recorder: "test",
     env: "test",
     clickhouse,
     compression: "none",
-    tables: { market_data: table, orders: table },
+    tables: Object.fromEntries(tables.map((name) => [name, table])),
     memory: { max: 64 << 20 },
     accept: { past: 100 * 365 * 86_400_000, future: 86_400_000 },
     deadLettersDir,
@@ -64,10 +67,11 @@ export async function openPlace(
   t: TestContext,
   clickhouse: ClickHouse,
   table: TableOptions = TABLE_OPTIONS,
+  tables: readonly string[] = TABLES,
 ): Promise<Place> {
   const folder = await temporaryFolder(t);
   const deadLettersDir = join(folder, "dead-letters");
-  const recorder = await Recorder.open(recorderOptions(clickhouse, deadLettersDir, table));
+  const recorder = await Recorder.open(recorderOptions(clickhouse, deadLettersDir, table, tables));
   t.after(async () => {
     await recorder.close({ deadlineMs: 5000 });
   });

@@ -269,7 +269,9 @@ export function floatCase(width: 4 | 8): TypeCase {
   const numbers = fc.oneof(width === 4 ? fc.float() : fc.double(), special);
   const samples = numbers.chain((value) => {
     const forms: unknown[] = [value];
-    if (!Object.is(value, -0)) forms.push(`${value}`, new NumberText(`${value}`));
+    // JavaScript writes -0 as 0.
+    const text = Object.is(value, -0) ? "-0" : `${value}`;
+    forms.push(text, new NumberText(text));
     return fc.constantFrom(...forms).map((given) => ({ given, want: floatBits(value, width) }));
   });
   return { type: `Float${width * 8}`, samples, read: `toString(reinterpretAsUInt${width * 8}(v))` };
