@@ -37,7 +37,7 @@ const OPENINGS =
  * it is only misspelt
  */
 export function authorize(statement: Statement, role: Role, method: string, secretFile: string): void {
-  if (statement.kind === "select" || statement.kind === "read") return;
+  if (statement.kind === "select" || statement.kind === "read" || statement.kind === "session") return;
   const reason =
     method === "GET"
       ? "For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries."

@@ -8,6 +8,7 @@ import { EngineFolder } from "./folder.js";
 import { createServer } from "./http.js";
 import type { FromChild, StartMessage, ToChild } from "./protocol.js";
 import { Registry } from "./registry.js";
+import { SessionStore } from "./session-store.js";
 import { Sessions } from "./sessions.js";
 
 /**
@@ -53,18 +54,19 @@ async function start(message: StartMessage): Promise<void> {
     throw new ColdpathError("ENGINE_FOLDER_DAMAGED", message, { cause });
   }
   const pipes = folder.clearPassing(READS_AT_ONCE);
-  const version = Buffer.from((await sessions.query("SELECT version()")).bytes())
-    .toString()
-    .trim();
+  const about = Buffer.from((await sessions.query("SELECT version(), timezone()")).bytes()).toString();
+  const [version = "", timeZone = ""] = about.trimEnd().split("\t");
   const bootId = randomBytes(8).toString("hex");
   const registry = new Registry();
   const server = createServer({
     executor: new Executor(sessions, folder, registry, pipes),
     registry,
+    sessions: new SessionStore(sessions),
     secret,
     secretFile: folder.secretFile,
     bootId,
     version,
+    timeZone,
     listenHost: message.host,
   });
   const url = await server.listen({ host: message.host, port: message.port });

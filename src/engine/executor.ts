@@ -4,15 +4,23 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { GIB } from "../base/units.js";
 import type { Role } from "./access.js";
+import type { ChdbSession } from "./chdb.js";
 import type { EngineFolder } from "./folder.js";
 import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
 import type { ActiveRequest, Registry } from "./registry.js";
 import { streamThrough } from "./result-stream.js";
-import { isText, namesFile, Runner } from "./runner.js";
-import type { Sessions, Setup } from "./sessions.js";
+import { isText, names, Runner } from "./runner.js";
+import type { Sessions } from "./sessions.js";
+import type { Setup } from "./setup.js";
 import { spool } from "./spool.js";
-import type { InsertStatement, KillStatement, PlainStatement, SelectStatement } from "./statement.js";
+import type {
+  FromFile,
+  InsertStatement,
+  KillStatement,
+  PlainStatement,
+  SelectStatement,
+} from "./statement.js";
 import { collect, type WholeResult } from "./whole-result.js";
 
 /** What the engine counted. */
@@ -67,12 +75,15 @@ export class Executor {
     setup: Setup,
     data: { readonly ahead: Buffer; readonly body: Readable | undefined; readonly compression: string },
   ): Promise<Counts> {
-    const file = join(this.#folder.incoming, randomUUID());
-    const sql = statement.fromFile(file, data.compression);
+    const name = randomUUID();
+    const file = join(this.#folder.incoming, name);
+    const statements = statement.fromFile(file, data.compression, name);
     try {
       await spool(file, data.ahead, data.body, request.signal);
       return await this.#inserts.run(request.signal, () =>
-        this.#runner.run(request, namesFile(file), setup, (session) => session.queryAsync(sql)),
+        this.#runner.run(request, names(name), setup, (session) =>
+          runAll(session, statements, request.signal),
+        ),
       );
     } finally {
       await rm(file, { force: true });
@@ -90,9 +101,9 @@ export class Executor {
     const inMemory = (): Promise<WholeResult<Counts>> =>
       this.#inMemory(request, statement.text, setup, format);
     try {
-      return statement.kind === "read"
-        ? await this.#reads[request.identity.role].run(request.signal, inMemory)
-        : await this.#writes.run(request.signal, inMemory);
+      return statement.kind === "write"
+        ? await this.#writes.run(request.signal, inMemory)
+        : await this.#reads[request.identity.role].run(request.signal, inMemory);
     } finally {
       request.end();
     }
@@ -142,7 +153,7 @@ export class Executor {
     try {
       const start = async (): Promise<Counts> => {
         try {
-          const counts = await this.#runner.run(request, namesFile(pipe), setup, (session) =>
+          const counts = await this.#runner.run(request, names(pipe), setup, (session) =>
             session.queryAsync(statement.into(pipe), { format }),
           );
           // The engine is done, whenever the client takes the rest.
@@ -203,6 +214,21 @@ export class Executor {
     );
     const body = Buffer.from(counts.bytes());
     return { counts, body, bytes: body.length };
+  }
+}
+
+/** Runs statements one after the other. @returns what the first one that took rows in counted */
+async function runAll(session: ChdbSession, statements: FromFile, signal: AbortSignal): Promise<Counts> {
+  let counts = NOTHING;
+  try {
+    for (const sql of statements.steps) {
+      signal.throwIfAborted();
+      const result = await session.queryAsync(sql);
+      if (counts.rowsRead === 0) counts = result;
+    }
+    return counts;
+  } finally {
+    if (statements.finally !== undefined) await session.queryAsync(statements.finally);
   }
 }
 

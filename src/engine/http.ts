@@ -18,7 +18,8 @@ import { displayName } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
 import { type RequestHead, readHead } from "./request.js";
-import type { Setup } from "./sessions.js";
+import type { Acquired, SessionStore } from "./session-store.js";
+import type { Leaves, Setup } from "./setup.js";
 import { cutStalled } from "./stall-guard.js";
 import type { InsertStatement, SelectStatement, Statement } from "./statement.js";
 import type { WholeResult } from "./whole-result.js";
@@ -27,10 +28,12 @@ import type { WholeResult } from "./whole-result.js";
 export interface Interface {
   readonly executor: Executor;
   readonly registry: Registry;
+  readonly sessions: SessionStore;
   readonly secret: string;
   readonly secretFile: string;
   readonly bootId: string;
   readonly version: string;
+  readonly timeZone: string;
   readonly listenHost: string;
 }
 
@@ -88,7 +91,11 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
     settings: withLogComment(head),
   });
   reply.header("x-clickhouse-query-id", headerText(request.identity.queryId));
-  engine.registry.add(request);
+  const session = admit(engine, head, request);
+  reply.header(
+    "x-clickhouse-timezone",
+    head.settings.get("session_timezone") || session?.held.timeZone || engine.timeZone,
+  );
   // Whoever closes the connection no longer wants the statement.
   const onClose = (): void => {
     if (!reply.raw.writableFinished) request.cancel("the client has gone");
@@ -100,8 +107,32 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
     settings: request.identity.settings,
     params: head.params,
     readonly: role === "reader" || http.method === "GET",
+    held: session?.held,
+    leaves: leftBy(received.statement),
   };
   return answer(engine, head, received, request, setup, reply);
+}
+
+/** Takes a request in, and the session it names for as long as it lasts. */
+function admit(engine: Interface, head: RequestHead, request: ActiveRequest): Acquired | undefined {
+  if (head.session === undefined) {
+    engine.registry.add(request);
+    return undefined;
+  }
+  const session = engine.sessions.acquire(request.identity.role, head.session);
+  void request.ended.then(session.release);
+  try {
+    engine.registry.add(request);
+  } catch (error) {
+    request.end();
+    throw error;
+  }
+  return session;
+}
+
+function leftBy(statement: Statement): Leaves {
+  if (statement.kind === "session") return "settings";
+  return statement.kind === "write" && statement.isTemporary ? "table" : "nothing";
 }
 
 /** A parameter that the request does not give must not be taken from anywhere else. */

@@ -20,7 +20,7 @@ function afterBrackets(tokens: readonly Token[], index: number): number {
 }
 
 /** Index after `INSERT [INTO] [TABLE] [FUNCTION] target [(columns)]`. */
-function afterInsertTarget(tokens: readonly Token[]): number {
+export function afterInsertTarget(tokens: readonly Token[]): number {
   let index = 1;
   if (tokens[index]?.text === "INTO") index += 1;
   if (tokens[index]?.text === "TABLE" && tokens[index + 1]?.text !== ".") index += 1;
@@ -37,7 +37,7 @@ function afterInsertTarget(tokens: readonly Token[]): number {
 }
 
 /** Where the data starts after the format's name: blanks and one line end belong to the statement. */
-function skipToData(text: string, at: number): number {
+export function skipToData(text: string, at: number): number {
   const gap = /[ \t\f]*\r?\n?/y;
   gap.lastIndex = at;
   gap.test(text);
@@ -89,9 +89,11 @@ export function parseInsert(text: string): InsertStatement | undefined {
   return {
     kind: "insert",
     text: part(tokens[0]!.start, last.end),
-    fromFile: (file, compression) =>
+    fromFile: (file, compression) => {
       // Line ends, because a part may end in a line comment.
-      `${target}\nFROM INFILE ${quoteString(file)} COMPRESSION ${quoteString(compression)}\n${settings}\nFORMAT ${format}`,
+      const insert = `${target}\nFROM INFILE ${quoteString(file)} COMPRESSION ${quoteString(compression)}\n${settings}\nFORMAT ${format}`;
+      return { steps: [insert], finally: undefined };
+    },
     format,
     dataAt,
     parameters: parametersOf(text, tokens),
@@ -121,6 +123,6 @@ export function refuseHiddenData(tokens: readonly Token[]): void {
     );
   }
   if (insert.some((token, index) => token.text === "INPUT" && insert[index + 1]?.text === "(")) {
-    throw refusal(48, "NOT_IMPLEMENTED", "INSERT ... SELECT FROM input() is not supported over HTTP.");
+    throw refusal(62, "SYNTAX_ERROR", "Syntax error: function input wants an INSERT with FORMAT and data.");
   }
 }

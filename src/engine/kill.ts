@@ -1,6 +1,7 @@
 import { quoteString } from "../clickhouse/quote.js";
 import type { ActiveRequest, Registry } from "./registry.js";
-import type { Sessions, Setup } from "./sessions.js";
+import type { Sessions } from "./sessions.js";
+import type { Setup } from "./setup.js";
 import type { KillStatement } from "./statement.js";
 
 /**

@@ -3,8 +3,9 @@ import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
 import { parseInsert, refuseHiddenData } from "./insert-head.js";
+import { parseInsertSelect } from "./insert-select.js";
 import { parametersOf, utf8 } from "./sql-text.js";
-import type { KillStatement, Statement } from "./statement.js";
+import type { KillStatement, PlainStatement, Statement } from "./statement.js";
 
 const SELECTS: ReadonlySet<string> = new Set(["SELECT", "WITH", "FROM"]);
 const READS: ReadonlySet<string> = new Set(["SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK"]);
@@ -32,6 +33,14 @@ function withoutEnd(tokens: readonly Token[]): readonly Token[] {
     throw refusal(62, "SYNTAX_ERROR", "Syntax error (Multi-statements are not allowed).");
   }
   return tokens.slice(0, end);
+}
+
+/** What follows SET when it is about users or transactions instead of settings. */
+const NOT_SETTINGS: ReadonlySet<string | undefined> = new Set(["ROLE", "DEFAULT", "TRANSACTION"]);
+
+function kindOf(first: string, second: string | undefined): PlainStatement["kind"] {
+  if (READS.has(first)) return "read";
+  return first === "USE" || (first === "SET" && !NOT_SETTINGS.has(second)) ? "session" : "write";
 }
 
 function parseKill(
@@ -63,7 +72,7 @@ function parseKill(
 export function parseStatement(text: string): Statement {
   const first = tokensOf(text).next().value;
   if (first === undefined) throw refusal(62, "SYNTAX_ERROR", "Syntax error: Empty query.");
-  const insert = first.text === "INSERT" ? parseInsert(text) : undefined;
+  const insert = first.text === "INSERT" ? (parseInsert(text) ?? parseInsertSelect(text)) : undefined;
   if (insert !== undefined) return insert;
 
   const tokens = withoutEnd([...tokensOf(text)]);
@@ -83,7 +92,8 @@ export function parseStatement(text: string): Statement {
   if (first.text === "KILL" && tokens[1]?.text === "QUERY") return parseKill(text, tokens, common);
   const opening = tokens.find((token) => token.text !== "(")?.text ?? "";
   if (!SELECTS.has(opening) || tokens.some((token) => token.text === "INSERT")) {
-    return { ...common, kind: READS.has(first.text) ? "read" : "write" };
+    const isTemporary = tokens.some((token) => token.text === "TEMPORARY");
+    return { ...common, kind: kindOf(first.text, tokens[1]?.text), isTemporary };
   }
   const at = tokens[formatAt]?.start ?? end;
   const [before, after] = [utf8(text.slice(first.start, at)), utf8(text.slice(at, end))];

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { refusal } from "./exception.js";
 import { refuseForbiddenSetting } from "./forbidden.js";
+import { readSession, type SessionHead } from "./session-head.js";
 
 /** Everything a request says beside its statement and data. */
 export interface RequestHead {
@@ -15,6 +16,7 @@ export interface RequestHead {
   readonly settings: ReadonlyMap<string, string>;
   readonly params: ReadonlyMap<string, string>;
   readonly credentials: Credentials;
+  readonly session: SessionHead | undefined;
   /** How the body is compressed, as `FROM INFILE … COMPRESSION` calls it. */
   readonly compression: string;
 }
@@ -44,7 +46,7 @@ const OWN_PARAMETERS = new Set([
   "session_timeout",
 ]);
 /** Those whose effect does not exist yet; ignoring them would change what a client means. */
-const UNSUPPORTED = ["session_id", "compress", "decompress"];
+const UNSUPPORTED = ["compress", "decompress"];
 
 const COMPRESSIONS = new Set(["gzip", "deflate", "br", "zstd", "lz4", "xz", "snappy"]);
 
@@ -78,6 +80,7 @@ export function readHead(url: string, headers: IncomingHttpHeaders): RequestHead
     settings,
     params,
     credentials: readCredentials(parameters, headers),
+    session: readSession(parameters),
     compression: readCompression(headers),
   };
 }

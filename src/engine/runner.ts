@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { ChdbResult, ChdbSession } from "./chdb.js";
+import type { ChdbSession } from "./chdb.js";
 import type { ActiveRequest } from "./registry.js";
-import type { Sessions, Setup } from "./sessions.js";
+import type { Sessions } from "./sessions.js";
+import type { Setup } from "./setup.js";
 
 /** Milliseconds between two attempts to stop a statement. */
 const KILL_INTERVAL_MS = 100;
@@ -20,12 +21,12 @@ export class Runner {
    *
    * @param mark condition on `system.processes` that holds for this statement alone
    */
-  async run(
+  async run<T>(
     request: ActiveRequest,
     mark: string,
     setup: Setup,
-    work: (session: ChdbSession) => Promise<ChdbResult>,
-  ): Promise<ChdbResult> {
+    work: (session: ChdbSession) => Promise<T>,
+  ): Promise<T> {
     const { signal } = request;
     let isOver = false;
     const kill = async (): Promise<void> => {
@@ -54,9 +55,9 @@ export class Runner {
   }
 }
 
-/** Mark of a statement whose text names this file, which no other statement's does. */
-export function namesFile(file: string): string {
-  return `position(query, ${hex(file)}) > 0`;
+/** Mark of a statement whose text has this name of a file or table, which no other statement's has. */
+export function names(name: string): string {
+  return `position(query, ${hex(name)}) > 0`;
 }
 
 /** Mark of a statement by its text and log comment. */

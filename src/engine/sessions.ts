@@ -1,20 +1,11 @@
-import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
 import { exceptionOf } from "./exception.js";
-
-/** What holds for one statement alone. */
-export interface Setup {
-  readonly database: string | undefined;
-  readonly settings: ReadonlyMap<string, string>;
-  /** Values of `{name:Type}` in ClickHouse's text form. */
-  readonly params: ReadonlyMap<string, string>;
-  /** The statement may read and change settings, nothing else. */
-  readonly readonly: boolean;
-}
+import { type Setup, setupStatements } from "./setup.js";
 
 /**
- * Engine sessions, a fresh one for each statement: a setting, a current database, a temporary table or a connection
- * that a broken INSERT left unusable ends with the statement. Opening one costs half a millisecond.
+ * Engine sessions, a fresh one for each statement unless its request names one: a setting, a current database, a
+ * temporary table or a connection that a broken INSERT left unusable ends with the statement. Opening one costs half a
+ * millisecond.
  */
 export class Sessions {
   readonly #chdb: ChdbModule;
@@ -28,20 +19,18 @@ export class Sessions {
     this.#chdb = chdb;
     this.#path = path;
     this.#args = args;
-    this.#anchor = this.#open();
+    this.#anchor = this.open();
   }
 
-  /** Runs `work` in a session of its own that has been set up. @throws ClickHouseError what the engine says */
+  /** Runs `work` in a session that has been set up. @throws ClickHouseError what the engine says */
   async with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
-    const session = this.#open();
+    const { held } = setup;
     try {
-      const statements = setupStatements(setup);
-      if (statements.length > 0) await session.queryAsync(statements.join("; "));
-      return await work(session);
+      if (held !== undefined && !(held.isBlank && setup.leaves === "nothing"))
+        return await held.with(setup, work);
+      return await this.#withFresh(setup, work);
     } catch (error) {
       throw exceptionOf(error) ?? error;
-    } finally {
-      session.close();
     }
   }
 
@@ -54,22 +43,28 @@ export class Sessions {
     this.#anchor.close();
   }
 
-  #open(): ChdbSession {
+  /** A new engine session, which the caller closes. */
+  open(): ChdbSession {
     return new this.#chdb.Session(this.#path, { connectionArgs: this.#args });
+  }
+
+  async #withFresh<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
+    const session = this.open();
+    try {
+      const statements = setupStatements(setup);
+      if (statements.length > 0) await session.queryAsync(statements.join("; "));
+      return await work(session);
+    } finally {
+      session.close();
+    }
   }
 }
 
-const NO_SETUP: Setup = { database: undefined, settings: new Map(), params: new Map(), readonly: false };
-
-function setupStatements(setup: Setup): string[] {
-  const statements: string[] = [];
-  if (setup.database !== undefined && setup.database !== "default")
-    statements.push(`USE ${quoteName(setup.database)}`);
-  const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
-  const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);
-  const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quoteString(value)}`);
-  if (assignments.length > 0) statements.push(`SET ${assignments.join(", ")}`);
-  // Last, because it forbids what would loosen it. A request may ask for the stricter 1.
-  if (setup.readonly) statements.push(`SET readonly = ${setup.settings.get("readonly") === "1" ? 1 : 2}`);
-  return statements;
-}
+const NO_SETUP: Setup = {
+  database: undefined,
+  settings: new Map(),
+  params: new Map(),
+  readonly: false,
+  held: undefined,
+  leaves: "nothing",
+};

@@ -25,17 +25,33 @@ export interface SelectStatement extends Common {
 /** An INSERT whose data follows its text. */
 export interface InsertStatement extends Common {
   readonly kind: "insert";
-  /** The statement that reads its data from a file. `compression` as FROM INFILE calls it. */
-  readonly fromFile: (file: string, compression: string) => string;
+  /**
+   * What stores the data of a file.
+   *
+   * @param compression as FROM INFILE calls it
+   * @param name unique; each statement has it in its text, as it has part of the file's path
+   */
+  readonly fromFile: (file: string, compression: string, name: string) => FromFile;
   readonly format: string;
   /** Byte offset in the request's text at which the data starts. */
   readonly dataAt: number;
 }
 
+/** Statements for one session. */
+export interface FromFile {
+  /** Run one after the other. */
+  readonly steps: readonly string[];
+  /** Run after them in any case. */
+  readonly finally: string | undefined;
+}
+
 /** Anything else: a small result or none. */
 export interface PlainStatement extends Common {
-  readonly kind: "read" | "write";
+  /** `session`: SET and USE, which change nothing beyond their session. */
+  readonly kind: "read" | "write" | "session";
   readonly format: string | undefined;
+  /** It makes or names a temporary table. */
+  readonly isTemporary: boolean;
 }
 
 /** KILL QUERY, which also has to reach requests that the engine has not seen yet. */

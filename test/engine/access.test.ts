@@ -27,6 +27,8 @@ const READS = [
   "EXPLAIN SELECT a FROM kept",
   "SHOW CREATE TABLE kept",
   "CHECK TABLE kept",
+  "SET max_threads = 1",
+  "USE system",
 ];
 
 const WRITES = [
@@ -41,8 +43,7 @@ const WRITES = [
   "OPTIMIZE TABLE kept",
   "SYSTEM STOP MERGES",
   "KILL QUERY WHERE 1 SYNC",
-  "SET max_threads = 1",
-  "USE system",
+  "SET ROLE ALL",
   "DELETE FROM kept WHERE 1",
   "RENAME TABLE kept TO lost",
 ];

@@ -97,7 +97,7 @@ test("statements that hide data from the rules are refused", async () => {
     "EXPLAIN AST INSERT INTO victim FORMAT TSV 1",
     "EXPLAIN SYNTAX INSERT INTO victim VALUES (1)",
     "INSERT INTO victim SELECT 'a' FORMAT TSV",
-    "INSERT INTO victim SELECT * FROM input('s String') FORMAT TSV x",
+    "EXPLAIN INSERT INTO victim SELECT * FROM input('s String') FORMAT TSV x",
     "CREATE TABLE other (a UInt8) ENGINE = Null PARALLEL WITH INSERT INTO victim VALUES ('a')",
     "WITH 1 AS x INSERT INTO victim FORMAT TSV x",
     "INSERT INTO victim FROM INFILE '/etc/passwd' FORMAT LineAsString",

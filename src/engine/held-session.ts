@@ -1,0 +1,100 @@
+import { quoteName, quoteString } from "../clickhouse/quote.js";
+import type { ChdbSession } from "./chdb.js";
+import { type Held, type Setup, setupStatements } from "./setup.js";
+
+/** What statements of a session have changed for the next ones, apart from temporary tables. */
+interface State {
+  readonly database: string;
+  /** Settings that differ from their defaults. */
+  readonly settings: ReadonlyMap<string, string>;
+  readonly timeZone: string;
+}
+
+/**
+ * An engine session that outlives its requests. What a request brings itself (settings, parameters, database) is
+ * taken back after it, so that only SET, USE and temporary tables stay.
+ */
+export class HeldSession implements Held {
+  readonly #open: () => ChdbSession;
+  /** Opened when a statement could leave something behind; until then any engine session will do. */
+  #session: ChdbSession | undefined;
+  #state: State | undefined;
+
+  constructor(open: () => ChdbSession) {
+    this.#open = open;
+  }
+
+  get isBlank(): boolean {
+    return this.#session === undefined;
+  }
+
+  /** Time zone of its DateTime values; undefined while it is the engine's own. */
+  get timeZone(): string | undefined {
+    return this.#state?.timeZone;
+  }
+
+  async with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
+    this.#session ??= this.#open();
+    const session = this.#session;
+    this.#state ??= await readState(session);
+    // What a SET or USE sets is the session's; what came beside it would be mixed up with that.
+    const isChanged = setup.leaves === "settings";
+    const own = isChanged ? { ...setup, database: undefined, settings: NONE } : setup;
+    const undo = undoStatements(own, this.#state);
+    try {
+      const before = setupStatements(own);
+      if (before.length > 0) await session.queryAsync(before.join("; "));
+      return await work(session);
+    } finally {
+      await this.#restore(session, undo, isChanged);
+    }
+  }
+
+  /** Gives the engine session back. It begins anew if it is used after that. */
+  close(): void {
+    this.#session?.close();
+    this.#session = undefined;
+    this.#state = undefined;
+  }
+
+  async #restore(session: ChdbSession, undo: readonly string[], isChanged: boolean): Promise<void> {
+    try {
+      if (undo.length > 0) await session.queryAsync(undo.join("; "));
+      if (isChanged) this.#state = await readState(session);
+    } catch (error) {
+      // In an unknown state it must not serve the next request.
+      this.close();
+      throw error;
+    }
+  }
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** Statements that take back what `setupStatements` does. */
+function undoStatements(setup: Setup, state: State): string[] {
+  const statements: string[] = [];
+  // The engine lets a setting return to its default even where it may not be changed, and this one comes first.
+  if (setup.readonly && !state.settings.has("readonly")) statements.push("SET readonly = DEFAULT");
+  const assignments = [...setup.settings.keys()].map((name) => {
+    const value = state.settings.get(name);
+    return `${name} = ${value === undefined ? "DEFAULT" : quoteString(value)}`;
+  });
+  if (assignments.length > 0) statements.push(`SET ${assignments.join(", ")}`);
+  if (setup.database !== undefined) statements.push(`USE ${quoteName(state.database)}`);
+  return statements;
+}
+
+async function readState(session: ChdbSession): Promise<State> {
+  const result = await session.queryAsync(
+    "SELECT currentDatabase(), timezone(), " +
+      "(SELECT mapFromArrays(groupArray(name), groupArray(value)) FROM system.settings WHERE changed)",
+    { format: "JSONCompactEachRow" },
+  );
+  const [database, timeZone, settings] = JSON.parse(Buffer.from(result.bytes()).toString("utf8")) as [
+    string,
+    string,
+    Record<string, string>,
+  ];
+  return { database, timeZone, settings: new Map(Object.entries(settings)) };
+}

@@ -1,0 +1,37 @@
+import { SECOND_MS } from "../base/units.js";
+import { refusal } from "./exception.js";
+
+/** What a request says about its session. */
+export interface SessionHead {
+  readonly id: string;
+  /** How long the session is kept after this request. */
+  readonly timeoutMs: number;
+  /** It must be there already. */
+  readonly mustExist: boolean;
+}
+
+const TIMEOUT_DEFAULT_S = 60;
+const TIMEOUT_MAX_S = 3600;
+
+/** Reads the session of a request. @throws ClickHouseError 374 for a timeout that cannot be */
+export function readSession(parameters: URLSearchParams): SessionHead | undefined {
+  const id = parameters.get("session_id");
+  if (!id) return undefined;
+  for (const name of ["compatibility", "profile"]) {
+    if (!parameters.has(name)) continue;
+    // They change hundreds of others, which could not be taken back after the request.
+    throw refusal(48, "NOT_IMPLEMENTED", `Beside session_id, ${name} can only be changed by SET.`);
+  }
+  const given = parameters.get("session_timeout") || String(TIMEOUT_DEFAULT_S);
+  if (!/^\d+$/.test(given))
+    throw refusal(374, "INVALID_SESSION_TIMEOUT", `Invalid session timeout: '${given}'.`);
+  const seconds = Number(given);
+  if (seconds > TIMEOUT_MAX_S) {
+    throw refusal(
+      374,
+      "INVALID_SESSION_TIMEOUT",
+      `Session timeout '${given}' is larger than max_session_timeout: ${TIMEOUT_MAX_S}.`,
+    );
+  }
+  return { id, timeoutMs: seconds * SECOND_MS, mustExist: parameters.get("session_check") === "1" };
+}
