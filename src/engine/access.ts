@@ -39,7 +39,7 @@ const OPENINGS =
 export function authorize(statement: Statement, role: Role, method: string, secretFile: string): void {
   if (statement.kind === "select" || statement.kind === "read" || statement.kind === "session") return;
   const reason =
-    method === "GET"
+    method !== "POST"
       ? "For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries."
       : role === "reader"
         ? `Anything but reading needs the password of user ${USER}; it is in ${secretFile}`

@@ -14,6 +14,7 @@ import {
 import { refusal } from "./exception.js";
 import type { Counts, Executor } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
+import { isForm, readForm } from "./form.js";
 import { displayName } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
@@ -41,6 +42,8 @@ const KEEP_ALIVE_MS = 10 * SECOND_MS;
 /** A place is not kept longer than this for a sender or reader that has stopped. */
 const STALL_MS = 5 * MINUTE_MS;
 
+const METHODS = "OPTIONS, HEAD, GET, POST";
+
 /** The ClickHouse HTTP interface, as described in `docs/reference/engine-http.md`. */
 export function createServer(engine: Interface): FastifyInstance {
   const app = fastify({
@@ -61,10 +64,12 @@ export function createServer(engine: Interface): FastifyInstance {
   for (const url of ["/ping", "/replicas_status"])
     app.get(url, async (_request, reply) => reply.type("text/html; charset=UTF-8").send("Ok.\n"));
   app.route({
-    method: ["GET", "POST"],
+    method: ["GET", "HEAD", "POST"],
     url: "/",
     handler: (request, reply) => handle(engine, request, reply),
   });
+  // Pages of other origins did not get here, and those of the engine's own need no permission.
+  app.options("*", async (_request, reply) => reply.code(204).header("allow", METHODS).send());
   app.setErrorHandler((error, _request, reply) => sendException(reply, error, engine.version));
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).type("text/plain").send(`There is no handle ${request.url}\n`),
@@ -73,24 +78,26 @@ export function createServer(engine: Interface): FastifyInstance {
 }
 
 async function handle(engine: Interface, http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const head = readHead(http.raw.url ?? "/", http.headers);
-  if (http.method === "GET" && head.query === "") {
+  cutStalled(http.raw, reply.raw, STALL_MS);
+  drainAfter(http, reply);
+  const { head, body } = await receive(http);
+  if (http.method !== "POST" && head.query === "") {
     return reply.type("text/html; charset=UTF-8").send("Ok.\n");
   }
+  const queryId = head.queryId ?? randomUUID();
+  reply.header("x-clickhouse-query-id", headerText(queryId));
   const role = authenticate(head.credentials, engine.secret, isLoopback(http.ip));
-  cutStalled(http.raw, reply.raw, STALL_MS);
-  const received = await readStatement(head.query, http.body as Readable | undefined);
+  const received = await readStatement(head.query, body, head.compression);
   authorize(received.statement, role, http.method, engine.secretFile);
   requireParameters(received, head);
   const request = new ActiveRequest({
-    queryId: head.queryId ?? randomUUID(),
+    queryId,
     user: head.credentials.user,
     role,
     database: head.database ?? "default",
     text: received.statement.text,
     settings: withLogComment(head),
   });
-  reply.header("x-clickhouse-query-id", headerText(request.identity.queryId));
   const session = admit(engine, head, request);
   reply.header(
     "x-clickhouse-timezone",
@@ -106,11 +113,30 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
     database: head.database,
     settings: request.identity.settings,
     params: head.params,
-    readonly: role === "reader" || http.method === "GET",
+    readonly: role === "reader" || http.method !== "POST",
     held: session?.held,
     leaves: leftBy(received.statement),
   };
   return answer(engine, head, received, request, setup, reply);
+}
+
+/** The head of a request, of which a form in the body is a part, and the body unless it was that form. */
+async function receive(
+  http: FastifyRequest,
+): Promise<{ readonly head: RequestHead; readonly body: Readable | undefined }> {
+  const body = http.body as Readable | undefined;
+  const [url, type] = [http.raw.url ?? "/", http.headers["content-type"]];
+  if (body === undefined || type === undefined || !isForm(type))
+    return { head: readHead(url, http.headers), body };
+  return { head: readHead(url, http.headers, await readForm(body, type)), body: undefined };
+}
+
+/** What is left of a body when the answer is out is read and dropped, so that the connection serves the next request. */
+function drainAfter(http: FastifyRequest, reply: FastifyReply): void {
+  reply.raw.once("finish", () => {
+    http.raw.unpipe();
+    http.raw.resume();
+  });
 }
 
 /** Takes a request in, and the session it names for as long as it lasts. */
@@ -161,10 +187,7 @@ async function answer(
   const { executor } = engine;
   const { statement } = received;
   if (statement.kind === "insert") {
-    const counts = await executor.insert(request, statement, setup, {
-      ...received,
-      compression: head.compression,
-    });
+    const counts = await executor.insert(request, statement, setup, received);
     return reply.header("x-clickhouse-summary", summaryOf(counts, true)).send("");
   }
   const format = statement.format ?? head.defaultFormat;

@@ -5,7 +5,7 @@ import { refuseForbidden } from "./forbidden.js";
 import { parseInsert, refuseHiddenData } from "./insert-head.js";
 import { parseInsertSelect } from "./insert-select.js";
 import { parametersOf, utf8 } from "./sql-text.js";
-import type { KillStatement, PlainStatement, Statement } from "./statement.js";
+import type { InsertStatement, KillStatement, PlainStatement, Statement } from "./statement.js";
 
 const SELECTS: ReadonlySet<string> = new Set(["SELECT", "WITH", "FROM"]);
 const READS: ReadonlySet<string> = new Set(["SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "CHECK"]);
@@ -63,6 +63,12 @@ function parseKill(
   };
 }
 
+/** The INSERT at the start of `text` if its data has begun there too. @throws ClickHouseError for what is refused in it */
+export function parseInsertWithData(text: string): InsertStatement | undefined {
+  if (tokensOf(text).next().value?.text !== "INSERT") return undefined;
+  return parseInsert(text) ?? parseInsertSelect(text);
+}
+
 /**
  * Reads a statement.
  *
@@ -72,7 +78,7 @@ function parseKill(
 export function parseStatement(text: string): Statement {
   const first = tokensOf(text).next().value;
   if (first === undefined) throw refusal(62, "SYNTAX_ERROR", "Syntax error: Empty query.");
-  const insert = first.text === "INSERT" ? (parseInsert(text) ?? parseInsertSelect(text)) : undefined;
+  const insert = parseInsertWithData(text);
   if (insert !== undefined) return insert;
 
   const tokens = withoutEnd([...tokensOf(text)]);

@@ -1,8 +1,9 @@
 import type { Readable } from "node:stream";
 import { MIB } from "../base/units.js";
+import { decodeBody } from "./decode-body.js";
 import { refusal } from "./exception.js";
-import { parseStatement } from "./parse-statement.js";
-import type { Statement } from "./statement.js";
+import { parseInsertWithData, parseStatement } from "./parse-statement.js";
+import type { InsertStatement, Statement } from "./statement.js";
 
 /** A statement and the data that came after it. */
 export interface Received {
@@ -11,6 +12,8 @@ export interface Received {
   readonly ahead: Buffer;
   /** Data still to come. */
   readonly body: Readable | undefined;
+  /** How the data is compressed, as `FROM INFILE … COMPRESSION` calls it. */
+  readonly compression: string;
 }
 
 /** Bytes of text in which a statement, or the part of an INSERT before its data, must end. */
@@ -19,16 +22,23 @@ const TEXT_MAX = MIB;
 /**
  * Divides a request into statement and data: ClickHouse takes the `query` parameter, a line end and the body as one
  * text, and what follows the head of an INSERT in it is data.
+ *
+ * @param compression of the body
  */
-export async function readStatement(query: string, body: Readable | undefined): Promise<Received> {
+export async function readStatement(
+  query: string,
+  body: Readable | undefined,
+  compression: string,
+): Promise<Received> {
   const inUrl = query === "" ? "" : `${Buffer.from(query, "utf8").toString("latin1")}\n`;
-  if (/^\s*INSERT\b/i.test(inUrl)) {
-    const statement = parseStatement(inUrl);
-    // The usual INSERT: its body is only data and need not be looked at.
-    if (statement.kind === "insert") return divide(statement, inUrl, body);
+  const insert = parseInsertWithData(inUrl);
+  // The usual INSERT: its body is only data and need not be looked at.
+  if (insert !== undefined && isOnlyHead(insert, inUrl, compression)) {
+    return divide(insert, inUrl, body, compression);
   }
-  if (body === undefined) return divide(parseStatement(inUrl), inUrl, undefined);
-  const chunks = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
+  if (body === undefined) return divide(parseStatement(inUrl), inUrl, undefined, "none");
+  const decoded = decodeBody(body, compression);
+  const chunks = decoded.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   let text = inUrl;
   let isWhole = true;
   for await (const chunk of chunks) {
@@ -40,11 +50,23 @@ export async function readStatement(query: string, body: Readable | undefined): 
   if (!isWhole && statement.kind !== "insert") {
     throw refusal(62, "SYNTAX_ERROR", `Syntax error: the statement is longer than ${TEXT_MAX} bytes.`);
   }
-  return divide(statement, text, isWhole ? undefined : body);
+  return divide(statement, text, isWhole ? undefined : decoded, "none");
 }
 
-function divide(statement: Statement, text: string, body: Readable | undefined): Received {
+/** Data in the URL cannot stand before a compressed body without decoding that. */
+function isOnlyHead(statement: InsertStatement, text: string, compression: string): boolean {
+  return compression === "none" || text.slice(statement.dataAt).trim() === "";
+}
+
+function divide(
+  statement: Statement,
+  text: string,
+  body: Readable | undefined,
+  compression: string,
+): Received {
   const ahead =
-    statement.kind === "insert" ? Buffer.from(text.slice(statement.dataAt), "latin1") : Buffer.alloc(0);
-  return { statement, ahead, body };
+    statement.kind === "insert" && compression === "none"
+      ? Buffer.from(text.slice(statement.dataAt), "latin1")
+      : Buffer.alloc(0);
+  return { statement, ahead, body, compression };
 }

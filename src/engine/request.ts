@@ -50,10 +50,20 @@ const UNSUPPORTED = ["compress", "decompress"];
 
 const COMPRESSIONS = new Set(["gzip", "deflate", "br", "zstd", "lz4", "xz", "snappy"]);
 
-/** Reads the head of a request. @throws ClickHouseError for what is not understood */
-export function readHead(url: string, headers: IncomingHttpHeaders): RequestHead {
+/**
+ * Reads the head of a request.
+ *
+ * @param fields of a form in its body
+ * @throws ClickHouseError for what is not understood
+ */
+export function readHead(
+  url: string,
+  headers: IncomingHttpHeaders,
+  fields: URLSearchParams = new URLSearchParams(),
+): RequestHead {
   const at = url.indexOf("?");
   const parameters = new URLSearchParams(at < 0 ? "" : url.slice(at + 1));
+  for (const [name, value] of fields) parameters.append(name, value);
   for (const name of UNSUPPORTED) {
     const value = parameters.get(name);
     if (value !== null && value !== "0" && value !== "") {

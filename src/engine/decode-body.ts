@@ -1,0 +1,70 @@
+import { Readable, type Transform } from "node:stream";
+import * as zlib from "node:zlib";
+import { messageOf } from "../base/errors.js";
+import { KIB } from "../base/units.js";
+import { refusal } from "./exception.js";
+
+/** Bytes of an lz4 body that is decoded here: it is decoded whole, and 255 times as much may come out of it. */
+const LZ4_MAX = 64 * KIB;
+
+/**
+ * The decoded content of a body, as it comes. Only for a body in which the statement must be found; one that is data
+ * alone is left to the engine.
+ *
+ * @param compression as `FROM INFILE … COMPRESSION` calls it
+ * @throws ClickHouseError 48 for what cannot be decoded here; the stream fails with 271 when the body is no such thing
+ */
+export function decodeBody(body: Readable, compression: string): Readable {
+  if (compression === "none") return body;
+  const decoded = compression === "lz4" ? decodeLz4(body) : decodeThrough(body, decoderOf(compression));
+  return Readable.from(decoded, { objectMode: false });
+}
+
+function decoderOf(compression: string): Transform {
+  if (compression === "gzip") return zlib.createGunzip();
+  if (compression === "deflate") return zlib.createInflate();
+  if (compression === "br") return zlib.createBrotliDecompress();
+  // Node has it since 22.15.
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
+  if (compression === "zstd" && createZstdDecompress !== undefined) return createZstdDecompress();
+  throw notHere(`A statement inside of a body with Content-Encoding ${compression} is not read`);
+}
+
+function notHere(reason: string): Error {
+  return refusal(48, "NOT_IMPLEMENTED", `${reason}; give it in the parameter query.`);
+}
+
+/** Never destroys the body, whose connection carries the answer. */
+async function* decodeThrough(body: Readable, decoder: Transform): AsyncGenerator<Buffer> {
+  body.once("error", (error) => decoder.destroy(error));
+  body.once("close", () => {
+    if (!body.readableEnded) decoder.destroy(new Error("it was cut off"));
+  });
+  decoder.once("close", () => body.unpipe(decoder));
+  try {
+    yield* body.pipe(decoder) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw undecodable(error);
+  }
+}
+
+async function* decodeLz4(body: Readable): AsyncGenerator<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > LZ4_MAX)
+      throw notHere(`A statement inside of an lz4 body of more than ${LZ4_MAX} bytes is not read`);
+  }
+  const { decompressFrame } = await import("lz4-napi");
+  try {
+    yield await decompressFrame(Buffer.concat(chunks));
+  } catch (error) {
+    throw undecodable(error);
+  }
+}
+
+function undecodable(error: unknown): Error {
+  return refusal(271, "CANNOT_DECOMPRESS", `Cannot decompress the body: ${messageOf(error)}.`);
+}
