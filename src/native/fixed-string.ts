@@ -2,6 +2,9 @@ import { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { Refusal, refuseKind } from "./refusal.js";
 
+/** Up to this width a loop over the characters beats the calls into the runtime. */
+const SHORT_WIDTH = 64;
+
 /** FixedString(N): N bytes per value, shorter ones filled up with zero bytes as the engine does. */
 export class FixedStringWriter extends ColumnWriter {
   readonly #bytes = new ByteBuffer();
@@ -21,6 +24,7 @@ export class FixedStringWriter extends ColumnWriter {
   }
 
   #appendText(text: string): void {
+    if (this.width <= SHORT_WIDTH && text.length <= this.width && this.#appendAscii(text)) return;
     const size = Buffer.byteLength(text);
     if (size > this.width) this.#refuseSize(size, text);
     // Only ASCII takes a byte a character, so nothing else needs to be searched.
@@ -28,6 +32,18 @@ export class FixedStringWriter extends ColumnWriter {
       throw new Refusal("holds a lone surrogate, which UTF-8 cannot hold", text);
     const start = this.#next(size);
     this.#bytes.data.write(text, start, size);
+  }
+
+  #appendAscii(text: string): boolean {
+    this.#bytes.reserve(this.width);
+    const { data, length: start } = this.#bytes;
+    for (let index = 0; index < this.width; index += 1) {
+      const code = index < text.length ? text.charCodeAt(index) : 0;
+      if (code > 0x7f) return false;
+      data[start + index] = code;
+    }
+    this.#bytes.length = start + this.width;
+    return true;
   }
 
   #appendBytes(bytes: Uint8Array): void {
