@@ -34,7 +34,7 @@ export function checkNestedSizes(group: readonly NestedSlot[], index: number, ro
   for (const { name, stamped, writer } of group) {
     const other = writer.sizeAt(index);
     if (other === size) continue;
-    const reason = `has ${other} elements where ${first.name} has ${size}: the arrays of one Nested are of one length`;
+    const reason = `is of length ${other} where ${first.name} has length ${size}: both are of one Nested`;
     throw new ValueError(name, reason, (stamped ? stamp : row)[name]);
   }
 }

@@ -47,7 +47,7 @@ export class TupleWriter extends ColumnWriter {
   #appendList(list: readonly unknown[]): void {
     const { length } = this.#elements;
     if (list.length !== length) {
-      throw new Refusal(`has ${list.length} elements where the Tuple has ${length}`, list);
+      throw new Refusal(`is of length ${list.length} where the Tuple has length ${length}`, list);
     }
     for (const [index, element] of this.#elements.entries()) {
       try {

@@ -147,7 +147,7 @@ describe("the columns of a flattened Nested", () => {
     assert.throws(() => builder.append(row, {}), {
       name: "ValueError",
       column: "legs.px",
-      reason: "has 1 elements where legs.symbol has 2: the arrays of one Nested are of one length",
+      reason: "is of length 1 where legs.symbol has length 2: both are of one Nested",
     });
     assert.equal(builder.rows, 0);
     builder.append({ ...row, "legs.px": [1, 2] }, {});

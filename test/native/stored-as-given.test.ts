@@ -31,7 +31,7 @@ import {
   type TypeCase,
 } from "./values.js";
 
-const ROWS = 3000;
+const ROWS = 2000;
 /** `SEED=n` repeats a run. */
 const seed = Number(process.env["SEED"] ?? Date.now() % 1e9);
 const { clickhouse } = await startTestEngine({ after });
