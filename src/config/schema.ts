@@ -238,6 +238,10 @@ export const CONFIG_SCHEMA = z.strictObject({
       critical_reserve: size("4MiB", 0).meta({
         description: "part of it that only critical tables may fill",
       }),
+      on_full: z.enum(["append", "refuse"]).prefault("append").meta({
+        description:
+          "critical rows that find even the reserve full: appended to a file in data_dir/overflow, or refused",
+      }),
     })
     .prefault({}),
   accept: z

@@ -2,9 +2,10 @@ import assert from "node:assert";
 import { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { ColdpathError } from "../base/errors.js";
+import { isAlive } from "../base/process.js";
 import { GIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { USER } from "./access.js";
-import { type Endpoint, EngineFolder, isAlive } from "./folder.js";
+import { type Endpoint, EngineFolder } from "./folder.js";
 import { EngineProcess, START_DEADLINE_MS } from "./process.js";
 import { displayName } from "./protocol.js";
 

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isAlive } from "../base/process.js";
 import { readOrCreateSecret } from "../base/secret.js";
 import { configXml, usersXml } from "./server-config.js";
 
@@ -97,15 +98,6 @@ export class EngineFolder {
     const file = join(this.database, "status");
     const pid = existsSync(file) ? /^PID: (\d+)/m.exec(readFileSync(file, "utf8"))?.[1] : undefined;
     return pid === undefined ? undefined : Number(pid);
-  }
-}
-
-/** Whether a process is there, whoever's it is. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

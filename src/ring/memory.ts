@@ -32,7 +32,10 @@ export const TAIL_WORD: number = (2 * LINE) / 4;
 export const TEXTS_WORD: number = (3 * LINE) / 4;
 
 /** Counters of one table, doubles on a line of their own; the producer alone writes them. */
-export const COUNTERS = ["taken", "ring_full", "too_large"] as const;
+export const COUNTERS = ["taken", "ring_full", "too_large", "appended"] as const;
+
+/** Places of {@link COUNTERS}. */
+export const COUNTER = { taken: 0, ringFull: 1, tooLarge: 2, appended: 3 } as const;
 const COUNTERS_PER_TABLE: number = LINE / 8;
 
 /** Views of one ring's memory. */

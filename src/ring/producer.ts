@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { type AnyRow, compileRecord, type Encode, type RecordRow } from "./compile-record.js";
 import { TextWriter } from "./dictionary.js";
 import type { RecordLayout } from "./layout.js";
-import { HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
+import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
 import { ValueWriter } from "./value-writer.js";
 
 /** Where the record goes on at the ring's beginning, this stands in place of a table's number. */
@@ -15,6 +15,8 @@ export interface ProducerOptions {
   readonly reserve: number;
   /** Microseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Last resort for a row of a critical table that the ring has no room for; false if it cannot keep it either. */
+  readonly append?: ((layout: RecordLayout, row: AnyRow) => boolean) | undefined;
 }
 
 /** A record may take this share of the ring. */
@@ -26,7 +28,7 @@ export class RingProducer {
   readonly #position: { head: number; tail: number };
   readonly #records = new Map<string, RecordRow>();
 
-  constructor({ buffer, layouts, reserve, now }: ProducerOptions) {
+  constructor({ buffer, layouts, reserve, now, append }: ProducerOptions) {
     const memory = RingMemory.attach(buffer);
     const { cells } = memory.sizes;
     assert(reserve >= 0 && reserve < cells, "the reserve is a part of the ring");
@@ -47,7 +49,9 @@ export class RingProducer {
           limit,
           most,
           table,
-          retry: (encode, row) => this.#retry(encode, row, table, limit, most),
+          retry: (encode, row) =>
+            this.#retry(encode, row, table, limit, most) ||
+            (layout.critical && append !== undefined && this.#append(append, layout, row, table)),
         }),
       );
     }
@@ -58,6 +62,12 @@ export class RingProducer {
     const record = this.#records.get(table);
     assert(record !== undefined, `the ring has no table ${table}`);
     return record;
+  }
+
+  /** Share of the ring that is filled. */
+  get usage(): number {
+    const { words, sizes } = this.#memory;
+    return ((this.#position.head - Atomics.load(words, TAIL_WORD)) & POSITION_MASK) / sizes.cells;
   }
 
   /** There was no room by what this side knew, or none in one piece before the ring's end. */
@@ -79,13 +89,24 @@ export class RingProducer {
     if (size === 0) {
       // With all the room a record may have, it would not fit at any other time either.
       const isTooLarge = Math.max(Math.min(free, toEnd), free - toEnd) >= most;
-      counters[isTooLarge ? 2 : 1]! += 1;
+      counters[isTooLarge ? COUNTER.tooLarge : COUNTER.ringFull]! += 1;
       return false;
     }
     if (skipped > 0) memory.i32[start * 2 + 1] = WRAP;
     position.head = (position.head + skipped + size) & POSITION_MASK;
     Atomics.store(memory.words, HEAD_WORD, position.head);
-    counters[0]! += 1;
+    counters[COUNTER.taken]! += 1;
+    return true;
+  }
+
+  #append(
+    append: (layout: RecordLayout, row: AnyRow) => boolean,
+    layout: RecordLayout,
+    row: AnyRow,
+    table: number,
+  ): boolean {
+    if (!append(layout, row)) return false;
+    this.#memory.countersOf(table)[COUNTER.appended]! += 1;
     return true;
   }
 }

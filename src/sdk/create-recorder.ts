@@ -8,6 +8,7 @@ import type { CloseReport, RecorderEvent, RecorderStats } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { COUNTERS, RingMemory } from "../ring/memory.js";
 import type { TableRows } from "../schemas/tables.generated.js";
+import { overflowFolder } from "./overflow.js";
 import { type PipelineState, PipelineThread } from "./pipeline-thread.js";
 import { Producer, type ProducerHandle, type RecordingTable, type RowOf } from "./producer.js";
 
@@ -86,7 +87,7 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
 
   /** A new ring for another thread of this process; see `attachProducer`. */
   producer(): ProducerHandle {
-    const { size, critical_reserve } = this.#config.ring;
+    const { size, critical_reserve, on_full } = this.#config.ring;
     const memory = RingMemory.create({
       cells: size / CELL_BYTES,
       texts: RING_TEXTS,
@@ -95,14 +96,22 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
     });
     this.#rings.push(memory);
     this.#thread.add(memory.buffer);
+    const overflow = {
+      folder: overflowFolder(this.#config),
+      name: `${this.#thread.owner}-${this.#rings.length}`,
+    };
     return {
       ring: memory.buffer,
       layouts: this.#layouts,
       reserve: Math.floor(critical_reserve / CELL_BYTES),
+      ...(on_full === "append" ? { overflow } : {}),
     };
   }
 
-  /** Resolves when all rows recorded before the call are stored, dropped or in the dead letters. */
+  /**
+   * Resolves when all rows recorded before the call are stored, dropped or in the dead letters; of those that were
+   * appended to files, the ones that are handed over (see `ring.on_full`).
+   */
   async flush(table?: string): Promise<void> {
     await this.#thread.request({ kind: "flush", ...(table === undefined ? {} : { table }) });
   }
@@ -129,10 +138,10 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   }
 
   async #close(deadlineMs: number): Promise<CloseReport> {
+    this.#producer.close();
     try {
       return (await this.#thread.request({ kind: "close", deadlineMs })) as CloseReport;
     } finally {
-      this.#producer.close();
       await this.#thread.end();
     }
   }

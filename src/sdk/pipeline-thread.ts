@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ColdpathError, type ErrorCode } from "../base/errors.js";
@@ -29,6 +30,8 @@ interface Pending {
 
 /** The worker that takes rows from the rings: started here, watched, and started again on the same rings when it dies. */
 export class PipelineThread extends EventEmitter<PipelineEvents> {
+  /** Tells this process's files from those of others, and of earlier ones with its process id. */
+  readonly owner: string = `${process.pid}.${randomBytes(4).toString("hex")}`;
   readonly #config: Config;
   readonly #entry: URL;
   readonly #rings: SharedArrayBuffer[] = [];
@@ -101,7 +104,12 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
 
   #launch(): Promise<readonly RecordLayout[]> {
     this.#enter("starting");
-    const start: WorkerStart = { config: this.#config, layouts: this.#layouts, rings: this.#rings };
+    const start: WorkerStart = {
+      config: this.#config,
+      layouts: this.#layouts,
+      rings: this.#rings,
+      owner: this.owner,
+    };
     const worker = new Worker(this.#entry, { workerData: start });
     this.#worker = worker;
     this.#exited = new Promise((resolve) => worker.once("exit", resolve));

@@ -1,18 +1,22 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { ColdpathError, messageOf } from "../base/errors.js";
+import { SECOND_MS } from "../base/units.js";
+import { OverflowIntake } from "../intake/overflow.js";
 import { RingIntake } from "../intake/ring.js";
 import type { Recorder } from "../recorder.js";
 import { type OpenedClickHouse, openClickHouse, openRecorder } from "../service/open.js";
 import { layoutOf } from "./layouts.js";
+import { overflowFolder } from "./overflow.js";
 import type { FromWorker, PipelineRequest, ToWorker, WorkerStart } from "./protocol.js";
 
 /** The pipeline's thread: takes rows out of the rings and lands them, so that the trading thread does neither. */
 
 /** Milliseconds between two looks at empty rings: nobody wakes this thread, for a wake-up is what would cost. */
 const IDLE_MS = 1;
+const OVERFLOW_LOOK_MS: number = SECOND_MS;
 
-const { config, layouts: known, rings } = workerData as WorkerStart;
+const { config, layouts: known, rings, owner } = workerData as WorkerStart;
 const port = parentPort!;
 
 function send(message: FromWorker): void {
@@ -23,18 +27,38 @@ class PipelineWorker {
   readonly #opened: OpenedClickHouse;
   readonly #recorder: Recorder;
   readonly #intake: RingIntake;
-  #isOver = false;
+  readonly #overflow: OverflowIntake;
+  readonly #closing = new AbortController();
 
   constructor(opened: OpenedClickHouse, recorder: Recorder, intake: RingIntake) {
     this.#opened = opened;
     this.#recorder = recorder;
     this.#intake = intake;
+    this.#overflow = new OverflowIntake({
+      folder: overflowFolder(config),
+      owner,
+      recorder,
+      clickhouse: opened.clickhouse,
+      maxLineBytes: config.intake.max_line,
+      onFailure: (path, message) =>
+        send({ type: "event", event: { kind: "overflow_failed", path, message } }),
+    });
   }
 
   async run(): Promise<void> {
-    while (!this.#isOver) {
+    const overflow = this.#watchOverflow();
+    while (!this.#closing.signal.aborted) {
       if (this.#intake.turn() > 0) await nextTurn();
       else await delay(IDLE_MS);
+    }
+    await overflow;
+  }
+
+  async #watchOverflow(): Promise<void> {
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.#overflow.take(signal);
+      await delay(OVERFLOW_LOOK_MS, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -48,13 +72,15 @@ class PipelineWorker {
         return this.#recorder.stats();
       case "flush":
         await this.#empty(Infinity);
+        await this.#overflow.take(this.#closing.signal);
         await this.#recorder.flush(request.table);
         return undefined;
       case "close": {
         const deadline = performance.now() + request.deadlineMs;
         await this.#empty(deadline);
+        await this.#overflow.take(AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now()))));
         const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });
-        this.#isOver = true;
+        this.#closing.abort();
         await this.#opened.close();
         return report;
       }

@@ -1,11 +1,13 @@
 import { ColdpathError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
+import { SECOND_MS } from "../base/units.js";
 import { WallClock } from "../base/wall-clock.js";
 import type { Row } from "../native/block.js";
 import type { InstantNumber } from "../native/instant-number.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { RingProducer } from "../ring/producer.js";
 import type { TableRows } from "../schemas/tables.generated.js";
+import { Overflow, type OverflowPlace } from "./overflow.js";
 
 /**
  * For each time column of a row a second one, with `_ns` behind its name: nanoseconds (0 to 999) on top of a time made by `ms` or
@@ -36,7 +38,13 @@ export interface ProducerHandle {
   readonly layouts: readonly RecordLayout[];
   /** Cells of the ring that only critical tables may fill. */
   readonly reserve: number;
+  /** Where rows of critical tables go that find the ring full; without it they are refused. */
+  readonly overflow?: OverflowPlace;
 }
+
+/** Rows go back to the ring when it is filled no more than this. */
+const ROOM_SHARE = 0.5;
+const LOOK_MS: number = SECOND_MS;
 
 /** The recorder as one thread sees it. */
 export class Producer {
@@ -45,11 +53,27 @@ export class Producer {
   readonly #clock = new WallClock();
   readonly #tables = new Map<string, RecordingTable<Row>>();
 
+  readonly #overflow: Overflow | undefined;
+  readonly #timer: NodeJS.Timeout;
+
   /** Only one thread may record into the ring of a handle at a time. */
-  constructor({ ring, layouts, reserve }: ProducerHandle) {
+  constructor({ ring, layouts, reserve, overflow: place }: ProducerHandle) {
     const clock = this.#clock;
+    const now = (): number => clock.now();
+    const overflow = place === undefined ? undefined : new Overflow(place, now);
     this.#layouts = layouts;
-    this.#producer = new RingProducer({ buffer: ring, layouts, reserve, now: () => clock.now() });
+    this.#overflow = overflow;
+    this.#producer = new RingProducer({
+      buffer: ring,
+      layouts,
+      reserve,
+      now,
+      append: overflow && ((layout, row) => overflow.append(layout, row)),
+    });
+    this.#timer = setInterval(() => {
+      if (this.#producer.usage <= ROOM_SHARE) overflow?.complete();
+    }, LOOK_MS);
+    this.#timer.unref();
   }
 
   /** @throws ColdpathError TABLE_UNKNOWN */
@@ -69,8 +93,11 @@ export class Producer {
     return table;
   }
 
+  /** Hands over what was written beside the ring. The tables of this producer must not be used any more. */
   close(): void {
+    clearInterval(this.#timer);
     this.#clock.close();
+    this.#overflow?.complete();
   }
 }
 

@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly config: Config;
   readonly layouts: readonly RecordLayout[] | undefined;
   readonly rings: readonly SharedArrayBuffer[];
+  /** What the names of this process's overflow files begin with. */
+  readonly owner: string;
 }
 
 /** What the worker tells. */

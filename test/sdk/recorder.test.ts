@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { BroadcastChannel, Worker } from "node:worker_threads";
+import { MIB } from "../../src/base/units.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { Config } from "../../src/config/schema.js";
@@ -93,7 +97,7 @@ test("rows of the trading thread and of other threads are stored as they were, b
     assert.equal(await clickhouse.text("SELECT count(), sum(qty) FROM orders FORMAT TSV"), "3000\t4498500\n");
   });
   const { tables, rings } = await recorder.stats();
-  assert.deepEqual(rings["orders"], { taken: 3004, ring_full: 0, too_large: 0 });
+  assert.deepEqual(rings["orders"], { taken: 3004, ring_full: 0, too_large: 0, appended: 0 });
   assert.equal(tables["orders"]!.refused["value_rejected"], 4);
   const closed = await recorder.close();
   assert.equal(closed.tables["market_data"]!.stored, rows);
@@ -133,4 +137,64 @@ test("a recorder that cannot start says why", async (t) => {
   });
   await assert.rejects(start, { code: "CLICKHOUSE_UNREACHABLE" });
   await assert.rejects(createRecorder({ config: { ring: { size: "3MiB" } } }), /ring.size.*a power of two/s);
+});
+
+test("critical rows that find even the reserve full go to files, also of a process that died, and are stored once", async (t) => {
+  const config = await configIn(t);
+  const entry = new URL("./crashing-worker.js", import.meta.url);
+  const tight = { ...config, ring: { size: MIB, critical_reserve: MIB / 2, on_full: "append" } } as const;
+  const { thread, layouts } = await PipelineThread.start(tight, entry);
+  const recorder = new RecordingClient(tight, thread, layouts);
+  t.after(() => recorder.close({ deadline: 0 }));
+  const orders = recorder.table("orders");
+  const left = join(config.data_dir, "overflow", "orders");
+  await mkdir(left, { recursive: true });
+  // As a process leaves it that was killed while it wrote: its id is free again, the last line is torn.
+  const line = JSON.stringify({ ...order(0), ts: `${NOW}000`, client_order_id: "left" });
+  await writeFile(
+    join(left, `${spawnSync(process.execPath, ["-e", ""]).pid}.dead-1-1.ndjson.open`),
+    `${line}\n{"ts`,
+  );
+  const rows = 20_000;
+  // Without a turn of the event loop in between the worker cannot keep up with a ring so small.
+  for (let number = 0; number < rows; number += 1)
+    assert.ok(orders.record({ ...order(number), reject_reason: "x".repeat(500) }));
+  const before = (await recorder.stats()).rings["orders"]!;
+  assert.ok(before.appended > 0 && before.taken > 0, JSON.stringify(before));
+  assert.equal(before.appended, before.ring_full);
+  await recorder.close();
+  assert.deepEqual(await readdir(left), []);
+  const stored = await ask(config, (clickhouse) =>
+    clickhouse.text(
+      `SELECT count(), uniqExact(client_order_id), sum(qty), countIf(client_order_id = 'left'),
+              countIf(client_order_id != 'left' AND toUnixTimestamp64Nano(ts) != (${NOW} + toUInt64(qty)) * 1000)
+       FROM orders FORMAT TSV`,
+    ),
+  );
+  assert.equal(stored, `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t0\n`);
+});
+
+test("with on_full: refuse such rows are refused and counted", async (t) => {
+  const config = await configIn(t);
+  const recorder = await createRecorder({
+    config: {
+      data_dir: config.data_dir,
+      ring: { size: "1MiB", critical_reserve: "512KiB", on_full: "refuse" },
+    },
+  });
+  t.after(() => recorder.close({ deadline: 0 }));
+  let refused = 0;
+  const orders = recorder.table("orders");
+  for (let number = 0; number < 20_000; number += 1)
+    if (!orders.record({ ...order(number), reject_reason: "x".repeat(500) })) refused += 1;
+  await recorder.flush();
+  const { rings, tables } = await recorder.stats();
+  assert.ok(refused > 0);
+  assert.deepEqual(rings["orders"], {
+    taken: 20_000 - refused,
+    ring_full: refused,
+    too_large: 0,
+    appended: 0,
+  });
+  assert.equal(tables["orders"]!.stored, 20_000 - refused);
 });

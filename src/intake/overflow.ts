@@ -1,0 +1,98 @@
+import { readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { OPEN_SUFFIX } from "../base/append-file.js";
+import { messageOf } from "../base/errors.js";
+import { isAlive } from "../base/process.js";
+import { MINUTE_MS } from "../base/units.js";
+import type { ClickHouse } from "../clickhouse/client.js";
+import type { Recorder } from "../recorder.js";
+import { ingestFiles } from "./ingest.js";
+
+const RETRY_MS: number = MINUTE_MS;
+
+export interface OverflowIntakeOptions {
+  readonly folder: string;
+  /** What the names of this process's files begin with: its process id, a dot and what tells it from earlier ones. */
+  readonly owner: string;
+  readonly recorder: Recorder;
+  readonly clickhouse: ClickHouse;
+  readonly maxLineBytes: number;
+  readonly onFailure: (path: string, message: string) => void;
+}
+
+/**
+ * Takes the rows that producers wrote to files because their rings were full, and those that processes left when they
+ * died. Exactly once: the identity of a row is its file and line. A file is removed when all of its rows are stored or
+ * in the dead letters.
+ */
+export class OverflowIntake {
+  readonly #options: OverflowIntakeOptions;
+  /** Files that failed, and when they may be tried again, in monotonic milliseconds. */
+  readonly #failed = new Map<string, number>();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(options: OverflowIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Looks for complete files and takes their rows, after whoever did so before. */
+  async take(signal: AbortSignal): Promise<void> {
+    // One at a time: two that read the same file would both find its rows not stored yet.
+    this.#last = this.#last.catch(() => {}).then(() => this.#take(signal));
+    await this.#last;
+  }
+
+  async #take(signal: AbortSignal): Promise<void> {
+    const { folder } = this.#options;
+    for (const table of await namesIn(folder)) {
+      for (const name of (await namesIn(join(folder, table))).sort()) {
+        if (signal.aborted) return;
+        const path = await this.#complete(join(folder, table), name);
+        if (path !== undefined) await this.#takeFile(table, path, signal);
+      }
+    }
+  }
+
+  /** The path of a complete file, or of one whose writer is dead; undefined for one that is being written. */
+  async #complete(folder: string, name: string): Promise<string | undefined> {
+    const path = join(folder, name);
+    if (!name.endsWith(OPEN_SUFFIX)) return path;
+    if (name.startsWith(this.#options.owner)) return undefined;
+    const pid = Number.parseInt(name, 10);
+    if (pid !== process.pid && isAlive(pid)) return undefined;
+    const complete = path.slice(0, -OPEN_SUFFIX.length);
+    await rename(path, complete);
+    return complete;
+  }
+
+  async #takeFile(table: string, path: string, signal: AbortSignal): Promise<void> {
+    const { recorder, clickhouse, maxLineBytes, onFailure } = this.#options;
+    if (performance.now() < (this.#failed.get(path) ?? 0)) return;
+    try {
+      const { files, lost, interrupted } = await ingestFiles({
+        recorder,
+        clickhouse,
+        table,
+        files: [path],
+        format: "ndjson",
+        maxLineBytes,
+        signal,
+      });
+      const error = files[0]?.error;
+      if (error !== undefined) throw new Error(error.message);
+      if (lost === 0 && !interrupted) await rm(path);
+    } catch (error) {
+      this.#failed.set(path, performance.now() + RETRY_MS);
+      onFailure(path, messageOf(error));
+    }
+  }
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
