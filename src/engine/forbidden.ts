@@ -1,4 +1,5 @@
 import type { Token } from "../clickhouse/lexer.js";
+import { refuseForeignSource } from "./dictionary-source.js";
 import { refusal } from "./exception.js";
 import type { Statement } from "./statement.js";
 
@@ -16,8 +17,10 @@ const FILE_FUNCTIONS: ReadonlySet<string> = new Set(["FILE", "CATBOOSTEVALUATE"]
 /** What these rules would not see through, and sources or disks elsewhere; refused as a call. */
 const FUNCTIONS: ReadonlySet<string> = new Set([
   ...FILE_FUNCTIONS,
-  ...["EXECUTABLE", "EVAL", "DISK"],
+  ...["EXECUTABLE", "EXECUTABLEPOOL", "EVAL", "DISK"],
   ...["CASSANDRA", "HTTP", "JDBC", "LIBRARY", "MONGODB", "MYSQL", "ODBC", "POSTGRESQL", "REDIS", "YTSAURUS"],
+  // They take a path or an address, and no grant is asked for.
+  ...["DATALAKECATALOG", "EMBEDDEDROCKSDB", "FILELOG", "SSD_CACHE", "COMPLEX_KEY_SSD_CACHE"],
 ]);
 
 /** Table functions whose first argument lists columns, which may have expressions: SQL inside of a string. */
@@ -27,6 +30,9 @@ const STRUCTURED: ReadonlySet<string> = new Set(["VALUES", "GENERATERANDOM", "NU
 const SETTINGS: ReadonlySet<string> = new Set([
   "ADDITIONAL_RESULT_FILTER",
   "ADDITIONAL_TABLE_FILTERS",
+  "ALLOW_EXPERIMENTAL_AI_FUNCTIONS",
+  "AST_FUZZER_ANY_QUERY",
+  "AST_FUZZER_RUNS",
   "DIALECT",
   "FORMAT_AVRO_SCHEMA_REGISTRY_URL",
   "FORMAT_SCHEMA",
@@ -83,6 +89,11 @@ export function refuseForbidden(text: string, tokens: readonly Token[]): void {
     }
     if (token.text === "INFILE" && previous === "FROM") {
       throw refusal(497, "ACCESS_DENIED", "FROM INFILE is not allowed over HTTP; send the data as the body.");
+    }
+    if (token.text === "SOURCE") refuseForeignSource(tokens, index);
+    if (token.text === "DEFAULT" && previous === "=") {
+      // It resets a setting past every constraint, `readonly` too.
+      throw refusal(452, "SETTING_CONSTRAINT_VIOLATION", "A setting may have a value, but not = DEFAULT.");
     }
     refuseForbiddenName(nameOf(text, token), next);
     if (next === "(" && previous !== "INTO")

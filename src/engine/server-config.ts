@@ -2,13 +2,13 @@
 
 /**
  * Everything a recorder and its users do, and nothing that reaches outside of the data folder: no file, URL or remote
- * source, no table engine that reads elsewhere, no shutdown, no right to grant more.
+ * source, no table engine that reads elsewhere, no shutdown, nothing that makes it fail on purpose, no right to grant more.
  */
 const GRANTS: readonly string[] = [
   `GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY, CREATE FUNCTION,
    CREATE TEMPORARY TABLE, CREATE ARBITRARY TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY,
    dictGet, CHECK, SYSTEM ON *.*`,
-  "REVOKE SYSTEM SHUTDOWN ON *.*",
+  "REVOKE SYSTEM SHUTDOWN, SYSTEM FAILPOINT, SYSTEM THREAD FUZZER, SYSTEM MEMORY, SYSTEM LISTEN, SYSTEM INSTRUMENT ADD ON *.*",
 ];
 
 const TABLE_ENGINES: readonly string[] = [
