@@ -9,10 +9,13 @@ export interface Key extends KeyMeta {
   readonly env: string;
   /** The default as it would be written in the file; undefined when the key has none. */
   readonly fallback: unknown;
-  readonly type: "text" | "number" | "list";
+  readonly type: KeyType;
   /** Writes a resolved value (bytes, milliseconds) the way the file does. */
   readonly format: (value: unknown) => string;
 }
+
+/** What the text of an environment variable or flag is read as. */
+export type KeyType = "text" | "number" | "boolean" | "list";
 
 /** The parts of zod's definition objects that the walk needs. */
 interface Def {
@@ -23,6 +26,8 @@ interface Def {
   readonly shape?: Readonly<Record<string, z.ZodType>>;
   readonly catchall?: z.ZodType;
 }
+
+const TYPES: Readonly<Record<string, KeyType>> = { number: "number", boolean: "boolean", array: "list" };
 
 function walk(
   schema: z.ZodType,
@@ -53,7 +58,7 @@ function walk(
     ...(secret === undefined ? {} : { secret }),
     ...(pathLike === undefined ? {} : { pathLike }),
     fallback,
-    type: def.type === "number" ? "number" : def.type === "array" ? "list" : "text",
+    type: TYPES[def.type] ?? "text",
     format: format ?? ((value) => (Array.isArray(value) ? value.join(",") : String(value))),
   });
 }

@@ -5,7 +5,7 @@ import { messageOf } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
 import { crossCheck } from "./check.js";
 import { ConfigError, describeIssue } from "./issues.js";
-import { isKnown, KEYS, keyOf } from "./keys.js";
+import { isKnown, KEYS, type KeyType, keyOf } from "./keys.js";
 import { type ConfigIssue, Layers, type Tree, valueAt } from "./layers.js";
 import { CONFIG_SCHEMA, type Config } from "./schema.js";
 
@@ -148,8 +148,9 @@ function readFlags(options: LoadOptions, layers: Layers): void {
   }
 }
 
-function fromText(type: "text" | "number" | "list", text: string): unknown {
+function fromText(type: KeyType, text: string): unknown {
   if (type === "number") return text.trim() === "" ? text : Number(text);
+  if (type === "boolean") return { true: true, false: false }[text] ?? text;
   return type === "list" ? text.split(",").filter((part) => part !== "") : text;
 }
 

@@ -206,6 +206,26 @@ export const CONFIG_SCHEMA = z.strictObject({
         "127.0.0.1:0",
       ).meta({ description: "address of the embedded ClickHouse; port 0 takes a free one" }),
       memory: size("2GiB", 256 * MIB).meta({ description: "memory limit of the embedded ClickHouse" }),
+      query_memory: size("1GiB", 16 * MIB).meta({
+        description: "memory limit of one statement; its own settings may only say less",
+      }),
+      max_statement: size("1MiB", KIB, 16 * MIB).meta({
+        description: "longest statement, without the data of an INSERT",
+      }),
+      incoming: size("8GiB", 64 * MIB).meta({
+        description: "disk for the data of INSERTs on its way in; one may take as much as is still free",
+      }),
+      reader: z
+        .strictObject({
+          enabled: z.boolean({ error: "true or false" }).prefault(true).meta({
+            description: "whether anybody on this machine may read without the password",
+          }),
+          max_time: duration("5m", 100).meta({
+            description: "longest run of a statement without the password",
+          }),
+          max_result: size("4GiB").meta({ description: "largest result without the password" }),
+        })
+        .prefault({}),
     })
     .prefault({}),
   schemas: z.array(z.string().min(1)).prefault([]).meta({

@@ -11,8 +11,13 @@ export const USER = "default";
 /** `owner` gave the password and may do all that the engine's grants allow; `reader` may read. */
 export type Role = "owner" | "reader";
 
-/** Who asks. @throws ClickHouseError 516 for a wrong name or password, 194 where reading wants a password too */
-export function authenticate(given: Credentials, secret: string, isLocal: boolean): Role {
+/**
+ * Who asks.
+ *
+ * @param mayRead whether the caller may read without a password
+ * @throws ClickHouseError 516 for a wrong name or password, 194 where reading wants a password too
+ */
+export function authenticate(given: Credentials, secret: string, mayRead: boolean): Role {
   const denied = (): Error =>
     refusal(
       516,
@@ -21,7 +26,7 @@ export function authenticate(given: Credentials, secret: string, isLocal: boolea
     );
   if (given.user !== USER) throw denied();
   if (given.password === "") {
-    if (isLocal) return "reader";
+    if (mayRead) return "reader";
     throw refusal(194, "REQUIRED_PASSWORD", `${given.user}: Authentication failed: password is required.`);
   }
   if (!sameSecret(given.password, secret)) throw denied();

@@ -41,7 +41,7 @@ function pong(): void {
 async function start(message: StartMessage): Promise<void> {
   const folder = new EngineFolder(message.dataDir);
   const { secret } = folder.create();
-  folder.writeConfig(message.memory);
+  folder.writeConfig(message.memory, message.limits.queryMemory);
   const chdb = await loadChdb();
   let sessions: Sessions;
   try {
@@ -59,7 +59,7 @@ async function start(message: StartMessage): Promise<void> {
   const bootId = randomBytes(8).toString("hex");
   const registry = new Registry();
   const server = createServer({
-    executor: new Executor(sessions, folder, registry, pipes),
+    executor: new Executor(sessions, folder, registry, pipes, message.limits),
     registry,
     sessions: new SessionStore(sessions),
     secret,
@@ -68,6 +68,8 @@ async function start(message: StartMessage): Promise<void> {
     version,
     timeZone,
     listenHost: message.host,
+    limits: message.limits,
+    timeouts: message.timeouts,
   });
   const url = await server.listen({ host: message.host, port: message.port });
   running = { server, sessions };

@@ -6,8 +6,9 @@ import { isAlive } from "../base/process.js";
 import { GIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { USER } from "./access.js";
 import { type Endpoint, EngineFolder } from "./folder.js";
+import { DEFAULT_LIMITS, type EngineLimits } from "./limits.js";
 import { EngineProcess, START_DEADLINE_MS } from "./process.js";
-import { displayName } from "./protocol.js";
+import { displayName, type Timeouts } from "./protocol.js";
 
 export interface EngineOptions {
   /** Folder that belongs to this engine alone; made if it is not there. */
@@ -16,6 +17,10 @@ export interface EngineOptions {
   readonly listen?: { readonly host: string; readonly port: number };
   /** Bytes that all statements, merges and caches together may use. Default 2 GiB. */
   readonly memory?: number;
+  /** What one caller may take; default {@link DEFAULT_LIMITS}. */
+  readonly limits?: EngineLimits;
+  /** Default 20 s for a request's head, five minutes for a stalled body or result. */
+  readonly timeouts?: Timeouts;
   /** Milliseconds between two heartbeats. Default 1 s. */
   readonly heartbeatMs?: number;
   /** Milliseconds without an answered heartbeat after which the engine is taken for hung and killed. Default 30 s. */
@@ -194,6 +199,8 @@ export class Engine extends EventEmitter<EngineEvents> {
       host,
       port: this.#url === "" ? port : Number(new URL(this.#url).port),
       memory: this.#options.memory ?? 2 * GIB,
+      limits: this.#options.limits ?? DEFAULT_LIMITS,
+      timeouts: this.#options.timeouts ?? { headersMs: 20 * SECOND_MS, stallMs: 5 * MINUTE_MS },
       heartbeatMs: this.#options.heartbeatMs ?? SECOND_MS,
       hungAfterMs: this.#options.hungAfterMs ?? 30 * SECOND_MS,
     });

@@ -2,12 +2,15 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { GIB } from "../base/units.js";
+import { formatSize, GIB } from "../base/units.js";
 import type { Role } from "./access.js";
 import type { ChdbSession } from "./chdb.js";
+import { refusal } from "./exception.js";
 import type { EngineFolder } from "./folder.js";
+import { IncomingBudget } from "./incoming-budget.js";
 import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
+import type { EngineLimits } from "./limits.js";
 import type { ActiveRequest, Registry } from "./registry.js";
 import { streamThrough } from "./result-stream.js";
 import { isText, names, Runner } from "./runner.js";
@@ -52,14 +55,24 @@ export class Executor {
   readonly #runner: Runner;
   readonly #folder: EngineFolder;
   readonly #registry: Registry;
+  readonly #budget: IncomingBudget;
+  readonly #readerResult: number;
   readonly #inserts = new Lane([...Array(INSERTS_AT_ONCE).keys()], WAITING_MAX);
   readonly #writes = new Lane([...Array(WRITES_AT_ONCE).keys()], WAITING_MAX);
   /** Apart, so that whoever only reads cannot keep the recorder waiting. */
   readonly #reads: Readonly<Record<Role, Lane<string>>>;
 
   /** @param pipes named pipes for streamed results; {@link READS_AT_ONCE} of them */
-  constructor(sessions: Sessions, folder: EngineFolder, registry: Registry, pipes: readonly string[]) {
-    this.#runner = new Runner(sessions);
+  constructor(
+    sessions: Sessions,
+    folder: EngineFolder,
+    registry: Registry,
+    pipes: readonly string[],
+    limits: EngineLimits,
+  ) {
+    this.#runner = new Runner(sessions, limits.reader.maxTimeMs);
+    this.#budget = new IncomingBudget(limits.incoming);
+    this.#readerResult = limits.reader.maxResult;
     this.#folder = folder;
     this.#registry = registry;
     this.#reads = {
@@ -78,8 +91,9 @@ export class Executor {
     const name = randomUUID();
     const file = join(this.#folder.incoming, name);
     const statements = statement.fromFile(file, data.compression, name);
+    const share = this.#budget.open();
     try {
-      await spool(file, data.ahead, data.body, request.signal);
+      await spool(file, data.ahead, data.body, request.signal, share);
       return await this.#inserts.run(request.signal, () =>
         this.#runner.run(request, names(name), setup, (session) =>
           runAll(session, statements, request.signal),
@@ -87,6 +101,7 @@ export class Executor {
       );
     } finally {
       await rm(file, { force: true });
+      share.give();
       request.end();
     }
   }
@@ -166,9 +181,12 @@ export class Executor {
       };
       const stop = (): void => request.cancel("the client has gone");
       const pieces = streamThrough(pipe, start, stop, request.signal);
+      let bytes = 0;
       try {
         for (let next = await pieces.next(); ; next = await pieces.next()) {
           if (next.done === true) return next.value;
+          bytes += next.value.length;
+          if (request.identity.role === "reader" && bytes > this.#readerResult) throw this.#tooLarge();
           hasYielded = true;
           yield next.value;
         }
@@ -201,6 +219,16 @@ export class Executor {
     } finally {
       request.end();
     }
+  }
+
+  /** The engine's own limit would not do: the statement could change it. */
+  #tooLarge(): Error {
+    const max = formatSize(this.#readerResult);
+    return refusal(
+      396,
+      "TOO_MANY_ROWS_OR_BYTES",
+      `Limit for result exceeded: without the password a result may have ${max} (engine.reader.max_result).`,
+    );
   }
 
   async #inMemory(

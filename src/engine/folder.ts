@@ -51,9 +51,9 @@ export class EngineFolder {
   }
 
   /** What a start needs before the engine is opened. */
-  writeConfig(memory: number): void {
+  writeConfig(memory: number, queryMemory: number): void {
     const usersFile = join(this.root, "users.xml");
-    writeFileSync(usersFile, usersXml(), { mode: 0o600 });
+    writeFileSync(usersFile, usersXml(queryMemory), { mode: 0o600 });
     writeFileSync(this.configFile, configXml(usersFile, memory), { mode: 0o600 });
   }
 

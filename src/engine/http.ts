@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
-import { MIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
+import { KIB, MIB, SECOND_MS } from "../base/units.js";
 import { authenticate, authorize, foreignCaller, isLoopback } from "./access.js";
 import {
   contentTypeOf,
@@ -15,7 +15,9 @@ import { refusal } from "./exception.js";
 import type { Counts, Executor } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
 import { isForm, readForm } from "./form.js";
-import { displayName } from "./protocol.js";
+import { Guests } from "./guests.js";
+import type { EngineLimits } from "./limits.js";
+import { displayName, type Timeouts } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
 import { type RequestHead, readHead } from "./request.js";
@@ -36,11 +38,16 @@ export interface Interface {
   readonly version: string;
   readonly timeZone: string;
   readonly listenHost: string;
+  readonly limits: EngineLimits;
+  readonly timeouts: Timeouts;
 }
 
 const KEEP_ALIVE_MS = 10 * SECOND_MS;
-/** A place is not kept longer than this for a sender or reader that has stopped. */
-const STALL_MS = 5 * MINUTE_MS;
+/** The query may stand in the URL; servers take one of a mebibyte too. */
+const HEAD_MAX = MIB;
+/** Of a request's headers without its URL. */
+const HEADERS_MAX = 100;
+const HEADER_BYTES_MAX = 64 * KIB;
 
 const METHODS = "OPTIONS, HEAD, GET, POST";
 
@@ -50,23 +57,33 @@ export function createServer(engine: Interface): FastifyInstance {
     exposeHeadRoutes: false,
     forceCloseConnections: "idle",
     keepAliveTimeout: KEEP_ALIVE_MS,
-    // The query may stand in the URL; servers take one of a mebibyte too.
-    http: { maxHeaderSize: MIB },
+    http: {
+      maxHeaderSize: HEAD_MAX,
+      headersTimeout: engine.timeouts.headersMs,
+      connectionsCheckingInterval: engine.timeouts.headersMs / 4,
+    },
   });
+  // Node drops headers beyond the count without a word; one more shows that there were too many.
+  app.server.maxHeadersCount = HEADERS_MAX + 1;
+  const guests = new Guests(app.server);
   app.removeAllContentTypeParsers();
   // Bodies are read where they are needed, as they come.
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-clickhouse-server-display-name", displayName(engine.bootId));
     const reason = foreignCaller(request.headers, engine.listenHost);
-    if (reason !== undefined) await reply.code(403).type("text/plain").send(`${reason}\n`);
+    if (reason !== undefined) return reply.code(403).type("text/plain").send(`${reason}\n`);
+    if (areTooMany(request.raw.rawHeaders)) {
+      const text = `A request may have ${HEADERS_MAX} headers of ${HEADER_BYTES_MAX} bytes together.\n`;
+      return reply.code(431).header("connection", "close").type("text/plain").send(text);
+    }
   });
   for (const url of ["/ping", "/replicas_status"])
     app.get(url, async (_request, reply) => reply.type("text/html; charset=UTF-8").send("Ok.\n"));
   app.route({
     method: ["GET", "HEAD", "POST"],
     url: "/",
-    handler: (request, reply) => handle(engine, request, reply),
+    handler: (request, reply) => handle(engine, guests, request, reply),
   });
   // Pages of other origins did not get here, and those of the engine's own need no permission.
   app.options("*", async (_request, reply) => reply.code(204).header("allow", METHODS).send());
@@ -77,8 +94,20 @@ export function createServer(engine: Interface): FastifyInstance {
   return app;
 }
 
-async function handle(engine: Interface, http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  cutStalled(http.raw, reply.raw, STALL_MS);
+/** @param headers names and values in turn, as they came */
+function areTooMany(headers: readonly string[]): boolean {
+  const bytes = headers.reduce((sum, text) => sum + text.length, 0);
+  return headers.length / 2 > HEADERS_MAX || bytes > HEADER_BYTES_MAX;
+}
+
+async function handle(
+  engine: Interface,
+  guests: Guests,
+  http: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { limits, timeouts } = engine;
+  cutStalled(http.raw, reply.raw, timeouts.stallMs);
   drainAfter(http, reply);
   const { head, body } = await receive(http);
   if (http.method !== "POST" && head.query === "") {
@@ -86,8 +115,9 @@ async function handle(engine: Interface, http: FastifyRequest, reply: FastifyRep
   }
   const queryId = head.queryId ?? randomUUID();
   reply.header("x-clickhouse-query-id", headerText(queryId));
-  const role = authenticate(head.credentials, engine.secret, isLoopback(http.ip));
-  const received = await readStatement(head.query, body, head.compression);
+  const role = authenticate(head.credentials, engine.secret, limits.reader.enabled && isLoopback(http.ip));
+  if (role === "owner") guests.letIn(http.raw.socket);
+  const received = await readStatement(head.query, body, head.compression, limits.statement);
   authorize(received.statement, role, http.method, engine.secretFile);
   requireParameters(received, head);
   const request = new ActiveRequest({

@@ -3,12 +3,15 @@ import { fileURLToPath } from "node:url";
 import { ColdpathError } from "../base/errors.js";
 import { KIB, SECOND_MS } from "../base/units.js";
 import type { EngineFolder } from "./folder.js";
-import type { FromChild, ToChild } from "./protocol.js";
+import type { EngineLimits } from "./limits.js";
+import type { FromChild, Timeouts, ToChild } from "./protocol.js";
 
 export interface ProcessOptions {
   readonly host: string;
   readonly port: number;
   readonly memory: number;
+  readonly limits: EngineLimits;
+  readonly timeouts: Timeouts;
   readonly heartbeatMs: number;
   readonly hungAfterMs: number;
 }
@@ -78,7 +81,7 @@ export class EngineProcess {
   }
 
   #start(): Promise<{ url: string; bootId: string }> {
-    const { host, port, memory, heartbeatMs } = this.#options;
+    const { host, port, memory, limits, timeouts, heartbeatMs } = this.#options;
     const deadline = setTimeout(() => this.kill("did not start in time"), START_DEADLINE_MS);
     return new Promise<{ url: string; bootId: string }>((resolve, reject) => {
       let failed: Failed | undefined;
@@ -97,7 +100,7 @@ export class EngineProcess {
       });
       // The reason is told once the process is gone, and what it said is complete.
       void this.ended.then((death) => reject(this.#startFailure(failed) ?? death));
-      this.#send({ type: "start", dataDir: this.#folder.root, host, port, memory });
+      this.#send({ type: "start", dataDir: this.#folder.root, host, port, memory, limits, timeouts });
     }).finally(() => clearTimeout(deadline));
   }
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../base/errors.js";
+import type { EngineLimits } from "./limits.js";
 
 /** What the user's process and the engine's process tell each other. */
 
@@ -9,6 +10,16 @@ export interface StartMessage {
   readonly host: string;
   readonly port: number;
   readonly memory: number;
+  readonly limits: EngineLimits;
+  readonly timeouts: Timeouts;
+}
+
+/** Milliseconds after which a connection is cut that keeps the engine waiting. */
+export interface Timeouts {
+  /** For the head of a request to come, from its connection's start. */
+  readonly headersMs: number;
+  /** Without a byte of a body or a result. */
+  readonly stallMs: number;
 }
 
 export type ToChild =

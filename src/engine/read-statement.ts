@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import { MIB } from "../base/units.js";
 import { decodeBody } from "./decode-body.js";
 import { refusal } from "./exception.js";
 import { parseInsertWithData, parseStatement } from "./parse-statement.js";
@@ -16,19 +15,18 @@ export interface Received {
   readonly compression: string;
 }
 
-/** Bytes of text in which a statement, or the part of an INSERT before its data, must end. */
-const TEXT_MAX = MIB;
-
 /**
  * Divides a request into statement and data: ClickHouse takes the `query` parameter, a line end and the body as one
  * text, and what follows the head of an INSERT in it is data.
  *
  * @param compression of the body
+ * @param maxBytes in which a statement, or the part of an INSERT before its data, must end
  */
 export async function readStatement(
   query: string,
   body: Readable | undefined,
   compression: string,
+  maxBytes: number,
 ): Promise<Received> {
   const inUrl = query === "" ? "" : `${Buffer.from(query, "utf8").toString("latin1")}\n`;
   const insert = parseInsertWithData(inUrl);
@@ -43,12 +41,13 @@ export async function readStatement(
   let isWhole = true;
   for await (const chunk of chunks) {
     text += chunk.toString("latin1");
-    isWhole = text.length <= TEXT_MAX;
+    isWhole = text.length <= maxBytes;
     if (!isWhole) break;
   }
   const statement = parseStatement(text);
   if (!isWhole && statement.kind !== "insert") {
-    throw refusal(62, "SYNTAX_ERROR", `Syntax error: the statement is longer than ${TEXT_MAX} bytes.`);
+    const text = `Syntax error: the statement is longer than ${maxBytes} bytes (engine.max_statement).`;
+    throw refusal(62, "SYNTAX_ERROR", text);
   }
   return divide(statement, text, isWhole ? undefined : decoded, "none");
 }

@@ -55,7 +55,12 @@ export class ActiveRequest {
 
   /** Drops the request if it has not started, else has the engine cancel it. */
   cancel(why: string): void {
-    this.#abort.abort(cancelled(why));
+    this.stop(cancelled(why));
+  }
+
+  /** As {@link cancel}, with the error that its client gets. */
+  stop(reason: Error): void {
+    this.#abort.abort(reason);
   }
 
   markStopping(): void {

@@ -81,7 +81,7 @@ export function readHead(
   }
   return {
     query: parameters.get("query") ?? "",
-    queryId: parameters.get("query_id") || undefined,
+    queryId: readQueryId(parameters.get("query_id")),
     database: parameters.get("database") || header(headers, "x-clickhouse-database"),
     defaultFormat: readFormat(
       parameters.get("default_format") || header(headers, "x-clickhouse-format") || "TabSeparated",
@@ -93,6 +93,15 @@ export function readHead(
     session: readSession(parameters),
     compression: readCompression(headers),
   };
+}
+
+/** Comes back in a header and stands in the engine's log comment. */
+const QUERY_ID_MAX = 1000;
+
+function readQueryId(id: string | null): string | undefined {
+  if (id === null || id === "") return undefined;
+  if (id.length <= QUERY_ID_MAX) return id;
+  throw refusal(36, "BAD_ARGUMENTS", `A query_id may have ${QUERY_ID_MAX} characters.`);
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

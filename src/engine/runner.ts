@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { SECOND_MS } from "../base/units.js";
 import type { ChdbSession } from "./chdb.js";
+import { refusal } from "./exception.js";
 import type { ActiveRequest } from "./registry.js";
 import type { Sessions } from "./sessions.js";
 import type { Setup } from "./setup.js";
@@ -10,14 +12,18 @@ const KILL_INTERVAL_MS = 100;
 /** Runs statements in the engine and stops those whose request was aborted. */
 export class Runner {
   readonly sessions: Sessions;
+  readonly #readerTimeMs: number;
 
-  constructor(sessions: Sessions) {
+  /** @param readerTimeMs milliseconds that a reader's statement may run */
+  constructor(sessions: Sessions, readerTimeMs: number) {
     this.sessions = sessions;
+    this.#readerTimeMs = readerTimeMs;
   }
 
   /**
    * Runs one statement. When the request is aborted before the statement starts, it does not start; when it is aborted
-   * later, the engine is told to cancel, and this returns once the statement is over all the same.
+   * later, the engine is told to cancel, and this returns once the statement is over all the same. Time is kept here and
+   * not by a setting of the engine, which the statement itself could change.
    *
    * @param mark condition on `system.processes` that holds for this statement alone
    */
@@ -42,16 +48,27 @@ export class Runner {
       if (isStarted) void kill();
     };
     signal.addEventListener("abort", onAbort, { once: true });
+    const timer = request.identity.role === "reader" ? this.#stopLater(request) : undefined;
     try {
       return await this.sessions.with(setup, (session) => {
         signal.throwIfAborted();
         isStarted = true;
         return work(session);
       });
+    } catch (error) {
+      // The engine says only that it was cancelled, the reason says by whom.
+      throw signal.aborted && isStarted ? signal.reason : error;
     } finally {
       isOver = true;
+      clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
     }
+  }
+
+  #stopLater(request: ActiveRequest): NodeJS.Timeout {
+    const seconds = this.#readerTimeMs / SECOND_MS;
+    const text = `Timeout exceeded: without the password a statement may run ${seconds} seconds (engine.reader.max_time).`;
+    return setTimeout(() => request.stop(refusal(159, "TIMEOUT_EXCEEDED", text)), this.#readerTimeMs);
   }
 }
 

@@ -35,12 +35,17 @@ const TABLE_ENGINES: readonly string[] = [
 /**
  * `users.xml`: the one user, `default`. Who may do what over HTTP is decided before a statement gets here; these rights
  * are the outer wall.
+ *
+ * @param queryMemory bytes that one statement may use; its own settings may only say less
  */
-export function usersXml(): string {
+export function usersXml(queryMemory: number): string {
   const engines = TABLE_ENGINES.map((engine) => `GRANT TABLE ENGINE ON ${engine}`);
   const grants = [...GRANTS, ...engines].map((grant) => `<query>${grant}</query>`).join("\n");
   return `<clickhouse>
-<profiles><default/></profiles>
+<profiles><default>
+<max_memory_usage>${queryMemory}</max_memory_usage>
+<constraints><max_memory_usage><min>1</min><max>${queryMemory}</max></max_memory_usage></constraints>
+</default></profiles>
 <quotas><default/></quotas>
 <users><default>
 <password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>

@@ -2,6 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { MIB } from "../base/units.js";
 import { refusal } from "./exception.js";
+import type { IncomingShare } from "./incoming-budget.js";
 
 /** Bytes collected before a write: few large writes cost half of what one per chunk does. */
 const WRITE_SIZE = MIB;
@@ -11,18 +12,24 @@ const WRITE_SIZE = MIB;
  * is obeyed also while nothing comes, and leaves the connection open for an answer.
  *
  * @param ahead bytes that belong before the body
+ * @param share of the disk, asked before each write
  */
 export async function spool(
   file: string,
   ahead: Buffer,
   body: Readable | undefined,
   signal: AbortSignal,
+  share: IncomingShare,
 ): Promise<void> {
   signal.throwIfAborted();
   const handle = await open(file, "wx", 0o600);
   try {
-    if (body === undefined) await writeAll(handle, [ahead]);
-    else await writeBody(handle, ahead, body, signal);
+    const write = async (buffers: readonly Buffer[]): Promise<void> => {
+      share.take(buffers.reduce((bytes, buffer) => bytes + buffer.length, 0));
+      await writeAll(handle, buffers);
+    };
+    if (body === undefined) await write([ahead]);
+    else await writeBody(write, ahead, body, signal);
   } catch (error) {
     throw diskFull(error, "the data of an INSERT") ?? error;
   } finally {
@@ -31,7 +38,7 @@ export async function spool(
 }
 
 async function writeBody(
-  handle: FileHandle,
+  write: (buffers: readonly Buffer[]) => Promise<void>,
   ahead: Buffer,
   body: Readable,
   signal: AbortSignal,
@@ -51,7 +58,7 @@ async function writeBody(
       const full = held;
       held = [];
       bytes = 0;
-      return writeAll(handle, full);
+      return write(full);
     };
     signal.addEventListener("abort", () => fail(signal.reason), { once: true });
     body.on("error", fail);

@@ -21,8 +21,18 @@ export function engineFolder(config: Config): string {
 
 /** What the configuration says of the embedded ClickHouse. */
 export function engineOptions(config: Config): EngineOptions {
-  const { listen, memory } = config.engine;
-  return { dataDir: engineFolder(config), listen: parseListen(listen), memory };
+  const { listen, memory, query_memory, max_statement, incoming, reader } = config.engine;
+  return {
+    dataDir: engineFolder(config),
+    listen: parseListen(listen),
+    memory,
+    limits: {
+      queryMemory: query_memory,
+      statement: max_statement,
+      incoming,
+      reader: { enabled: reader.enabled, maxTimeMs: reader.max_time, maxResult: reader.max_result },
+    },
+  };
 }
 
 /** Connects to the configured server, or starts the embedded engine (or joins the one that serves this data folder). */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
+import { IncomingBudget } from "../../src/engine/incoming-budget.js";
 import { spool } from "../../src/engine/spool.js";
 import { temporaryFolder } from "../support/folder.js";
 
@@ -12,6 +13,7 @@ test("a body that is cut off while its file is opened fails", async (t) => {
     Buffer.alloc(0),
     body,
     new AbortController().signal,
+    new IncomingBudget(64).open(),
   );
   // The file is still being opened: this runs before anything asynchronous has ended.
   body.destroy();
@@ -21,7 +23,13 @@ test("a body that is cut off while its file is opened fails", async (t) => {
 test("an abort while the file is opened is obeyed", async (t) => {
   const aborting = new AbortController();
   const file = join(await temporaryFolder(t), "body");
-  const spooled = spool(file, Buffer.alloc(0), new PassThrough(), aborting.signal);
+  const spooled = spool(
+    file,
+    Buffer.alloc(0),
+    new PassThrough(),
+    aborting.signal,
+    new IncomingBudget(64).open(),
+  );
   aborting.abort(new Error("gone"));
   await assert.rejects(spooled, /gone/);
 });

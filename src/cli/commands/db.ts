@@ -20,11 +20,12 @@ export function registerDb(program: Command): void {
       );
       const { url, user } = engine;
       const secretFile = `${engineFolder(loaded.config)}/secret`;
+      const key = `-H "X-ClickHouse-Key: $(cat ${secretFile})" `;
       context.result(
         [
           `ClickHouse is embedded at ${url} (Ctrl-C ends it)`,
-          `  read:  curl '${url}/?query=SELECT+version()'`,
-          `  write: curl -H "X-ClickHouse-Key: $(cat ${secretFile})" '${url}/' --data-binary 'CREATE DATABASE mine'`,
+          `  read:  curl ${loaded.config.engine.reader.enabled ? "" : key}'${url}/?query=SELECT+version()'`,
+          `  write: curl ${key}'${url}/' --data-binary 'CREATE DATABASE mine'`,
         ].join("\n"),
         { url, user, secret_file: secretFile },
       );
