@@ -91,18 +91,20 @@ export function refuseForbidden(text: string, tokens: readonly Token[]): void {
       throw refusal(497, "ACCESS_DENIED", "FROM INFILE is not allowed over HTTP; send the data as the body.");
     }
     if (token.text === "SOURCE") refuseForeignSource(tokens, index);
-    if (token.text === "DEFAULT" && previous === "=") {
-      // It resets a setting past every constraint, `readonly` too.
-      throw refusal(452, "SETTING_CONSTRAINT_VIOLATION", "A setting may have a value, but not = DEFAULT.");
-    }
-    refuseForbiddenName(nameOf(text, token), next);
+    refuseForbiddenName(nameOf(text, token), next, tokens[index + 2]?.text);
     if (next === "(" && previous !== "INTO")
       refuseHiddenExpressions(text, nameOf(text, token).toUpperCase(), tokens.slice(index + 2, index + 6));
   });
 }
 
-/** @param next the symbol after the name, if one is there */
-function refuseForbiddenName(quoted: string, next: string | undefined): void {
+/** `= DEFAULT` resets a setting past every constraint; these hold a statement in its limits. */
+const CONSTRAINED: ReadonlySet<string> = new Set(["READONLY", "MAX_MEMORY_USAGE"]);
+
+/**
+ * @param next the symbol after the name, if one is there
+ * @param value the word after that
+ */
+function refuseForbiddenName(quoted: string, next: string | undefined, value: string | undefined): void {
   const isCall = next === "(";
   if (!/^(?:[^\\]|\\[\\`"'])*$/.test(quoted)) {
     // Such an escape could spell any name in a way that is not recognised here.
@@ -122,6 +124,9 @@ function refuseForbiddenName(quoted: string, next: string | undefined): void {
     );
   }
   if (next !== "=") return;
+  if (value === "DEFAULT" && CONSTRAINED.has(upper)) {
+    throw refusal(452, "SETTING_CONSTRAINT_VIOLATION", `Setting ${name} may have a value, but not DEFAULT.`);
+  }
   refuseForbiddenSetting(name);
   if (upper.startsWith("PARAM_")) {
     throw refusal(

@@ -52,6 +52,8 @@ async function writeBody(
   return new Promise<void>((resolve, reject) => {
     const fail = (error: unknown): void => {
       isOver = true;
+      // Paused for the write that failed; what still comes is read and dropped, so that the sender gets to the answer.
+      body.resume();
       reject(error);
     };
     const flush = (): Promise<void> => {
@@ -67,7 +69,6 @@ async function writeBody(
     });
     body.on("end", () => flush().then(resolve, fail));
     body.on("data", (chunk: Buffer) => {
-      // What still comes after a failure is read and dropped, so that the sender gets to the answer.
       if (isOver) return;
       held.push(chunk);
       bytes += chunk.length;

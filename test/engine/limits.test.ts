@@ -33,6 +33,8 @@ test("one statement keeps to the memory limit, and may only say less", async () 
     assert.ok(["452", "241"].includes(codeOf(inside) ?? ""), inside.text);
     const subquery = `SELECT * FROM (${sql} SETTINGS max_memory_usage = ${value})`;
     assert.ok(["452", "241"].includes(codeOf(await ask(engine, { body: subquery })) ?? ""));
+    const reset = await ask(engine, { body: `${sql} SETTINGS max_memory_usage = DEFAULT` });
+    assert.equal(codeOf(reset), "452");
     const inUrl = await ask(engine, { body: sql, search: { max_memory_usage: value } });
     assert.equal(codeOf(inUrl), "452", inUrl.text);
     const profile = await ask(engine, {
