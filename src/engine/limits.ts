@@ -12,7 +12,7 @@ export interface EngineLimits {
 }
 
 /** For whoever gives no password. */
-export interface ReaderLimits {
+interface ReaderLimits {
   /** Whether anybody may read without the password. */
   readonly enabled: boolean;
   /** Milliseconds that a statement may run. */
