@@ -134,6 +134,12 @@ const rows = [...wholeRows(figures.whole), ...families.flat().map(candidateRow)]
 if (folder === undefined) {
   console.log(tableText(headings, rows));
 } else {
-  publish({ name: "codecs", command: "npm run bench -- codecs", note: NOTE, headings, rows, figures });
+  publish({
+    name: "codecs",
+    command: "npm run bench -- codecs",
+    note: NOTE,
+    tables: [{ headings, rows }],
+    figures,
+  });
   if (!judge(families) && values.check) process.exitCode = 1;
 }

@@ -1,4 +1,3 @@
-import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +13,7 @@ import { BlockBuilder } from "../src/native/block.js";
 import { Recorder, type RecorderOptions } from "../src/recorder.js";
 import { readTable } from "../src/schemas/introspect.js";
 import { migrate } from "../src/schemas/migrate.js";
+import { EngineAlone } from "./alone.js";
 import { judge, type Measured, measure, median, medianRun, runCase } from "./measure.js";
 import { publish } from "./report.js";
 import { type BenchRow, fullRows, narrowRows, quoteRows } from "./rows.js";
@@ -166,24 +166,16 @@ function engineCase(kind: Kind): Promise<Measured> {
     const file = join(folder, "block.native");
     writeFileSync(file, builder.encode());
     const create = await clickhouse.text(`SHOW CREATE TABLE ${kind.table} FORMAT TSVRaw`);
-    const times = kind.count / BLOCK_ROWS;
-    const child = fork(new URL("./engine-alone.js", import.meta.url), {
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-    });
-    child.send({
-      folder: join(folder, "alone"),
-      create: create.replace("coldpath.", ""),
-      insert:
-        `INSERT INTO ${kind.table} (${columns.map(({ name }) => name).join(", ")}) ` +
-        `FROM INFILE '${file}' SETTINGS insert_deduplication_token = '{token}', async_insert = 0 FORMAT Native`,
-      times,
-    });
-    let seconds = Number.NaN;
-    child.on("message", (message) => {
-      seconds = message as number;
-    });
-    const [code] = await once(child, "exit");
-    if (code !== 0) throw new Error(`the engine alone ended with ${code}`);
+    const insert =
+      `INSERT INTO ${kind.table} (${columns.map(({ name }) => name).join(", ")}) ` +
+      `FROM INFILE '${file}' SETTINGS insert_deduplication_token = '{token}', async_insert = 0 FORMAT Native`;
+    const alone = new EngineAlone(join(folder, "alone"));
+    await alone.run([create.replace("coldpath.", "")]);
+    const inserts = Array.from({ length: kind.count / BLOCK_ROWS }, (_, i) =>
+      insert.replace("{token}", `block-${i}`),
+    );
+    const { seconds } = await alone.run(inserts, IN_FLIGHT);
+    await alone.close();
     return { rows: kind.count, seconds, cpuSeconds: 0, rssBytes: 0 };
   });
 }
@@ -273,11 +265,15 @@ async function main(check: boolean): Promise<boolean> {
   publish({
     name: "ingest",
     command: "npm run bench -- ingest",
-    headings: ["case", "rows/s", "sender CPU µs/row", "peak RSS MiB", "of the engine alone"],
-    rows: [...best].map(([name, run]) => {
-      const engine = `${name.split(" ")[0]} engine`;
-      return describe(name, run, best.has(engine) && engine !== name ? rate(engine) : undefined);
-    }),
+    tables: [
+      {
+        headings: ["case", "rows/s", "sender CPU µs/row", "peak RSS MiB", "of the engine alone"],
+        rows: [...best].map(([name, run]) => {
+          const engine = `${name.split(" ")[0]} engine`;
+          return describe(name, run, best.has(engine) && engine !== name ? rate(engine) : undefined);
+        }),
+      },
+    ],
     figures: Object.fromEntries(runs),
   });
   const peak = Math.max(

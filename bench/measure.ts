@@ -55,6 +55,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** The value below which this part of the values lies, the nearest one there is. @param part 0 to 1 */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
 /** The run with the median speed; all its figures belong together. */
 export function medianRun(runs: readonly Measured[]): Measured {
   const sorted = [...runs].sort((a, b) => a.rows / a.seconds - b.rows / b.seconds);

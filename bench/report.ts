@@ -4,12 +4,18 @@ import { machine } from "./measure.js";
 export interface Report {
   readonly name: string;
   readonly command: string;
-  /** What the table shows and how to read its columns. */
+  /** What the tables show and how to read their columns. */
   readonly note?: string;
+  readonly tables: readonly Table[];
+  /** Raw figures behind the tables. */
+  readonly figures: unknown;
+}
+
+export interface Table {
+  /** Above the table, where there are several. */
+  readonly title?: string;
   readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
-  /** Raw figures behind the table. */
-  readonly figures: unknown;
 }
 
 /** A Markdown table whose columns stand under each other in plain text too. */
@@ -21,19 +27,24 @@ export function tableText(headings: readonly string[], rows: readonly (readonly 
   return [line(headings), rule, ...rows.map(line)].join("\n");
 }
 
-/** Prints the table and writes it, with the machine and the raw figures, to `docs/results/NAME.json` and `.md`. */
-export function publish({ name, command, note, headings, rows, figures }: Report): void {
-  const table = tableText(headings, rows);
+/** Prints the tables and writes them, with the machine, the day and the raw figures, to `docs/results/NAME.json` and `.md`. */
+export function publish({ name, command, note, tables, figures }: Report): void {
+  const texts = tables.map(({ title, headings, rows }) => {
+    const table = tableText(headings, rows);
+    return title === undefined ? table : `## ${title}\n\n${table}`;
+  });
+  const date = new Date().toISOString().slice(0, 10);
   const { cpu, cores, memoryGiB, kernel, node } = machine();
   const where = `${cores} cores of ${cpu}, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}`;
-  console.log(`\n${table}\n\n${where}`);
+  console.log(`\n${texts.join("\n\n")}\n\n${where}`);
   mkdirSync("docs/results", { recursive: true });
   writeFileSync(
     `docs/results/${name}.json`,
-    `${JSON.stringify({ command, machine: machine(), figures }, null, 2)}\n`,
+    `${JSON.stringify({ command, date, machine: machine(), figures }, null, 2)}\n`,
   );
+  const head = `# ${name}\n\n\`${command}\` on ${where}, ${date}.`;
   writeFileSync(
     `docs/results/${name}.md`,
-    `# ${name}\n\n\`${command}\` on ${where}.\n\n${note === undefined ? "" : `${note}\n\n`}${table}\n`,
+    `${[head, ...(note === undefined ? [] : [note]), ...texts].join("\n\n")}\n`,
   );
 }
