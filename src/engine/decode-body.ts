@@ -1,11 +1,8 @@
 import { Readable, type Transform } from "node:stream";
 import * as zlib from "node:zlib";
 import { messageOf } from "../base/errors.js";
-import { KIB } from "../base/units.js";
 import { refusal } from "./exception.js";
-
-/** Bytes of an lz4 body that is decoded here: it is decoded whole, and 255 times as much may come out of it. */
-const LZ4_MAX = 64 * KIB;
+import { unpackLz4Frames } from "./lz4-frame.js";
 
 /**
  * The decoded content of a body, as it comes. Only for a body in which the statement must be found; one that is data
@@ -27,11 +24,11 @@ function decoderOf(compression: string): Transform {
   // Node has it since 22.15.
   const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
   if (compression === "zstd" && createZstdDecompress !== undefined) return createZstdDecompress();
-  throw notHere(`A statement inside of a body with Content-Encoding ${compression} is not read`);
-}
-
-function notHere(reason: string): Error {
-  return refusal(48, "NOT_IMPLEMENTED", `${reason}; give it in the parameter query.`);
+  throw refusal(
+    48,
+    "NOT_IMPLEMENTED",
+    `A statement inside of a body with Content-Encoding ${compression} is not read; give it in the parameter query.`,
+  );
 }
 
 /** Never destroys the body, whose connection carries the answer. */
@@ -49,17 +46,8 @@ async function* decodeThrough(body: Readable, decoder: Transform): AsyncGenerato
 }
 
 async function* decodeLz4(body: Readable): AsyncGenerator<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > LZ4_MAX)
-      throw notHere(`A statement inside of an lz4 body of more than ${LZ4_MAX} bytes is not read`);
-  }
-  const { decompressFrame } = await import("lz4-napi");
   try {
-    yield await decompressFrame(Buffer.concat(chunks));
+    yield* unpackLz4Frames(body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>);
   } catch (error) {
     throw undecodable(error);
   }

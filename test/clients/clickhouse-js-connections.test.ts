@@ -36,7 +36,7 @@ test("a query id given or made comes back and is what KILL QUERY knows", async (
     query_params: { id: query_id },
   });
   await victim;
-  assert.equal(await running(owner, "sipHash64"), 0);
+  await until("the end", async () => (await running(owner, "sipHash64")) === 0);
 });
 
 test("the answer's headers say what a server's say", async () => {
@@ -181,6 +181,24 @@ test("the database of the client is that of its statements", async () => {
   await mine.insert({ table: "here", values: [{ a: 1 }], format: "JSONEachRow" });
   assert.deepEqual(await rowsOf(mine, "SELECT a, currentDatabase() FROM here"), [["1", "mine"]]);
   assert.deepEqual(await rowsOf(reader, "SELECT a FROM mine.here"), [["1"]]);
+});
+
+test("a session keeps its temporary tables and settings, and serves one request at a time", async () => {
+  const client = connect({ session_id: "mine" });
+  await client.command({ query: "CREATE TEMPORARY TABLE picked (id UInt32)" });
+  await client.insert({ table: "picked", values: [{ id: 7 }], format: "JSONEachRow" });
+  await client.command({ query: "SET max_block_size = 77" });
+  const query = "SELECT id, getSetting('max_block_size') FROM picked";
+  assert.deepEqual(await rowsOf(client, query), [["7", "77"]]);
+  await assert.rejects(owner.query({ query }), { code: "60" });
+  await assert.rejects(owner.query({ query, session_id: "other" }), { code: "60" });
+  await owner.command({ query: "DROP TABLE picked", session_id: "mine" });
+  const slow = client.query({ query: "SELECT sleep(3), 'slow'", query_id: "slow" });
+  const stopped = assert.rejects(slow, { code: "394", type: "QUERY_WAS_CANCELLED" });
+  await until("the start", async () => (await running(owner, "'slow'")) === 1);
+  await assert.rejects(client.query({ query: "SELECT 1" }), { code: "373", type: "SESSION_IS_LOCKED" });
+  await owner.command({ query: "KILL QUERY WHERE query_id = 'slow' SYNC" });
+  await stopped;
 });
 
 test("a closed client has left no connection at the engine", async () => {
