@@ -4,6 +4,7 @@ import { messageOf } from "../base/errors.js";
 import { ClickHouseError } from "../clickhouse/error.js";
 import { refusal } from "./exception.js";
 import type { Counts } from "./executor.js";
+import type { Progress } from "./progress.js";
 
 /** Content-Type of an answer in a format, as servers choose it. */
 export function contentTypeOf(format: string): string {
@@ -24,19 +25,34 @@ export function headerText(value: string): string {
   return value.replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }
 
-/** Value of `X-ClickHouse-Summary`. The engine does not tell how many rows a SELECT read, only what came out of it. */
-export function summaryOf(counts: Counts | undefined, isInsert: boolean): string {
-  const [rows, bytes] = [String(counts?.rowsRead ?? 0), String(counts?.bytesRead ?? 0)];
-  return JSON.stringify({
-    read_rows: isInsert ? rows : "0",
-    read_bytes: isInsert ? bytes : "0",
-    written_rows: isInsert ? rows : "0",
-    written_bytes: isInsert ? bytes : "0",
-    total_rows_to_read: "0",
+/** What is known of a statement when its answer begins; 0 stands for what is not known. */
+export interface Figures {
+  readonly counts?: Counts | undefined;
+  /** The counts are of rows that were stored as they came. */
+  readonly isWritten?: boolean;
+  readonly progress?: Progress | undefined;
+}
+
+/**
+ * Value of `X-ClickHouse-Summary`. The engine does not tell how many rows a SELECT read, only what came out of it; what
+ * was seen while it ran is what there is.
+ */
+export function summaryOf({ counts, isWritten = false, progress }: Figures): string {
+  const [rows, bytes] = [counts?.rowsRead ?? 0, counts?.bytesRead ?? 0];
+  const elapsedNs = counts === undefined ? progress?.elapsedNs : Math.round(counts.elapsed * 1e9);
+  const figures = {
+    read_rows: isWritten ? rows : (progress?.readRows ?? 0),
+    read_bytes: isWritten ? bytes : (progress?.readBytes ?? 0),
+    written_rows: isWritten ? rows : 0,
+    written_bytes: isWritten ? bytes : 0,
+    total_rows_to_read: progress?.totalRows ?? 0,
     result_rows: rows,
     result_bytes: bytes,
-    elapsed_ns: String(Math.round((counts?.elapsed ?? 0) * 1e9)),
-  });
+    elapsed_ns: elapsedNs ?? 0,
+  };
+  return JSON.stringify(figures, (_name, value: unknown) =>
+    typeof value === "object" ? value : String(value),
+  );
 }
 
 /** Sends an exception as a server does. */

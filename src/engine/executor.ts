@@ -28,7 +28,7 @@ import { collect, type WholeResult } from "./whole-result.js";
 
 /** What the engine counted. */
 export interface Counts {
-  /** Rows of the result; for an INSERT, rows written. */
+  /** Rows of the result; for an INSERT, rows that came in. */
   readonly rowsRead: number;
   readonly bytesRead: number;
   /** Seconds. */
@@ -48,7 +48,8 @@ export const READS_AT_ONCE: number = OWNER_READS_AT_ONCE + READER_READS_AT_ONCE;
 /** Bytes of a whole result, as the engine counts them before formatting. */
 const WHOLE_MAX = String(4 * GIB);
 
-const NOTHING: Counts = { rowsRead: 0, bytesRead: 0, elapsed: 0 };
+/** Counts of what never ran. */
+export const NOTHING: Counts = { rowsRead: 0, bytesRead: 0, elapsed: 0 };
 
 /** Runs the statements of requests, each kind in its lane. A request has ended when its method has. */
 export class Executor {
@@ -141,17 +142,17 @@ export class Executor {
   }
 
   /**
-   * Runs a SELECT and yields its result as it comes. Throws before the first piece unless the first mebibyte or the
-   * whole result was good.
+   * Runs a SELECT and yields its result as it comes. Throws before the first piece unless the first mebibyte
+   * or the whole result was good.
    */
   async *stream(
     request: ActiveRequest,
     statement: SelectStatement,
     setup: Setup,
     format: string,
-  ): AsyncGenerator<Buffer> {
+  ): AsyncGenerator<Buffer, Counts> {
     try {
-      yield* this.#select(request, statement, setup, format);
+      return yield* this.#select(request, statement, setup, format);
     } finally {
       request.end();
     }
@@ -252,7 +253,8 @@ async function runAll(session: ChdbSession, statements: FromFile, signal: AbortS
     for (const sql of statements.steps) {
       signal.throwIfAborted();
       const result = await session.queryAsync(sql);
-      if (counts.rowsRead === 0) counts = result;
+      const { rowsRead, bytesRead } = counts.rowsRead === 0 ? result : counts;
+      counts = { rowsRead, bytesRead, elapsed: counts.elapsed + result.elapsed };
     }
     return counts;
   } finally {

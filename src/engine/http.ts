@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
@@ -12,15 +13,17 @@ import {
   summaryOf,
 } from "./answer.js";
 import { refusal } from "./exception.js";
-import type { Counts, Executor } from "./executor.js";
+import { type Counts, type Executor, NOTHING } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
 import { isForm, readForm } from "./form.js";
 import { Guests } from "./guests.js";
 import type { EngineLimits } from "./limits.js";
+import { progressText } from "./progress.js";
 import { displayName, type Timeouts } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
-import { type RequestHead, readHead } from "./request.js";
+import { isTrue, type RequestHead, readHead } from "./request.js";
+import { HELD_BACK } from "./result-stream.js";
 import type { Acquired, SessionStore } from "./session-store.js";
 import type { Leaves, Setup } from "./setup.js";
 import { cutStalled } from "./stall-guard.js";
@@ -78,8 +81,11 @@ export function createServer(engine: Interface): FastifyInstance {
       return reply.code(431).header("connection", "close").type("text/plain").send(text);
     }
   });
-  for (const url of ["/ping", "/replicas_status"])
-    app.get(url, async (_request, reply) => reply.type("text/html; charset=UTF-8").send("Ok.\n"));
+  for (const url of ["/ping", "/replicas_status"]) {
+    const handler = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+      reply.type("text/html; charset=UTF-8").send("Ok.\n");
+    app.route({ method: ["GET", "HEAD"], url, handler });
+  }
   app.route({
     method: ["GET", "HEAD", "POST"],
     url: "/",
@@ -127,6 +133,7 @@ async function handle(
     database: head.database ?? "default",
     text: received.statement.text,
     settings: withLogComment(head),
+    tellsProgress: isTrue(head.settings.get("send_progress_in_http_headers")),
   });
   const session = admit(engine, head, request);
   reply.header(
@@ -218,7 +225,7 @@ async function answer(
   const { statement } = received;
   if (statement.kind === "insert") {
     const counts = await executor.insert(request, statement, setup, received);
-    return reply.header("x-clickhouse-summary", summaryOf(counts, true)).send("");
+    return withFigures(reply, request, counts, statement.isPlain).send("");
   }
   const format = statement.format ?? head.defaultFormat;
   reply.headers({ "content-type": contentTypeOf(format), "x-clickhouse-format": format });
@@ -226,9 +233,18 @@ async function answer(
     return stream(engine, request, statement, setup, format, reply);
   }
   const result = await run(executor, request, statement, setup, format);
-  return reply
-    .headers({ "content-length": result.bytes, "x-clickhouse-summary": summaryOf(result.counts, false) })
-    .send(result.body);
+  return withFigures(reply, request, result.counts).header("content-length", result.bytes).send(result.body);
+}
+
+/** @param isWritten the counts are of rows that were stored as they came */
+function withFigures(
+  reply: FastifyReply,
+  { progress }: ActiveRequest,
+  counts: Counts | undefined,
+  isWritten = false,
+): FastifyReply {
+  if (progress !== undefined) reply.header("x-clickhouse-progress", progressText(progress));
+  return reply.header("x-clickhouse-summary", summaryOf({ counts, isWritten, progress }));
 }
 
 function run(
@@ -253,6 +269,12 @@ async function stream(
 ): Promise<FastifyReply> {
   const chunks = engine.executor.stream(request, statement, setup, format);
   const first = await chunks.next();
+  if (first.done !== true && first.value.length < HELD_BACK) {
+    // It would have been held back further, so this is the whole result.
+    const end = await chunks.next();
+    assert(end.done === true);
+    return withFigures(reply, request, end.value).send(first.value);
+  }
   const tag = exceptionTag();
   const body = async function* (): AsyncGenerator<Buffer> {
     try {
@@ -264,8 +286,6 @@ async function stream(
   };
   const readable = Readable.from(body(), { objectMode: false });
   // A client that has gone by now never starts the generator above, so it would not end the one below.
-  readable.once("close", () => void chunks.return(undefined));
-  return reply
-    .headers({ "x-clickhouse-exception-tag": tag, "x-clickhouse-summary": summaryOf(undefined, false) })
-    .send(readable);
+  readable.once("close", () => void chunks.return(NOTHING));
+  return withFigures(reply, request, undefined).header("x-clickhouse-exception-tag", tag).send(readable);
 }

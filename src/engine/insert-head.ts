@@ -95,6 +95,7 @@ export function parseInsert(text: string): InsertStatement | undefined {
       return { steps: [insert], finally: undefined };
     },
     format,
+    isPlain: true,
     dataAt,
     parameters: parametersOf(text, tokens),
   };

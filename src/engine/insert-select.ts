@@ -72,6 +72,7 @@ export function parseInsertSelect(text: string): InsertStatement | undefined {
     kind: "insert",
     text: part(tokens[0]!.start, last.end),
     format: part(last.start, last.end),
+    isPlain: false,
     dataAt: skipToData(text, last.end),
     parameters: parametersOf(text, statement),
     fromFile: (file, compression, name) => {

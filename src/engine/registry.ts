@@ -1,5 +1,6 @@
 import type { Role } from "./access.js";
 import { refusal } from "./exception.js";
+import type { Progress } from "./progress.js";
 
 /** Who ended a request before its time, as the engine says it. */
 function cancelled(why: string): Error {
@@ -14,6 +15,8 @@ export interface RequestIdentity {
   /** The statement without its data. */
   readonly text: string;
   readonly settings: ReadonlyMap<string, string>;
+  /** The answer's head is to tell how far the statement came. */
+  readonly tellsProgress: boolean;
 }
 
 /**
@@ -27,6 +30,8 @@ export class ActiveRequest {
   readonly ended: Promise<void>;
   /** Resolves when an aborted request has ended or the engine has been seen to cancel it. */
   readonly stopping: Promise<void>;
+  /** Last seen of a running statement, if the answer is to tell it. */
+  progress: Progress | undefined;
   readonly #abort = new AbortController();
   #end: () => void = () => {};
   #stop: () => void = () => {};

@@ -114,8 +114,9 @@ function readFormat(name: string): string {
   return name;
 }
 
-function isTrue(value: string | null): boolean {
-  return value !== null && value !== "" && value !== "0" && value !== "false";
+/** Whether a parameter or setting is on. */
+export function isTrue(value: string | null | undefined): boolean {
+  return value !== null && value !== undefined && value !== "" && value !== "0" && value !== "false";
 }
 
 function readCompression(headers: IncomingHttpHeaders): string {

@@ -2,7 +2,7 @@ import { MIB } from "../base/units.js";
 import { PipeReader } from "./pipe-reader.js";
 
 /** Bytes of a streamed result that are held back, so that an early exception still gets its status. */
-const HELD_BACK = MIB;
+export const HELD_BACK: number = MIB;
 
 /**
  * Yields what a statement writes to a named pipe, the first piece not before a mebibyte is there or the statement has

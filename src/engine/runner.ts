@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SECOND_MS } from "../base/units.js";
 import type { ChdbSession } from "./chdb.js";
 import { refusal } from "./exception.js";
+import { type Progress, watchProgress } from "./progress.js";
 import type { ActiveRequest } from "./registry.js";
 import type { Sessions } from "./sessions.js";
 import type { Setup } from "./setup.js";
@@ -43,6 +44,14 @@ export class Runner {
         if (!isOver) await delay(KILL_INTERVAL_MS);
       }
     };
+    const watch = (): void => {
+      const see = (progress: Progress | undefined): boolean => {
+        request.progress = progress ?? request.progress;
+        return !isOver;
+      };
+      // It fails only if the engine does, or at its memory limit: then nothing is told.
+      watchProgress(this.sessions, mark, see).catch(() => {});
+    };
     let isStarted = false;
     const onAbort = (): void => {
       if (isStarted) void kill();
@@ -53,6 +62,7 @@ export class Runner {
       return await this.sessions.with(setup, (session) => {
         signal.throwIfAborted();
         isStarted = true;
+        if (request.identity.tellsProgress) watch();
         return work(session);
       });
     } catch (error) {

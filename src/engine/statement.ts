@@ -33,6 +33,8 @@ export interface InsertStatement extends Common {
    */
   readonly fromFile: (file: string, compression: string, name: string) => FromFile;
   readonly format: string;
+  /** Its data are the rows that are written, not what a SELECT makes of them. */
+  readonly isPlain: boolean;
   /** Byte offset in the request's text at which the data starts. */
   readonly dataAt: number;
 }
