@@ -4,6 +4,8 @@ import type { Config } from "../config/schema.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
 import { Recorder, type Report } from "../recorder.js";
 import { checkTables } from "../schemas/compare.js";
+import { requireRights } from "../schemas/grants/check.js";
+import type { Place } from "../schemas/grants/rights.js";
 import { migrate } from "../schemas/migrate.js";
 
 /** The ClickHouse that the configuration means, ready to be asked. */
@@ -68,6 +70,12 @@ export function parseListen(text: string): { host: string; port: number } {
   return { host: text.slice(0, at).replace(/^\[|\]$/g, ""), port: Number(text.slice(at + 1)) };
 }
 
+/** What the rights of the server's users are about. */
+export function placeOf({ clickhouse, tables }: Config): Place {
+  const { database, cluster } = clickhouse;
+  return { database, tables: Object.keys(tables), cluster };
+}
+
 /**
  * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
  * `coldpath migrate`, so there a difference is an error that says so.
@@ -79,6 +87,7 @@ export async function openRecorder(
 ): Promise<Recorder> {
   const { clickhouse } = opened;
   if (opened.engine !== undefined) await migrate(clickhouse, { userDirs: config.schemas });
+  else await requireRights(clickhouse, "writer", placeOf(config));
   await checkTables(clickhouse);
   return await Recorder.open({
     recorder: config.recorder.id,

@@ -7,13 +7,17 @@ import type { ClusterTarget } from "../../schemas/cluster/names.js";
 import { renderForCluster } from "../../schemas/cluster/render.js";
 import { checkTables, SchemaMismatchError } from "../../schemas/compare.js";
 import { type FileId, printMigrations, readMigrations } from "../../schemas/files.js";
+import { requireRights } from "../../schemas/grants/check.js";
+import { printGrants } from "../../schemas/grants/print.js";
+import { ROLES, rightsOf } from "../../schemas/grants/rights.js";
 import { type MigrationProgress, migrate } from "../../schemas/migrate.js";
-import { openClickHouse } from "../../service/open.js";
+import { openClickHouse, placeOf } from "../../service/open.js";
 import { Context } from "../context.js";
 
 interface Options {
   readonly dryRun?: boolean;
   readonly print?: boolean;
+  readonly printGrants?: boolean;
 }
 
 export function registerMigrate(program: Command): void {
@@ -21,6 +25,7 @@ export function registerMigrate(program: Command): void {
     .command("migrate")
     .option("--dry-run", "say which files would be applied, change nothing")
     .option("--print", "print the statements and exit, without a ClickHouse")
+    .option("--print-grants", "print SQL for users with the least rights and exit, without a ClickHouse")
     .description(
       "create or update the tables: apply the built-in SQL files and those of your schemas folders; with clickhouse.cluster only print or compare",
     )
@@ -34,6 +39,12 @@ export function registerMigrate(program: Command): void {
         context.result(printMigrations(migrations), { migrations });
         return;
       }
+      if (options.printGrants) {
+        const place = placeOf(config);
+        const roles = ROLES.map((role) => ({ role, rights: rightsOf(role, place) }));
+        context.result(printGrants(place), { roles });
+        return;
+      }
       const opened = await openClickHouse(config);
       try {
         if (target !== undefined) {
@@ -44,6 +55,8 @@ export function registerMigrate(program: Command): void {
           });
           return;
         }
+        const isServer = opened.engine === undefined;
+        if (isServer && !options.dryRun) await requireRights(opened.clickhouse, "migrator", placeOf(config));
         const result = await migrate(opened.clickhouse, {
           userDirs: config.schemas,
           dryRun: options.dryRun === true,
