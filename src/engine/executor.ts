@@ -24,6 +24,7 @@ import type {
   PlainStatement,
   SelectStatement,
 } from "./statement.js";
+import { couldReadFiles, LITERALS_ONLY } from "./values-data.js";
 import { collect, type WholeResult } from "./whole-result.js";
 
 /** What the engine counted. */
@@ -91,10 +92,13 @@ export class Executor {
   ): Promise<Counts> {
     const name = randomUUID();
     const file = join(this.#folder.incoming, name);
-    const statements = statement.fromFile(file, data.compression, name);
     const share = this.#budget.open();
     try {
       await spool(file, data.ahead, data.body, request.signal, share);
+      const { compression } = data;
+      const mayEvaluate = !/^values$/i.test(statement.format) || !(await couldReadFiles(file, compression));
+      const settings = mayEvaluate ? "" : LITERALS_ONLY;
+      const statements = statement.fromFile({ file, compression, name, settings });
       return await this.#inserts.run(request.signal, () =>
         this.#runner.run(request, names(name), setup, (session) =>
           runAll(session, statements, request.signal),

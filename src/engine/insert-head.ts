@@ -3,7 +3,7 @@ import { quoteString } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
 import { parametersOf, utf8 } from "./sql-text.js";
-import type { InsertStatement } from "./statement.js";
+import type { InsertStatement, SpooledData } from "./statement.js";
 
 /** Words after the target of an INSERT that say where its rows come from. */
 const SOURCES: ReadonlySet<string> = new Set(["FORMAT", "VALUES", "SELECT", "WITH", "FROM", "("]);
@@ -58,6 +58,20 @@ function headTokens(text: string): { tokens: Token[]; source: number } {
 }
 
 /**
+ * The end of an INSERT that reads a file.
+ *
+ * @param settings of the statement; empty for none
+ */
+export function infileClause(data: SpooledData, settings: string, format: string): string {
+  const infile = `FROM INFILE ${quoteString(data.file)} COMPRESSION ${quoteString(data.compression)}`;
+  const lists = [settings, data.settings].filter((list) => list.trim() !== "");
+  // Line ends, because a part may end in a line comment. Of two values of a setting the last one holds.
+  return [infile, ...(lists.length > 0 ? [`SETTINGS ${lists.join("\n, ")}`] : []), `FORMAT ${format}`].join(
+    "\n",
+  );
+}
+
+/**
  * The INSERT in `text` whose rows follow as data; undefined when they come from elsewhere.
  *
  * @param text statement and at least the start of its data, decoded as latin1
@@ -85,15 +99,14 @@ export function parseInsert(text: string): InsertStatement | undefined {
   const settingsToken = tokens.slice(targetEnd, source).find((token) => token.text === "SETTINGS");
   const part = (start: number, end: number): string => utf8(text.slice(start, end)).trimEnd();
   const target = part(tokens[0]!.start, settingsToken?.start ?? sourceToken.start);
-  const settings = settingsToken === undefined ? "" : part(settingsToken.start, sourceToken.start);
+  const settings = settingsToken === undefined ? "" : part(settingsToken.end, sourceToken.start);
   return {
     kind: "insert",
     text: part(tokens[0]!.start, last.end),
-    fromFile: (file, compression) => {
-      // Line ends, because a part may end in a line comment.
-      const insert = `${target}\nFROM INFILE ${quoteString(file)} COMPRESSION ${quoteString(compression)}\n${settings}\nFORMAT ${format}`;
-      return { steps: [insert], finally: undefined };
-    },
+    fromFile: (data) => ({
+      steps: [`${target}\n${infileClause(data, settings, format)}`],
+      finally: undefined,
+    }),
     format,
     isPlain: true,
     dataAt,

@@ -1,8 +1,8 @@
 import { type Token, tokensOf } from "../clickhouse/lexer.js";
-import { quoteName, quoteString } from "../clickhouse/quote.js";
+import { quoteName } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
-import { afterInsertTarget, refuseHiddenData, skipToData } from "./insert-head.js";
+import { afterInsertTarget, infileClause, refuseHiddenData, skipToData } from "./insert-head.js";
 import { parametersOf, utf8 } from "./sql-text.js";
 import type { InsertStatement } from "./statement.js";
 
@@ -75,11 +75,11 @@ export function parseInsertSelect(text: string): InsertStatement | undefined {
     isPlain: false,
     dataAt: skipToData(text, last.end),
     parameters: parametersOf(text, statement),
-    fromFile: (file, compression, name) => {
-      const table = quoteName(name);
+    fromFile: (data) => {
+      const table = quoteName(data.name);
       const steps = [
         `CREATE TEMPORARY TABLE ${table} ENGINE = StripeLog AS SELECT * FROM null(${part(columns.start, columns.end)})`,
-        `INSERT INTO ${table} FROM INFILE ${quoteString(file)} COMPRESSION ${quoteString(compression)}\n${settings}\nFORMAT ${part(last.start, last.end)}`,
+        `INSERT INTO ${table} ${infileClause(data, settings, part(last.start, last.end))}`,
         `${before}${table}${after}`,
       ];
       return { steps, finally: `DROP TEMPORARY TABLE IF EXISTS ${table}` };
@@ -98,5 +98,5 @@ function settingsOf(text: string, tokens: readonly Token[], selectAt: number, fo
     const end = tokens[index < selectAt ? selectAt : formatAt]!.start;
     lists.push(utf8(text.slice(token.end, end)));
   });
-  return lists.length === 0 ? "" : `SETTINGS ${lists.join("\n,")}`;
+  return lists.join("\n, ");
 }

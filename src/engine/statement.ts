@@ -25,18 +25,24 @@ export interface SelectStatement extends Common {
 /** An INSERT whose data follows its text. */
 export interface InsertStatement extends Common {
   readonly kind: "insert";
-  /**
-   * What stores the data of a file.
-   *
-   * @param compression as FROM INFILE calls it
-   * @param name unique; each statement has it in its text, as it has part of the file's path
-   */
-  readonly fromFile: (file: string, compression: string, name: string) => FromFile;
+  /** What stores the data of a file. */
+  readonly fromFile: (data: SpooledData) => FromFile;
   readonly format: string;
   /** Its data are the rows that are written, not what a SELECT makes of them. */
   readonly isPlain: boolean;
   /** Byte offset in the request's text at which the data starts. */
   readonly dataAt: number;
+}
+
+/** The data of an INSERT in a file. */
+export interface SpooledData {
+  readonly file: string;
+  /** As FROM INFILE calls it. */
+  readonly compression: string;
+  /** Unique; each statement has it in its text, as it is part of the file's path. */
+  readonly name: string;
+  /** Settings for reading it that no other may undo; empty for none. */
+  readonly settings: string;
 }
 
 /** Statements for one session. */
