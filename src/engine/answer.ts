@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { FastifyReply } from "fastify";
 import { messageOf } from "../base/errors.js";
 import { ClickHouseError } from "../clickhouse/error.js";
+import { compressedBlock } from "./compressed-block.js";
 import { refusal } from "./exception.js";
 import type { Counts } from "./executor.js";
 import type { Progress } from "./progress.js";
@@ -55,17 +56,23 @@ export function summaryOf({ counts, isWritten = false, progress }: Figures): str
   );
 }
 
-/** Sends an exception as a server does. */
-export function sendException(reply: FastifyReply, error: unknown, version: string): FastifyReply {
+/** Sends an exception as a server does: in compressed blocks to a client that wants its answers so, else plain. */
+export async function sendException(
+  reply: FastifyReply,
+  error: unknown,
+  version: string,
+  inBlocks: boolean,
+): Promise<FastifyReply> {
   const exception =
     error instanceof ClickHouseError ? error : refusal(1002, "UNKNOWN_EXCEPTION", messageOf(error));
+  const text = exceptionText(exception, version);
   return reply
     .code(exception.status)
     .headers({
       "content-type": "text/plain; charset=UTF-8",
       "x-clickhouse-exception-code": exception.clickhouseCode,
     })
-    .send(exceptionText(exception, version));
+    .send(inBlocks ? await compressedBlock(text) : text);
 }
 
 function exceptionText(exception: ClickHouseError, version: string): string {

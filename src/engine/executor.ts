@@ -11,6 +11,7 @@ import { IncomingBudget } from "./incoming-budget.js";
 import { answerOf, killQuery } from "./kill.js";
 import { Lane } from "./lane.js";
 import type { EngineLimits } from "./limits.js";
+import { inRevision, type ResultFormat, wholeInRevision } from "./native-revision.js";
 import type { ActiveRequest, Registry } from "./registry.js";
 import { streamThrough } from "./result-stream.js";
 import { isText, names, Runner } from "./runner.js";
@@ -116,7 +117,7 @@ export class Executor {
     request: ActiveRequest,
     statement: PlainStatement,
     setup: Setup,
-    format: string,
+    format: ResultFormat,
   ): Promise<WholeResult<Counts>> {
     const inMemory = (): Promise<WholeResult<Counts>> =>
       this.#inMemory(request, statement.text, setup, format);
@@ -134,7 +135,7 @@ export class Executor {
     request: ActiveRequest,
     statement: SelectStatement,
     setup: Setup,
-    format: string,
+    format: ResultFormat,
   ): Promise<WholeResult<Counts>> {
     const limited = { ...setup, settings: withResultLimit(setup.settings) };
     try {
@@ -153,7 +154,7 @@ export class Executor {
     request: ActiveRequest,
     statement: SelectStatement,
     setup: Setup,
-    format: string,
+    format: ResultFormat,
   ): AsyncGenerator<Buffer, Counts> {
     try {
       return yield* this.#select(request, statement, setup, format);
@@ -166,7 +167,7 @@ export class Executor {
     request: ActiveRequest,
     statement: SelectStatement,
     setup: Setup,
-    format: string,
+    format: ResultFormat,
   ): AsyncGenerator<Buffer, Counts> {
     const { place: pipe, leave } = await this.#reads[request.identity.role].enter(request.signal);
     let hasYielded = false;
@@ -174,7 +175,7 @@ export class Executor {
       const start = async (): Promise<Counts> => {
         try {
           const counts = await this.#runner.run(request, names(pipe), setup, (session) =>
-            session.queryAsync(statement.into(pipe), { format }),
+            session.queryAsync(statement.into(pipe), { format: format.name }),
           );
           // The engine is done, whenever the client takes the rest.
           request.end();
@@ -185,7 +186,7 @@ export class Executor {
         }
       };
       const stop = (): void => request.cancel("the client has gone");
-      const pieces = streamThrough(pipe, start, stop, request.signal);
+      const pieces = inRevision(streamThrough(pipe, start, stop, request.signal), format);
       let bytes = 0;
       try {
         for (let next = await pieces.next(); ; next = await pieces.next()) {
@@ -213,13 +214,13 @@ export class Executor {
     request: ActiveRequest,
     statement: KillStatement,
     setup: Setup,
-    format: string,
+    format: ResultFormat,
   ): Promise<WholeResult<Counts>> {
     try {
       const { sessions } = this.#runner;
       const killed = await killQuery(statement, request, this.#registry, sessions, setup);
-      const counts = await sessions.query(answerOf(killed), format);
-      const body = Buffer.from(counts.bytes());
+      const counts = await sessions.query(answerOf(killed), format.name);
+      const body = wholeInRevision(Buffer.from(counts.bytes()), format);
       return { counts, body, bytes: body.length };
     } finally {
       request.end();
@@ -240,12 +241,12 @@ export class Executor {
     request: ActiveRequest,
     text: string,
     setup: Setup,
-    format: string,
+    format: ResultFormat,
   ): Promise<WholeResult<Counts> & { body: Buffer }> {
     const counts = await this.#runner.run(request, isText(request), setup, (session) =>
-      session.queryAsync(text, { format }),
+      session.queryAsync(text, { format: format.name }),
     );
-    const body = Buffer.from(counts.bytes());
+    const body = wholeInRevision(Buffer.from(counts.bytes()), format);
     return { counts, body, bytes: body.length };
   }
 }

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { KIB, MIB, SECOND_MS } from "../base/units.js";
-import { authenticate, authorize, foreignCaller, isLoopback } from "./access.js";
+import { authenticate, authorize, foreignCaller, isLoopback, type Role } from "./access.js";
 import {
   contentTypeOf,
   exceptionTag,
@@ -12,17 +12,20 @@ import {
   sendException,
   summaryOf,
 } from "./answer.js";
+import { packAnswer, sendWhole } from "./answer-body.js";
+import { BLOCK_MAX, decompressedBlocks } from "./compressed-block.js";
 import { refusal } from "./exception.js";
 import { type Counts, type Executor, NOTHING } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
 import { isForm, readForm } from "./form.js";
 import { Guests } from "./guests.js";
 import type { EngineLimits } from "./limits.js";
+import type { ResultFormat } from "./native-revision.js";
 import { progressText } from "./progress.js";
 import { displayName, type Timeouts } from "./protocol.js";
 import { type Received, readStatement } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
-import { isTrue, type RequestHead, readHead } from "./request.js";
+import { type AnswerForm, isTrue, type RequestHead, readHead, wantsBlocks } from "./request.js";
 import { HELD_BACK } from "./result-stream.js";
 import type { Acquired, SessionStore } from "./session-store.js";
 import type { Leaves, Setup } from "./setup.js";
@@ -93,7 +96,9 @@ export function createServer(engine: Interface): FastifyInstance {
   });
   // Pages of other origins did not get here, and those of the engine's own need no permission.
   app.options("*", async (_request, reply) => reply.code(204).header("allow", METHODS).send());
-  app.setErrorHandler((error, _request, reply) => sendException(reply, error, engine.version));
+  app.setErrorHandler((error, request, reply) =>
+    sendException(reply, error, engine.version, wantsBlocks(request.raw.url ?? "")),
+  );
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).type("text/plain").send(`There is no handle ${request.url}\n`),
   );
@@ -123,7 +128,12 @@ async function handle(
   reply.header("x-clickhouse-query-id", headerText(queryId));
   const role = authenticate(head.credentials, engine.secret, limits.reader.enabled && isLoopback(http.ip));
   if (role === "owner") guests.letIn(http.raw.socket);
-  const received = await readStatement(head.query, body, head.compression, limits.statement);
+  const received = await readStatement(
+    head.query,
+    body && unpacked(body, head, role),
+    head.compression,
+    limits.statement,
+  );
   authorize(received.statement, role, http.method, engine.secretFile);
   requireParameters(received, head);
   const request = new ActiveRequest({
@@ -198,6 +208,15 @@ function leftBy(statement: Statement): Leaves {
   return statement.kind === "write" && statement.isTemporary ? "table" : "nothing";
 }
 
+/** A body without ClickHouse's compressed blocks around it. Who may not write has only a statement to send. */
+function unpacked(body: Readable, head: RequestHead, role: Role): Readable {
+  if (!head.hasBlocks) return body;
+  if (head.compression !== "none") {
+    throw refusal(48, "NOT_IMPLEMENTED", "decompress=1 and Content-Encoding are not supported together.");
+  }
+  return Readable.from(decompressedBlocks(body, role === "owner" ? BLOCK_MAX : MIB), { objectMode: false });
+}
+
 /** A parameter that the request does not give must not be taken from anywhere else. */
 function requireParameters(received: Received, head: RequestHead): void {
   refuseForbiddenIdentifiers(received.statement, head.params);
@@ -227,13 +246,13 @@ async function answer(
     const counts = await executor.insert(request, statement, setup, received);
     return withFigures(reply, request, counts, statement.isPlain).send("");
   }
-  const format = statement.format ?? head.defaultFormat;
-  reply.headers({ "content-type": contentTypeOf(format), "x-clickhouse-format": format });
+  const format = { name: statement.format ?? head.defaultFormat, revision: head.answer.revision };
+  reply.headers({ "content-type": contentTypeOf(format.name), "x-clickhouse-format": format.name });
   if (statement.kind === "select" && !head.waitForEnd) {
-    return stream(engine, request, statement, setup, format, reply);
+    return stream(engine, head.answer, request, statement, setup, format, reply);
   }
   const result = await run(executor, request, statement, setup, format);
-  return withFigures(reply, request, result.counts).header("content-length", result.bytes).send(result.body);
+  return sendWhole(withFigures(reply, request, result.counts), result, head.answer);
 }
 
 /** @param isWritten the counts are of rows that were stored as they came */
@@ -252,7 +271,7 @@ function run(
   request: ActiveRequest,
   statement: Exclude<Statement, InsertStatement>,
   setup: Setup,
-  format: string,
+  format: ResultFormat,
 ): Promise<WholeResult<Counts>> {
   if (statement.kind === "select") return executor.whole(request, statement, setup, format);
   if (statement.kind === "kill") return executor.kill(request, statement, setup, format);
@@ -261,10 +280,11 @@ function run(
 
 async function stream(
   engine: Interface,
+  form: AnswerForm,
   request: ActiveRequest,
   statement: SelectStatement,
   setup: Setup,
-  format: string,
+  format: ResultFormat,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const chunks = engine.executor.stream(request, statement, setup, format);
@@ -273,7 +293,11 @@ async function stream(
     // It would have been held back further, so this is the whole result.
     const end = await chunks.next();
     assert(end.done === true);
-    return withFigures(reply, request, end.value).send(first.value);
+    return sendWhole(
+      withFigures(reply, request, end.value),
+      { body: first.value, bytes: first.value.length },
+      form,
+    );
   }
   const tag = exceptionTag();
   const body = async function* (): AsyncGenerator<Buffer> {
@@ -284,8 +308,10 @@ async function stream(
       yield exceptionTrailer(error, tag, engine.version);
     }
   };
-  const readable = Readable.from(body(), { objectMode: false });
+  const { headers, body: readable } = await packAnswer(body(), form);
   // A client that has gone by now never starts the generator above, so it would not end the one below.
   readable.once("close", () => void chunks.return(NOTHING));
-  return withFigures(reply, request, undefined).header("x-clickhouse-exception-tag", tag).send(readable);
+  return withFigures(reply, request, undefined)
+    .headers({ ...headers, "x-clickhouse-exception-tag": tag })
+    .send(readable);
 }

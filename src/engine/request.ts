@@ -19,6 +19,21 @@ export interface RequestHead {
   readonly session: SessionHead | undefined;
   /** How the body is compressed, as `FROM INFILE … COMPRESSION` calls it. */
   readonly compression: string;
+  /** The body comes in ClickHouse's own compressed blocks. */
+  readonly hasBlocks: boolean;
+  readonly answer: AnswerForm;
+}
+
+/** How the client wants the body of the answer. */
+export interface AnswerForm {
+  /** In ClickHouse's own compressed blocks. */
+  readonly inBlocks: boolean;
+  /** Protocol revision of the client, which changes the Native format; 0 without one. */
+  readonly revision: number;
+  /** `Accept-Encoding`, unless compression is switched off. */
+  readonly acceptEncoding: string | undefined;
+  /** Of the `Content-Encoding`, as the setting `http_zlib_compression_level`. */
+  readonly level: number;
 }
 
 export interface Credentials {
@@ -38,6 +53,7 @@ const OWN_PARAMETERS = new Set([
   "user",
   "password",
   "quota_key",
+  "client_protocol_version",
   "stacktrace",
   "compress",
   "decompress",
@@ -45,8 +61,8 @@ const OWN_PARAMETERS = new Set([
   "session_check",
   "session_timeout",
 ]);
-/** Those whose effect does not exist yet; ignoring them would change what a client means. */
-const UNSUPPORTED = ["compress", "decompress"];
+/** Default of `http_zlib_compression_level`. */
+const DEFAULT_LEVEL = 3;
 
 const COMPRESSIONS = new Set(["gzip", "deflate", "br", "zstd", "lz4", "xz", "snappy"]);
 
@@ -64,12 +80,6 @@ export function readHead(
   const at = url.indexOf("?");
   const parameters = new URLSearchParams(at < 0 ? "" : url.slice(at + 1));
   for (const [name, value] of fields) parameters.append(name, value);
-  for (const name of UNSUPPORTED) {
-    const value = parameters.get(name);
-    if (value !== null && value !== "0" && value !== "") {
-      throw refusal(48, "NOT_IMPLEMENTED", `Parameter ${name} is not supported by the embedded engine.`);
-    }
-  }
   const settings = new Map<string, string>();
   const params = new Map<string, string>();
   for (const [name, value] of parameters) {
@@ -92,6 +102,15 @@ export function readHead(
     credentials: readCredentials(parameters, headers),
     session: readSession(parameters),
     compression: readCompression(headers),
+    hasBlocks: isTrue(parameters.get("decompress")),
+    answer: {
+      inBlocks: isTrue(parameters.get("compress")),
+      revision: readRevision(parameters.get("client_protocol_version")),
+      acceptEncoding: isTrue(settings.get("enable_http_compression") ?? "1")
+        ? header(headers, "accept-encoding")
+        : undefined,
+      level: Number(settings.get("http_zlib_compression_level") ?? DEFAULT_LEVEL) || DEFAULT_LEVEL,
+    },
   };
 }
 
@@ -102,6 +121,20 @@ function readQueryId(id: string | null): string | undefined {
   if (id === null || id === "") return undefined;
   if (id.length <= QUERY_ID_MAX) return id;
   throw refusal(36, "BAD_ARGUMENTS", `A query_id may have ${QUERY_ID_MAX} characters.`);
+}
+
+/** Whether a request asks for its answer, be it an exception, in ClickHouse's own compressed blocks. */
+export function wantsBlocks(url: string): boolean {
+  const at = url.indexOf("?");
+  return at >= 0 && isTrue(new URLSearchParams(url.slice(at + 1)).get("compress"));
+}
+
+function readRevision(value: string | null): number {
+  if (value === null || value === "") return 0;
+  if (!/^\d{1,9}$/.test(value)) {
+    throw refusal(27, "CANNOT_PARSE_INPUT_ASSERTION_FAILED", "client_protocol_version is no number.");
+  }
+  return Number(value);
 }
 
 function header(headers: IncomingHttpHeaders, name: string): string | undefined {

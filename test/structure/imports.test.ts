@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   config: ["base"],
   demo: ["base"],
   schemas: ["base", "clickhouse", "native"],
-  engine: ["base", "clickhouse"],
+  engine: ["base", "native", "clickhouse"],
   buffer: ["base", "native", "schemas"],
   sink: ["base", "native", "schemas", "clickhouse", "buffer"],
   "recorder.ts": ["base", "native", "schemas", "clickhouse", "buffer", "sink"],
