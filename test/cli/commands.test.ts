@@ -161,6 +161,17 @@ test("migrate says what it does, and that there is nothing more to do", async (t
   assert.equal((await cli(["migrate"], cwd)).stdout, "nothing to apply\n");
 });
 
+test("migrate --print-grants prints roles for the configured tables, without a ClickHouse", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const { code, stdout } = await cli(
+    ["migrate", "--print-grants", "--set", "tables.signals.class=critical"],
+    cwd,
+  );
+  assert.equal(code, 0);
+  assert.match(stdout, /^CREATE ROLE IF NOT EXISTS coldpath_migrator;$/m);
+  assert.match(stdout, /^GRANT INSERT ON coldpath\.signals TO coldpath_writer;$/m);
+});
+
 test("with a cluster configured migrate prints for it, and applies nothing", async (t) => {
   const cwd = await temporaryFolder(t);
   const refused = await cli(["migrate", "--print", "--set", "clickhouse.cluster=prod"], cwd);
