@@ -6,6 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { sentColumns } from "../src/buffer/stamp.js";
 import { ClickHouse } from "../src/clickhouse/client.js";
 import type { Engine } from "../src/engine/engine.js";
+import { OWNER_READS_AT_ONCE, READER_READS_AT_ONCE } from "../src/engine/executor.js";
 import { BlockBuilder } from "../src/native/block.js";
 import { readTable } from "../src/schemas/introspect.js";
 import { migrate } from "../src/schemas/migrate.js";
@@ -123,10 +124,18 @@ export function slowdown(figures: readonly InsertFigures[], figure: InsertFigure
   return quantile(figure.insertMs, 0.5) / quantile(alone.insertMs, 0.5);
 }
 
+/**
+ * How many times as long it would take if every reader that runs, each with as many threads as there are cores, took as
+ * much of the cores as the insert does.
+ */
+function share({ readers, withPassword }: InsertFigures): number {
+  return 1 + Math.min(readers, withPassword ? OWNER_READS_AT_ONCE : READER_READS_AT_ONCE);
+}
+
 export function insertTable(figures: readonly InsertFigures[]): Table {
   return {
     title: `Inserts beside readers, ${cpus().length} cores`,
-    headings: ["insert of", "inserts", "p50 ms", "p99 ms", "of alone", "reads/s"],
+    headings: ["insert of", "inserts", "p50 ms", "p99 ms", "of alone", "share", "reads/s"],
     rows: figures
       .toSorted((a, b) => a.batchRows - b.batchRows)
       .map((figure) => [
@@ -135,6 +144,7 @@ export function insertTable(figures: readonly InsertFigures[]): Table {
         quantile(figure.insertMs, 0.5).toFixed(1),
         quantile(figure.insertMs, 0.99).toFixed(1),
         slowdown(figures, figure).toFixed(2),
+        String(share(figure)),
         (figure.readsPerSecond.reduce((sum, each) => sum + each, 0) / figure.readsPerSecond.length).toFixed(
           1,
         ),

@@ -15,7 +15,8 @@ const STARTS = 5;
 
 const NOTE = `Reads: one client, over HTTP on loopback, beside the engine alone writing the same result to a file; both take the same
 two cores, the client's share of them included. \`of the file\` is HTTP's speed by that of the file. Inserts: blocks of \`market_data\` one after the
-other, beside readers that scan and aggregate 10 M rows without a rest; \`of alone\` compares medians. Memory: resident, peak by the kernel's own
+other, beside readers that scan and aggregate 10 M rows without a rest; \`of alone\` compares medians,
+\`share\` is what it would be if each reader that runs took as much of the cores as the insert. Memory: resident, peak by the kernel's own
 count, each from a fresh start; Parquet has to collect whole row groups before it can send them and is not held to the limit.`;
 
 interface StartFigures {

@@ -40,8 +40,10 @@ export interface Counts {
 /** Statements of a kind that run at once, and requests of that kind that may wait for a place. */
 const INSERTS_AT_ONCE = 2;
 const WRITES_AT_ONCE = 2;
-const OWNER_READS_AT_ONCE = 4;
-const READER_READS_AT_ONCE = 6;
+/** With the password. */
+export const OWNER_READS_AT_ONCE = 4;
+/** Without. */
+export const READER_READS_AT_ONCE = 6;
 const WAITING_MAX = 200;
 
 /** Reads that run at once, with the password and without. */
