@@ -23,6 +23,7 @@ import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
 import type { Lane, LaneStats } from "./sink/lane.js";
 import { Link } from "./sink/link.js";
+import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
@@ -184,20 +185,23 @@ export class Recorder {
     const { clickhouse, recorder, env } = options;
     const report = guardedReport(options.report ?? (() => {}));
     const identity: Identity = { recorder, env, run: randomBytes(8).readBigUInt64LE() };
-    const life = await clickhouse.life();
+    const life = await clickhouse.connect();
     const settings = await readInsertSettings(clickhouse);
     const tables: Table[] = [];
     for (const name of Object.keys(options.tables)) tables.push(await readTable(clickhouse, name));
+    requireOneStore(clickhouse, tables);
     await requireTokenMemory(clickhouse, tables);
     const deadLetters = await DeadLetters.open(options.deadLettersDir, identity.run, (path, line) =>
       report({ kind: "dead_letter_damaged", path, line }),
     );
-    const pack = await packerFor(options.compression, clickhouse.options.url);
+    const pack = await packerFor(options.compression, clickhouse.endpoints);
     const opened = new Recorder(options, { identity, life, settings, tables, pack, deadLetters, report });
     await registerRun(clickhouse, settings, identity, {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
     });
+    // It may have found the preferred endpoint away.
+    opened.#sink.wake();
     return opened;
   }
 

@@ -22,12 +22,14 @@ export class Context {
   }
 
   load(extra: readonly string[] = []): LoadedConfig {
-    return loadConfig({
+    const loaded = loadConfig({
       file: this.options.config,
       env: process.env,
       set: [...(this.options.set ?? []), ...extra],
       cwd: process.cwd(),
     });
+    for (const warning of loaded.warnings) this.note(`warning: ${warning}`);
+    return loaded;
   }
 
   /** The result of a command: text for people, or its `--json` twin, on standard output. */

@@ -1,29 +1,28 @@
-import { readFileSync } from "node:fs";
 import { type Readable, Transform, type TransformCallback } from "node:stream";
-import { type Dispatcher, Pool } from "undici";
-import { ColdpathError, messageOf } from "../base/errors.js";
+import type { Dispatcher } from "undici";
+import { ColdpathError } from "../base/errors.js";
+import type { TlsFiles } from "./connector.js";
+import { type Endpoint, Endpoints } from "./endpoints.js";
 import { ClickHouseError, parseException, UnreachableError } from "./error.js";
+import { whyUnreachable } from "./why-unreachable.js";
 
 /** Where a ClickHouse is and who asks. */
 export interface ClickHouseOptions {
-  /** `http://host:8123` or `https://…`, without credentials. */
-  readonly url: string;
+  /** `http://host:8123` or `https://…`, without credentials; or those of all replicas of one set, the preferred one first. */
+  readonly url: string | readonly string[];
   readonly user: string;
   readonly password?: string;
   readonly database: string;
-  readonly tls?: {
-    readonly ca_file?: string | undefined;
-    readonly cert_file?: string | undefined;
-    readonly key_file?: string | undefined;
-    readonly server_name?: string | undefined;
-  };
-  /** Sockets kept to the server. Default 8. */
+  readonly tls?: TlsFiles;
+  /** Sockets kept to each server. Default 8. */
   readonly connections?: number;
 }
 
 export type Settings = Readonly<Record<string, string | number>>;
 
 export interface RequestOptions {
+  /** Address of the endpoint to ask. Default: the one in use. */
+  readonly at?: string;
   /** Values of `{name:Type}` in the statement, already in ClickHouse's text form. */
   readonly params?: Readonly<Record<string, string | number | bigint>>;
   readonly settings?: Settings;
@@ -31,6 +30,8 @@ export interface RequestOptions {
   /** Whole attempt: connect, send, answer read. Default 60 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Told the name that the server which answers gives itself: behind one address may be several. */
+  readonly onAnswer?: (host: string) => void;
 }
 
 export interface InsertRequest extends RequestOptions {
@@ -38,7 +39,7 @@ export interface InsertRequest extends RequestOptions {
   readonly sql: string;
   readonly body: Buffer | Readable;
   /** Content-Encoding of the body, if it is compressed. */
-  readonly encoding?: "lz4" | "gzip";
+  readonly encoding?: "lz4" | "gzip" | "zstd";
 }
 
 /**
@@ -46,18 +47,19 @@ export interface InsertRequest extends RequestOptions {
  * running, within the same life.
  */
 export interface ServerLife {
+  /** The address it was reached at. */
+  readonly endpoint: string;
+  /** The name it gives itself, which two servers may share. */
   readonly host: string;
   /** Unix seconds; the server counts in whole seconds, so equal lives may differ by one. */
   readonly startedAt: number;
 }
 
 export function sameLife(a: ServerLife, b: ServerLife): boolean {
-  return a.host === b.host && Math.abs(a.startedAt - b.startedAt) <= 1;
+  return a.endpoint === b.endpoint && a.host === b.host && Math.abs(a.startedAt - b.startedAt) <= 1;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
-/** ClickHouse closes idle connections after 10 s by default, proxies sooner; a socket is not reused after this. */
-const KEEP_ALIVE_MS = 2_000;
 /** Set on every read: numbers as text so that no digit is lost, and one compact dialect everywhere. */
 const READ_SETTINGS: Settings = {
   output_format_json_quote_64bit_integers: 1,
@@ -71,37 +73,57 @@ const READ_SETTINGS: Settings = {
  */
 export class ClickHouse {
   readonly options: ClickHouseOptions;
-  readonly #pool: Pool;
-  readonly #path: string;
+  readonly #endpoints: Endpoints;
   readonly #credentials: Readonly<Record<string, string>>;
 
   /** @throws ColdpathError CONFIG_INVALID for credentials that no header can carry */
   constructor(options: ClickHouseOptions) {
     this.options = options;
-    const url = new URL(options.url);
-    this.#path = url.pathname;
     this.#credentials = {
       "x-clickhouse-user": headerText("clickhouse.user", options.user),
       ...(options.password
         ? { "x-clickhouse-key": headerText("clickhouse.password", options.password) }
         : {}),
     };
-    const tls = options.tls;
-    this.#pool = new Pool(url.origin, {
+    this.#endpoints = new Endpoints([options.url].flat(), {
       connections: options.connections ?? 8,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: {
-        timeout: 10_000,
-        ...(tls?.ca_file ? { ca: readFileSync(tls.ca_file) } : {}),
-        ...(tls?.cert_file ? { cert: readFileSync(tls.cert_file) } : {}),
-        ...(tls?.key_file ? { key: readFileSync(tls.key_file) } : {}),
-        ...(tls?.server_name ? { servername: tls.server_name } : {}),
-      },
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
     });
+  }
+
+  /** All addresses, the preferred one first. */
+  get endpoints(): readonly string[] {
+    return this.#endpoints.all.map(({ url }) => url);
+  }
+
+  /** The address in use. */
+  get endpoint(): string {
+    return this.#endpoints.current.url;
+  }
+
+  /** From now on requests go to that address; those under way elsewhere are cut off, their outcome unknown. */
+  use(url: string): void {
+    this.#endpoints.use(this.#endpoints.at(url));
+  }
+
+  /**
+   * Uses the first endpoint that answers.
+   * @throws ClickHouseError if one answers and refuses us, UnreachableError if none does, with the reason of each
+   */
+  async connect(options: Omit<RequestOptions, "at"> = {}): Promise<ServerLife> {
+    const reasons: UnreachableError[] = [];
+    for (const url of this.endpoints) {
+      try {
+        const life = await this.life({ ...options, at: url });
+        this.use(url);
+        return life;
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) throw error;
+        reasons.push(withTlsHint(url, error));
+      }
+    }
+    if (reasons.length === 1) throw reasons[0]!;
+    throw new UnreachableError(reasons.map(({ message }) => message).join("; "), { cause: reasons[0] });
   }
 
   /** Runs a statement and returns its whole answer as text. Name the format in the statement. */
@@ -118,7 +140,7 @@ export class ClickHouse {
     try {
       return text === "" ? [] : (JSON.parse(`[${text.trimEnd().replaceAll("\n", ",")}]`) as T[]);
     } catch {
-      throw parseException(text, 200) ?? notClickHouse(this.options.url, 200);
+      throw parseException(text, 200) ?? notClickHouse(options.at ?? this.endpoint, 200);
     }
   }
 
@@ -138,9 +160,9 @@ export class ClickHouse {
    */
   async stream(sql: string, options: RequestOptions & { format?: string } = {}): Promise<Readable> {
     const settings = options.format === undefined ? {} : { default_format: options.format };
-    const { body, tag } = await this.#request(sql, undefined, settings, options);
-    const answer = new ExceptionAtEnd(this.options.url, tag);
-    body.once("error", (cause) => answer.destroy(unreachable(this.options.url, cause, false)));
+    const { body, tag, url } = await this.#request(sql, undefined, settings, options);
+    const answer = new ExceptionAtEnd(url, tag);
+    body.once("error", (cause) => answer.destroy(unreachable(url, cause, false)));
     answer.once("close", () => body.destroy());
     return body.pipe(answer);
   }
@@ -153,13 +175,13 @@ export class ClickHouse {
       { wait_end_of_query: 1 },
       options,
     );
-    if (!/^\d+\n?$/.test(answer.text)) throw notClickHouse(this.options.url, 200);
-    return { host: answer.host, startedAt: Number(answer.text) };
+    if (!/^\d+\n?$/.test(answer.text)) throw notClickHouse(answer.url, 200);
+    return { endpoint: answer.url, host: answer.host, startedAt: Number(answer.text) };
   }
 
   /** Ends the connections; requests in flight are cut off. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#endpoints.close();
   }
 
   async #send(
@@ -167,19 +189,20 @@ export class ClickHouse {
     insert: InsertRequest | undefined,
     settings: Settings,
     options: RequestOptions,
-  ): Promise<{ text: string; host: string }> {
-    const { body, status, host, tag } = await this.#request(sql, insert, settings, options);
+  ): Promise<{ text: string; host: string; url: string }> {
+    const { body, status, host, tag, url } = await this.#request(sql, insert, settings, options);
     const text = await body.text().catch((cause: unknown) => {
-      throw unreachable(this.options.url, cause, false);
+      throw unreachable(url, cause, false);
     });
     // An INSERT answers nothing, so any exception text is one; a SELECT's result may quote one, but then not at its end.
+    const end = this.#withoutPassword(tail(text));
     const error =
       insert === undefined
-        ? (taggedException(this.options.url, tail(text), tag) ?? exceptionAtEnd(tail(text)))
-        : parseException(tail(text), status);
+        ? (taggedException(url, end, tag) ?? exceptionAtEnd(end))
+        : parseException(end, status);
     if (error !== undefined) throw error;
-    if (insert !== undefined && text !== "") throw notClickHouse(this.options.url, status);
-    return { text, host };
+    if (insert !== undefined && text !== "") throw notClickHouse(url, status);
+    return { text, host, url };
   }
 
   async #request(
@@ -187,21 +210,16 @@ export class ClickHouse {
     insert: InsertRequest | undefined,
     settings: Settings,
     options: RequestOptions,
-  ): Promise<{ body: Dispatcher.ResponseData["body"]; status: number; host: string; tag: string }> {
-    const query = new URLSearchParams();
-    for (const [name, value] of Object.entries({ ...settings, ...options.settings }))
-      query.set(name, String(value));
-    for (const [name, value] of Object.entries(options.params ?? {}))
-      query.set(`param_${name}`, String(value));
-    if (options.queryId !== undefined) query.set("query_id", options.queryId);
-    if (insert !== undefined) query.set("query", sql);
+  ): Promise<Answer> {
+    const endpoint = options.at === undefined ? this.#endpoints.current : this.#endpoints.at(options.at);
+    const { url } = endpoint;
     const watch = new Watch(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
     let answer: Dispatcher.ResponseData;
     try {
       watch.signal.throwIfAborted();
-      answer = await this.#pool.request({
+      answer = await endpoint.pool.request({
         method: "POST",
-        path: `${this.#path}?${query}`,
+        path: pathOf(endpoint, sql, insert, settings, options),
         headers: {
           ...this.#credentials,
           "x-clickhouse-database": this.options.database,
@@ -212,28 +230,62 @@ export class ClickHouse {
       });
     } catch (cause) {
       watch.end();
-      throw unreachable(this.options.url, cause, !watch.signal.aborted);
+      throw unreachable(url, cause, !watch.signal.aborted);
     }
     answer.body.once("close", () => watch.end());
     const { statusCode: status, headers, body } = answer;
     const code = headers["x-clickhouse-exception-code"];
     if (status !== 200 || code !== undefined) {
-      const text = await body.text().catch(() => "");
+      const text = this.#withoutPassword(await body.text().catch(() => ""));
       const error = parseException(text, status);
       // A page of something in between may quote an exception; only ClickHouse's own answer carries its headers.
       if (error !== undefined && (code !== undefined || isClickHouse(headers))) throw error;
       if (/^\d+$/.test(String(code)))
         throw new ClickHouseError(Number(code), "", status, `Code: ${code}. ${text.trim()}`);
-      throw notClickHouse(this.options.url, status);
+      throw notClickHouse(url, status, headers);
     }
     // Something in between may answer anything with a 200, and an INSERT it swallowed would be lost.
     if (!isClickHouse(headers)) {
       await body.dump();
-      throw notClickHouse(this.options.url, status);
+      throw notClickHouse(url, status);
     }
     const host = String(headers["x-clickhouse-server-display-name"] ?? "");
-    return { body, status, host, tag: String(headers["x-clickhouse-exception-tag"] ?? "") };
+    options.onAnswer?.(host);
+    return { body, status, host, url, tag: String(headers["x-clickhouse-exception-tag"] ?? "") };
   }
+
+  /** A text of the server's that quotes the request may quote its headers. */
+  #withoutPassword(text: string): string {
+    const { password } = this.options;
+    return password ? text.replaceAll(password, "***") : text;
+  }
+}
+
+/** The head of a success, its body unread. */
+interface Answer {
+  readonly body: Dispatcher.ResponseData["body"];
+  readonly status: number;
+  /** The name that the server gives itself. */
+  readonly host: string;
+  /** The endpoint that was asked. */
+  readonly url: string;
+  readonly tag: string;
+}
+
+function pathOf(
+  endpoint: Endpoint,
+  sql: string,
+  insert: InsertRequest | undefined,
+  settings: Settings,
+  options: RequestOptions,
+): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries({ ...settings, ...options.settings }))
+    query.set(name, String(value));
+  for (const [name, value] of Object.entries(options.params ?? {})) query.set(`param_${name}`, String(value));
+  if (options.queryId !== undefined) query.set("query_id", options.queryId);
+  if (insert !== undefined) query.set("query", sql);
+  return `${endpoint.path}?${query}`;
 }
 
 /** Exception texts are at most this far from the end of an answer. */
@@ -243,16 +295,6 @@ function tail(text: string): string {
   return text.length <= TAIL_CHARS ? text : text.slice(-TAIL_CHARS);
 }
 
-/** Errors of a connection that was never made: the statement cannot have run. */
-const NEVER_SENT: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
 /** Headers of which every answer of a ClickHouse has at least one. */
 const SIGNS = ["x-clickhouse-server-display-name", "x-clickhouse-query-id", "x-clickhouse-summary"];
 
@@ -260,18 +302,57 @@ function isClickHouse(headers: Dispatcher.ResponseData["headers"]): boolean {
   return SIGNS.some((name) => headers[name] !== undefined);
 }
 
-function notClickHouse(url: string, status: number): UnreachableError {
-  return new UnreachableError(`${url} answered ${status} without being a ClickHouse`, { status });
+/** What a status without a ClickHouse behind it asks for. */
+const ADVICE: Readonly<Record<number, string>> = {
+  401: "something in between wants credentials of its own",
+  403: "something in between refuses us",
+  404: "check host, port and path of clickhouse.url",
+  407: "a proxy wants credentials of its own",
+  411: "something in between refuses bodies without Content-Length",
+  413: "the body is too large for something in between; raise its limit (nginx: client_max_body_size)",
+};
+
+/** The longest that an answer may make us wait, milliseconds. */
+const RETRY_AFTER_MAX_MS = 60_000;
+
+function notClickHouse(
+  url: string,
+  status: number,
+  headers: Dispatcher.ResponseData["headers"] = {},
+): UnreachableError {
+  const { location } = headers;
+  const advice = typeof location === "string" ? redirectAdvice(url, location) : ADVICE[status];
+  const seconds = Number(headers["retry-after"]);
+  const message = `${url} answered ${status} without being a ClickHouse${advice === undefined ? "" : `: ${advice}`}`;
+  return new UnreachableError(message, {
+    endpoint: url,
+    status,
+    ...(seconds > 0 ? { retryAfterMs: Math.min(seconds * 1000, RETRY_AFTER_MAX_MS) } : {}),
+  });
+}
+
+/** Only the origin: the rest may quote our statement. */
+function redirectAdvice(url: string, location: string): string {
+  const target = URL.canParse(location, url) ? new URL(location, url).origin : "elsewhere";
+  return `it redirects to ${target}, and rows are not sent after a redirect; name the server itself in clickhouse.url`;
 }
 
 function unreachable(url: string, cause: unknown, mayBeUnsent: boolean): UnreachableError {
-  const code = (cause as { code?: unknown } | null)?.code;
-  const name = (cause as { name?: unknown } | null)?.name;
-  const reason = name === "TimeoutError" ? "no answer before the deadline" : messageOf(cause);
+  const { reason, neverSent } = whyUnreachable(cause);
   return new UnreachableError(`ClickHouse at ${url}: ${reason}`, {
     cause,
-    neverSent: mayBeUnsent && typeof code === "string" && NEVER_SENT.has(code),
+    endpoint: url,
+    neverSent: mayBeUnsent && neverSent,
   });
+}
+
+/** A TLS port that is spoken to in plain text closes the connection or calls the request bad. */
+function withTlsHint(url: string, error: UnreachableError): UnreachableError {
+  if (!url.startsWith("http:") || error.neverSent || (error.status !== undefined && error.status !== 400))
+    return error;
+  if (/https:|deadline/.test(error.message)) return error;
+  const message = `${error.message}; if the port speaks TLS, use https://`;
+  return new UnreachableError(message, { cause: error.cause, ...error });
 }
 
 /**

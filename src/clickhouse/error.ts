@@ -18,20 +18,34 @@ export class ClickHouseError extends ColdpathError {
   }
 }
 
+interface UnreachableOptions {
+  readonly cause?: unknown;
+  readonly endpoint?: string | undefined;
+  readonly neverSent?: boolean | undefined;
+  readonly status?: number | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+
 /**
  * No answer that can be believed. Whether the statement ran is unknown unless `neverSent`: a request that found no
  * connection did nothing.
  */
 export class UnreachableError extends ColdpathError {
   override readonly name = "UnreachableError";
+  /** The address that was asked. */
+  readonly endpoint: string | undefined;
   readonly neverSent: boolean;
   /** HTTP status if something answered that was not a ClickHouse (a proxy's 502 page). */
   readonly status: number | undefined;
+  /** How long it asked us to wait, milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, options: { cause?: unknown; neverSent?: boolean; status?: number }) {
+  constructor(message: string, options: UnreachableOptions) {
     super("CLICKHOUSE_UNREACHABLE", message, { cause: options.cause });
+    this.endpoint = options.endpoint;
     this.neverSent = options.neverSent ?? false;
     this.status = options.status;
+    this.retryAfterMs = options.retryAfterMs;
   }
 }
 

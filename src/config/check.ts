@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
 import { formatSize } from "../base/units.js";
+import { NO_ZSTD, zstdCompress } from "../base/zstd.js";
 import type { ConfigIssue } from "./layers.js";
 import type { Config } from "./schema.js";
 
@@ -28,23 +29,35 @@ export function crossCheck(config: Config): ConfigIssue[] {
     const message = `must be at least intake.http.max_body, ${formatSize(max_body)}: the largest body must fit`;
     issues.push({ path: "intake.http.memory", message });
   }
-  const { cert_file, key_file } = config.clickhouse.tls;
-  if ((cert_file === undefined) !== (key_file === undefined)) {
-    issues.push({ path: "clickhouse.tls", message: "cert_file and key_file go together" });
-  }
-  for (const key of ["ca_file", "cert_file", "key_file"] as const) {
-    const unreadable = notReadable(config.clickhouse.tls[key]);
-    if (unreadable !== undefined) issues.push({ path: `clickhouse.tls.${key}`, message: unreadable });
-  }
-  if (config.clickhouse.cluster !== undefined && config.clickhouse.url === undefined) {
-    const message = "names a cluster of servers: set clickhouse.url to one of them";
-    issues.push({ path: "clickhouse.cluster", message });
-  }
+  issues.push(...checkClickHouse(config.clickhouse));
   for (const [index, folder] of config.schemas.entries()) {
     if (!existsSync(folder)) issues.push({ path: `schemas.${index}`, message: `no such folder: ${folder}` });
   }
   const unwritable = notWritable(config.data_dir);
   if (unwritable !== undefined) issues.push({ path: "data_dir", message: unwritable });
+  return issues;
+}
+
+function checkClickHouse({ url = [], tls, compression, cluster }: Config["clickhouse"]): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  if (cluster !== undefined && url.length === 0) {
+    const message = "names a cluster of servers: set clickhouse.url to one of them";
+    issues.push({ path: "clickhouse.cluster", message });
+  }
+  const plain = url.find((each) => !/^https:/i.test(each));
+  if (Object.values(tls).some((value) => value !== undefined) && (plain !== undefined || url.length === 0)) {
+    const message = `is for https, and clickhouse.url is ${plain ?? "not set"}; write https:// there, or leave tls out`;
+    issues.push({ path: "clickhouse.tls", message });
+  }
+  if ((tls.cert_file === undefined) !== (tls.key_file === undefined)) {
+    issues.push({ path: "clickhouse.tls", message: "cert_file and key_file go together" });
+  }
+  for (const key of ["ca_file", "cert_file", "key_file"] as const) {
+    const unreadable = notReadable(tls[key]);
+    if (unreadable !== undefined) issues.push({ path: `clickhouse.tls.${key}`, message: unreadable });
+  }
+  if (compression === "zstd" && zstdCompress === undefined)
+    issues.push({ path: "clickhouse.compression", message: NO_ZSTD });
   return issues;
 }
 

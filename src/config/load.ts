@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument } from "yaml";
 import { messageOf } from "../base/errors.js";
@@ -24,7 +24,12 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Where the value of a path came from: `default`, `coldpath.yaml:12`, `COLDPATH_…`, `--set`. */
   originOf(path: string): string;
+  /** What is allowed and still not right, one line each. */
+  readonly warnings: readonly string[];
 }
+
+/** The permission of others to read a file. */
+const OTHERS_READ = 0o004;
 
 /**
  * Reads file, environment and flags (later wins), checks everything, and returns the effective configuration.
@@ -43,9 +48,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   if (!parsed.success || layers.issues.length > 0) throw new ConfigError(layers.issues);
   const config = resolvePaths(parsed.data, layers, home);
   const issues = crossCheck(config);
-  const withPassword = readPassword(config, issues);
+  const warnings: string[] = [];
+  const withPassword = readPassword(config, issues, warnings);
   if (issues.length > 0) throw new ConfigError(issues);
-  return { config: withPassword, originOf: (path) => layers.origins.get(path) ?? "default" };
+  return { config: withPassword, originOf: (path) => layers.origins.get(path) ?? "default", warnings };
 }
 
 /** Reads the file, if there is one, and gives the folder that defaults count from: the file's, else the working folder. */
@@ -168,14 +174,20 @@ function resolvePaths(config: Config, layers: Layers, home: string): Config {
   return resolved as unknown as Config;
 }
 
-function readPassword(config: Config, issues: ConfigIssue[]): Config {
+function readPassword(config: Config, issues: ConfigIssue[], warnings: string[]): Config {
   const { password, password_file } = config.clickhouse;
   if (password !== undefined || password_file === undefined) return config;
+  const path = "clickhouse.password_file";
   try {
     const text = readFileSync(password_file, "utf8").replace(/\r?\n$/, "");
+    if (text === "") issues.push({ path, message: `${password_file} is empty` });
+    if (/\p{Cc}/u.test(text))
+      issues.push({ path, message: `${password_file} holds more than one line of text` });
+    if ((statSync(password_file).mode & OTHERS_READ) !== 0)
+      warnings.push(`${path}: every user of this machine can read ${password_file}; chmod 600 it`);
     return { ...config, clickhouse: { ...config.clickhouse, password: text } };
   } catch (error) {
-    issues.push({ path: "clickhouse.password_file", message: `cannot read it: ${messageOf(error)}` });
+    issues.push({ path, message: `cannot read it: ${messageOf(error)}` });
     return config;
   }
 }

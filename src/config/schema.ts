@@ -68,6 +68,21 @@ function isPlainAddress(text: string): boolean {
   return /^https?:\/\/[^@?#]+$/i.test(text) && URL.canParse(text);
 }
 
+/** One address, a list, or in the environment a list with commas. */
+function addressesOf(value: unknown): string[] {
+  const list: unknown[] = Array.isArray(value) ? value : typeof value === "string" ? value.split(",") : [];
+  return list.map((each) => (typeof each === "string" ? each.trim() : ""));
+}
+
+function arePlainAddresses(value: unknown): boolean {
+  const addresses = addressesOf(value);
+  return (
+    addresses.length > 0 &&
+    addresses.every(isPlainAddress) &&
+    new Set(addresses.map((each) => new URL(each).href)).size === addresses.length
+  );
+}
+
 const PORT_MAX = 65_535;
 
 /** `host:port`, the host and its port's place given by the pattern. */
@@ -140,13 +155,16 @@ export const CONFIG_SCHEMA = z.strictObject({
   clickhouse: z
     .strictObject({
       url: z
-        .string()
-        .refine(isPlainAddress, {
+        .custom<string | readonly string[]>(arePlainAddresses, {
           error:
-            "an http:// or https:// address without credentials, '?' and '#': use clickhouse.user and clickhouse.password_file",
+            "an http:// or https:// address without credentials, '?' and '#' (use clickhouse.user and clickhouse.password_file), or a list of different ones",
         })
+        .transform(addressesOf)
         .optional()
-        .meta({ description: "HTTP address of a ClickHouse server; without it ClickHouse runs embedded" }),
+        .meta({
+          description:
+            "HTTP address of a ClickHouse server, or a list of those of one replica set, the preferred first; without it ClickHouse runs embedded",
+        }),
       database: z
         .string()
         .regex(/^[A-Za-z_]\w{0,63}$/, { error: "a plain identifier" })
@@ -172,10 +190,9 @@ export const CONFIG_SCHEMA = z.strictObject({
             .meta({ description: "name expected in the server's certificate" }),
         })
         .prefault({}),
-      compression: z
-        .enum(["auto", "none", "lz4", "gzip"])
-        .prefault("auto")
-        .meta({ description: "of insert bodies; auto: none on loopback, lz4 elsewhere" }),
+      compression: z.enum(["auto", "none", "lz4", "gzip", "zstd"]).prefault("auto").meta({
+        description: "of insert bodies; auto: none on loopback, lz4 elsewhere; zstd needs Node 22.15",
+      }),
       cluster: z
         .string()
         .regex(/^(?:\w[\w.-]{0,63}|\{\w+\})$/, { error: "a cluster's name, or a macro such as {cluster}" })

@@ -136,9 +136,10 @@ async function toTables(clickhouse: ClickHouse, described: readonly DescribedTab
     withDefault.map((column) => ({ expression: column.default_expression, type: column.type })),
   );
   const defaults = new Map(withDefault.map((column, index) => [column, values[index]!]));
-  return described.map(({ database, name, partition_key, columns: describedColumns }) => {
+  return described.map(({ database, name, engine, partition_key, columns: describedColumns }) => {
     const columns = describedColumns.map((column) => toColumn(column, defaults.get(column)));
-    return { database, name, columns, partitionKey: parsePartitionKey(name, partition_key, columns) };
+    const partitionKey = parsePartitionKey(name, partition_key, columns);
+    return { database, name, columns, partitionKey, replicated: engine !== "MergeTree" };
   });
 }
 

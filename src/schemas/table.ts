@@ -32,6 +32,8 @@ export interface Table {
   readonly name: string;
   readonly columns: readonly Column[];
   readonly partitionKey: PartitionKey;
+  /** Other servers may hold it too, and what one of them has comes to this one later. */
+  readonly replicated: boolean;
 }
 
 /** What this version of coldpath expects of a live column: all but what it says for people. */

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { SECOND_MS } from "../base/units.js";
 import { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
@@ -15,6 +16,9 @@ export interface OpenedClickHouse {
   readonly engine: Engine | undefined;
   close(): Promise<void>;
 }
+
+/** An endpoint that says nothing for so long is passed over at start. */
+const CONNECT_DEADLINE_MS: number = 10 * SECOND_MS;
 
 /** Folder of the embedded ClickHouse's data. */
 export function engineFolder(config: Config): string {
@@ -37,7 +41,7 @@ export function engineOptions(config: Config): EngineOptions {
   };
 }
 
-/** Connects to the configured server, or starts the embedded engine (or joins the one that serves this data folder). */
+/** Connects to the first of the configured endpoints that answers, or starts the embedded engine (or joins the one that serves this data folder). */
 export async function openClickHouse(config: Config): Promise<OpenedClickHouse> {
   const { url, user, password, database, tls } = config.clickhouse;
   if (url !== undefined) {
@@ -48,6 +52,12 @@ export async function openClickHouse(config: Config): Promise<OpenedClickHouse> 
       tls,
       ...(password === undefined ? {} : { password }),
     });
+    try {
+      await clickhouse.connect({ timeoutMs: CONNECT_DEADLINE_MS });
+    } catch (error) {
+      await clickhouse.close();
+      throw error;
+    }
     return { clickhouse, engine: undefined, close: () => clickhouse.close() };
   }
   const engine = await Engine.startOrJoin(engineOptions(config));

@@ -35,6 +35,8 @@ export interface Verdict {
   readonly mayBeStored: boolean;
   /** So many of these answers in a row to one batch become another class. */
   readonly limit?: { readonly times: number; readonly become: AnswerClass };
+  /** The least to wait before the next attempt, milliseconds, if the answer said so. */
+  readonly waitMs?: number;
   /** One line for people. */
   readonly message: string;
 }
@@ -89,9 +91,11 @@ const BY_CODE: ReadonlyMap<number, Rule> = new Map(
 /** Answers that came from something in between, without a ClickHouse error. */
 const BY_STATUS: ReadonlyMap<number, Rule> = new Map<number, Rule>([
   ...[408, 429, 502, 503, 504].map((status) => [status, { class: "retry", codes: [] }] as const),
+  // They lead elsewhere, and nothing is sent after them: an address to be mended.
+  ...[301, 302, 303, 307, 308].map((status) => [status, { class: "pause", codes: [] }] as const),
   // A proxy's limit on bodies.
   [413, { class: "split", mayBeStored: false, codes: [] }],
-  ...[401, 403, 404, 407].map(
+  ...[401, 403, 404, 405, 407, 411].map(
     (status) => [status, { class: "pause", mayBeStored: false, codes: [] }] as const,
   ),
 ]);
@@ -105,7 +109,10 @@ export function classify(error: unknown): Verdict {
       return { class: "retry", code: "no_connection", mayBeStored: false, message: error.message };
     if (error.status === undefined)
       return { class: "retry", code: "no_answer", mayBeStored: true, message: error.message };
-    return verdict(BY_STATUS.get(error.status) ?? UNKNOWN_RULE, `http_${error.status}`, error.message);
+    return {
+      ...verdict(BY_STATUS.get(error.status) ?? UNKNOWN_RULE, `http_${error.status}`, error.message),
+      ...(error.retryAfterMs === undefined ? {} : { waitMs: error.retryAfterMs }),
+    };
   }
   return verdict(UNKNOWN_RULE, "other", error instanceof Error ? error.message : String(error));
 }

@@ -158,11 +158,19 @@ export class Delivery {
     const attempt = { name: this.#attemptName, life: link.life, sentAt: clock.monotonic() };
     // In doubt from here on, until an answer says otherwise.
     this.#unsure.push(attempt);
+    const ended = link.watch();
     try {
-      await this.#lane.inserter.send(this.#batch, this.#token, attempt.name, signal);
+      await this.#lane.inserter.send(
+        this.#batch,
+        this.#token,
+        { name: attempt.name, at: attempt.life.endpoint },
+        signal,
+      );
     } catch (error) {
       if (signal.aborted) throw error;
       return await this.#refused(error, attempt);
+    } finally {
+      ended();
     }
     this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS);
     link.worked();
@@ -206,12 +214,9 @@ export class Delivery {
   async #ask(): Promise<Next | undefined> {
     const { inquiry, link, signal } = this.#context;
     const life = await link.readLife(signal);
-    if (this.#unsure.length > 0)
-      await inquiry.fence(
-        this.#unsure.map((attempt) => attempt.name),
-        signal,
-      );
-    const found = await inquiry.count(this.#batch, signal);
+    const names = this.#unsure.map((attempt) => attempt.name);
+    const fenced = names.length > 0 ? await inquiry.fence(names, life.endpoint, signal) : new Set<string>();
+    const found = await inquiry.count(this.#batch, life.endpoint, signal);
     link.worked();
     if (found.rows > found.seqs) this.#incident("stored_twice", found);
     if (found.seqs === this.#batch.rows) {
@@ -222,11 +227,21 @@ export class Delivery {
       this.#mustAsk = true;
       return this.#partlyStored(found);
     }
-    this.#noneStored(life);
-    return undefined;
+    this.#noneStored(life, fenced);
+    if (this.#refusal === undefined || !this.#isLoose(life)) return undefined;
+    // New tokens do not keep it out, so the batch stays whole until that server can be asked.
+    this.#mustAsk = true;
+    const { code } = this.#last!;
+    const at = this.#unsure[0]!.life.endpoint;
+    return this.#pause("ask", code, `an INSERT may still run at ${at}, which does not answer`);
   }
 
-  #noneStored(life: ServerLife): void {
+  /** Whether an attempt may still run on a server that could not be told to end it. */
+  #isLoose(life: ServerLife): boolean {
+    return this.#unsure.some((attempt) => attempt.life.endpoint !== life.endpoint);
+  }
+
+  #noneStored(life: ServerLife, fenced: ReadonlySet<string>): void {
     this.#viewFailed = false;
     if (this.#claimed) {
       // The token is remembered and the rows are not: only another token brings them in.
@@ -235,11 +250,12 @@ export class Delivery {
       this.#mustCount = false;
     } else if (!this.#sentIn(life)) this.#mustCount = true;
     this.#mustAsk = false;
-    // From here on they count as one attempt sent now: should one have slipped through the fence, the token still holds
-    // in this life, and in another one the rows are asked for again.
-    const latest = this.#unsure.at(-1);
-    this.#unsure =
-      latest === undefined ? [] : [{ name: latest.name, life, sentAt: this.#context.clock.monotonic() }];
+    // From here on those that were told to end count as one attempt sent now: should one have slipped through the fence, the
+    // token still holds in this life, and in another one the rows are asked for again.
+    const loose = this.#unsure.filter((attempt) => !fenced.has(attempt.life.endpoint));
+    const latest = this.#unsure.findLast((attempt) => fenced.has(attempt.life.endpoint));
+    const sentAt = this.#context.clock.monotonic();
+    this.#unsure = latest === undefined ? loose : [...loose, { name: latest.name, life, sentAt }];
   }
 
   /** One block is atomic, so this needs a person: nothing is filled in silently. */
@@ -271,6 +287,7 @@ export class Delivery {
         return this.#claim();
       case "split":
       case "poison":
+        if (action === "split") this.#tell(verdict, 0);
         this.#refusal = action;
         this.#mustAsk = this.#unsure.length > 0;
         return NOW;
@@ -305,11 +322,14 @@ export class Delivery {
   }
 
   #retry(backoff: Backoff, verdict: Verdict): Next {
-    const waitMs = backoff.next();
-    const { class: kind, code, message } = verdict;
+    const waitMs = Math.max(backoff.next(), verdict.waitMs ?? 0);
+    this.#tell(verdict, waitMs);
+    return waitMs;
+  }
+
+  #tell({ class: kind, code, message }: Verdict, waitMs: number): void {
     const where = { table: this.#batch.table.name, batch: this.#batch.name };
     this.#context.report({ kind: "retry", ...where, class: kind, code, message, waitMs });
-    return waitMs;
   }
 
   #pause(kind: AnswerClass | IncidentName, code: string, message: string): Next {

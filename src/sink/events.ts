@@ -5,7 +5,16 @@ export type LinkState = "up" | "degraded" | "down" | "recovering";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
 export type RecorderEvent =
-  | { readonly kind: "link"; readonly from: LinkState; readonly to: LinkState; readonly reason: string }
+  | {
+      readonly kind: "link";
+      readonly from: LinkState;
+      readonly to: LinkState;
+      readonly reason: string;
+      /** The address in use. */
+      readonly endpoint: string;
+    }
+  /** Another endpoint of the replica set is used from now on. */
+  | { readonly kind: "endpoint"; readonly from: string; readonly to: string; readonly reason: string }
   | { readonly kind: "clickhouse_restarted"; readonly from: ServerLife; readonly to: ServerLife }
   /** An INSERT failed and will be tried again. */
   | {

@@ -1,11 +1,12 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
-import { MINUTE_MS } from "../base/units.js";
+import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
 import type { Identity } from "../buffer/stamp.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import { ClickHouseError } from "../clickhouse/error.js";
 import { quoteName } from "../clickhouse/quote.js";
+import type { Table } from "../schemas/table.js";
 import { parameterText, partitionCondition } from "./partition-condition.js";
 
 /** What ClickHouse holds of a batch. */
@@ -30,23 +31,56 @@ const POLL_MS = 50;
 /** After this long the question is put off; a killed INSERT ends within one block. */
 const FENCE_MAX_MS: number = MINUTE_MS;
 
+/** Another endpoint than the one in use is not waited for: it may be the one that went silent. */
+const ELSEWHERE_DEADLINE_MS: number = 2 * SECOND_MS;
+/** How long one that did not answer is not asked again: every batch in doubt would wait for it. */
+const SILENT_MS: number = 10 * SECOND_MS;
+/** So many counts may come from another replica than the one that was brought up to date. */
+const SAME_REPLICA_TRIES = 8;
+
 /** Finds out what became of a batch whose attempts gave no answer that can be believed. */
 export class Inquiry {
   readonly #options: InquiryOptions;
+  /** Until when endpoints that did not answer are taken to be silent still, monotonic milliseconds. */
+  readonly #silentUntil = new Map<string, number>();
 
   constructor(options: InquiryOptions) {
     this.#options = options;
   }
 
   /**
-   * Resolves when none of the attempts runs any more, so that what is counted afterwards stays true.
+   * Resolves when none of the attempts runs any more, so that what is counted afterwards stays true, with the endpoints for which
+   * that is so: the one `used`, and of the others those that answer.
    * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if one keeps running.
    */
-  async fence(attempts: readonly string[], signal: AbortSignal): Promise<void> {
+  async fence(attempts: readonly string[], used: string, signal: AbortSignal): Promise<ReadonlySet<string>> {
     const { clickhouse, clock, deadlineMs } = this.#options;
+    const fenced = new Set<string>();
+    await Promise.all(
+      clickhouse.endpoints.map(async (at) => {
+        if (at !== used && clock.monotonic() < (this.#silentUntil.get(at) ?? 0)) return;
+        try {
+          await this.#fenceAt(at, attempts, at === used ? deadlineMs : ELSEWHERE_DEADLINE_MS, signal);
+          fenced.add(at);
+        } catch (error) {
+          if (at === used || signal.aborted) throw error;
+          this.#silentUntil.set(at, clock.monotonic() + SILENT_MS);
+        }
+      }),
+    );
+    return fenced;
+  }
+
+  async #fenceAt(
+    at: string,
+    attempts: readonly string[],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clickhouse, clock } = this.#options;
     const params = Object.fromEntries(attempts.map((attempt, i) => [`a${i}`, parameterText(attempt)]));
     const ours = `Settings['log_comment'] IN (${attempts.map((_, i) => `{a${i}:String}`)})`;
-    const request = { params, timeoutMs: deadlineMs, signal };
+    const request = { at, params, timeoutMs, signal };
     const startedAt = clock.monotonic();
     let quietSince = Infinity;
     // ASYNC: the embedded engine never answers KILL QUERY … SYNC.
@@ -61,7 +95,7 @@ export class Inquiry {
       );
       const now = clock.monotonic();
       quietSince = running!.n === "0" ? Math.min(quietSince, now) : Infinity;
-      if (now - startedAt > FENCE_MAX_MS)
+      if (running!.n !== "0" && now - startedAt > FENCE_MAX_MS)
         throw new ColdpathError(
           "DEADLINE",
           `an INSERT of ours does not end after KILL QUERY: ${attempts[0]}`,
@@ -70,16 +104,53 @@ export class Inquiry {
     }
   }
 
-  /** Counts the batch's rows. Call {@link fence} before. */
-  async count(batch: Batch, signal: AbortSignal): Promise<Found> {
+  /**
+   * Counts the batch's rows. Call {@link fence} before. On a replicated table, what other replicas have is fetched before; behind one
+   * address may be several, and rows are missing only if they are missing on the one that fetched.
+   * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if the two never came from one replica.
+   */
+  async count(batch: Batch, at: string, signal: AbortSignal): Promise<Found> {
+    const synced = batch.table.replicated ? await this.#sync(batch.table, at, signal) : undefined;
+    for (let tries = 0; tries < SAME_REPLICA_TRIES; tries += 1) {
+      const { found, host } = await this.#count(batch, at, signal);
+      if (synced === undefined || synced === host || found.seqs >= batch.rows) return found;
+    }
+    throw new ColdpathError(
+      "DEADLINE",
+      `${at} leads each request to another replica, so no count can be believed; ` +
+        "name the replicas themselves in clickhouse.url",
+    );
+  }
+
+  /** Waits until a replica has what the others had. @returns the replica's name */
+  async #sync({ database, name }: Table, at: string, signal: AbortSignal): Promise<string> {
+    const { clickhouse, deadlineMs } = this.#options;
+    let host = "";
+    await clickhouse.command(`SYSTEM SYNC REPLICA ${quoteName(database)}.${quoteName(name)} LIGHTWEIGHT`, {
+      at,
+      // It gives up before we do, with an answer that says so.
+      settings: { receive_timeout: Math.ceil((deadlineMs * 0.8) / SECOND_MS) },
+      timeoutMs: deadlineMs,
+      signal,
+      onAnswer: (answering) => {
+        host = answering;
+      },
+    });
+    return host;
+  }
+
+  /** What the table holds of the batch, and the name of the replica that says so. */
+  async #count(batch: Batch, at: string, signal: AbortSignal): Promise<{ found: Found; host: string }> {
     const { clickhouse, identity, deadlineMs } = this.#options;
     const { database, name } = batch.table;
     const partition = partitionCondition(batch.table, batch.partition);
-    const [found] = await clickhouse.rows<{ rows: string; seqs: string }>(
+    let host = "";
+    const [counted] = await clickhouse.rows<{ rows: string; seqs: string }>(
       `SELECT count() AS rows, uniqExact(seq) AS seqs FROM ${quoteName(database)}.${quoteName(name)}
        WHERE recorder = {recorder:String} AND run = {run:UInt64}
          AND seq BETWEEN {first:UInt64} AND {last:UInt64} AND ${partition.sql}`,
       {
+        at,
         params: {
           ...partition.params,
           recorder: parameterText(identity.recorder),
@@ -89,8 +160,11 @@ export class Inquiry {
         },
         timeoutMs: deadlineMs,
         signal,
+        onAnswer: (answering) => {
+          host = answering;
+        },
       },
     );
-    return { rows: Number(found!.rows), seqs: Number(found!.seqs) };
+    return { found: { rows: Number(counted!.rows), seqs: Number(counted!.seqs) }, host };
   }
 }

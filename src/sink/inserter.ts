@@ -37,9 +37,14 @@ export class Inserter {
 
   /**
    * One attempt. `attempt` names it for ClickHouse: as query id, and as log comment for the embedded engine, which
-   * chooses query ids itself.
+   * chooses query ids itself. It goes to the endpoint `at` and nowhere else.
    */
-  async send(batch: Batch, token: string, attempt: string, signal: AbortSignal): Promise<void> {
+  async send(
+    batch: Batch,
+    token: string,
+    { name: attempt, at }: { readonly name: string; readonly at: string },
+    signal: AbortSignal,
+  ): Promise<void> {
     const { clickhouse, pack, budget, spare, deadlineMs } = this.#options;
     const buffer = spare.pop() ?? new ByteBuffer();
     const block = batch.encode(buffer);
@@ -49,6 +54,7 @@ export class Inserter {
       const packed = await pack(block);
       const { sql, settings } = this.head(token, attempt);
       await clickhouse.insert({
+        at,
         sql,
         settings,
         ...packed,

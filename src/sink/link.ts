@@ -1,7 +1,7 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { messageOf } from "../base/errors.js";
 import { type ClickHouse, type ServerLife, sameLife } from "../clickhouse/client.js";
-import type { UnreachableError } from "../clickhouse/error.js";
+import { UnreachableError } from "../clickhouse/error.js";
 import { Backoff } from "./backoff.js";
 import type { LinkState, Report } from "./events.js";
 
@@ -17,6 +17,9 @@ const SILENT_MAX = 3;
 const PROBE_FIRST_MS = 100;
 const PROBE_MOST_MS = 5_000;
 const PROBE_DEADLINE_MS = 5_000;
+/** A request that takes so long is reason to ask if the server still answers. */
+const LONG_MS = 3_000;
+const SUSPECT_DEADLINE_MS = 3_000;
 
 /**
  * The link to ClickHouse, for all tables together:
@@ -29,7 +32,8 @@ const PROBE_DEADLINE_MS = 5_000;
  *                                                     └────────────── no answer ────────────┘
  * ```
  *
- * While it is down nothing is sent; one probe reads ClickHouse's start time until it answers.
+ * While it is down nothing is sent; one probe reads ClickHouse's start time until it answers, at each endpoint in turn, and the
+ * first that does is used from then on. Back on the preferred endpoint the link is recovering, too.
  */
 export class Link {
   readonly #options: LinkOptions;
@@ -40,6 +44,7 @@ export class Link {
   #silent = 0;
   #waiting: (() => void)[] = [];
   #probeError: string | undefined;
+  #isSuspected = false;
 
   /** `life` has just been read. */
   constructor(options: LinkOptions, life: ServerLife) {
@@ -65,11 +70,47 @@ export class Link {
   /** Reads which life of ClickHouse answers now. @throws what the request throws. */
   async readLife(signal: AbortSignal): Promise<ServerLife> {
     const life = await this.#options.clickhouse.life({ timeoutMs: PROBE_DEADLINE_MS, signal });
-    const before = this.#life;
-    this.#life = life;
-    if (!sameLife(before, life))
-      this.#options.report({ kind: "clickhouse_restarted", from: before, to: life });
+    this.#note(life);
     return life;
+  }
+
+  /**
+   * Uses another endpoint from now on, once it has told its life; what runs on the old one is cut off.
+   * @throws what the question throws; the endpoint stays then.
+   */
+  async move(endpoint: string, reason: string, signal: AbortSignal): Promise<void> {
+    const { clickhouse, report } = this.#options;
+    const life = await clickhouse.life({ at: endpoint, timeoutMs: PROBE_DEADLINE_MS, signal });
+    const from = clickhouse.endpoint;
+    clickhouse.use(endpoint);
+    this.#silent = 0;
+    if (from !== endpoint) report({ kind: "endpoint", from, to: endpoint, reason });
+    this.#note(life);
+    this.#become("recovering", reason);
+  }
+
+  /**
+   * Watches over a request until the function returned is called. Where there is another endpoint to go to, one that takes long makes
+   * us ask if the server still answers: a server that went silent would hold every request up to its deadline.
+   */
+  watch(): () => void {
+    const { clickhouse, clock } = this.#options;
+    return clickhouse.endpoints.length === 1 ? () => {} : clock.after(LONG_MS, () => void this.#suspect());
+  }
+
+  async #suspect(): Promise<void> {
+    const { clickhouse } = this.#options;
+    if (this.#isSuspected || this.#state === "down") return;
+    this.#isSuspected = true;
+    const at = clickhouse.endpoint;
+    try {
+      await clickhouse.life({ at, timeoutMs: SUSPECT_DEADLINE_MS, signal: this.#closed.signal });
+    } catch (error) {
+      if (error instanceof UnreachableError && at === clickhouse.endpoint && !this.#closed.signal.aborted)
+        this.#become("down", error.message);
+    } finally {
+      this.#isSuspected = false;
+    }
   }
 
   /** Resolves as soon as the link is not down. */
@@ -101,6 +142,9 @@ export class Link {
 
   /** A request got no answer that can be believed. */
   failed(error: UnreachableError): void {
+    // What was cut off on leaving an endpoint says nothing of the next one.
+    const { endpoint } = this.#options.clickhouse;
+    if (error.endpoint !== undefined && error.endpoint !== endpoint) return;
     this.#silent += 1;
     if (this.#state === "down") return;
     if (error.neverSent || this.#silent >= SILENT_MAX || this.#state === "recovering")
@@ -113,31 +157,52 @@ export class Link {
     this.#closed.abort();
   }
 
+  #note(life: ServerLife): void {
+    const before = this.#life;
+    this.#life = life;
+    if (!sameLife(before, life) && before.endpoint === life.endpoint)
+      this.#options.report({ kind: "clickhouse_restarted", from: before, to: life });
+  }
+
   /** The only place where the state changes; each change is reported once. */
   #become(state: LinkState, reason: string): void {
     const from = this.#state;
     if (from === state) return;
     this.#state = state;
-    this.#options.report({ kind: "link", from, to: state, reason });
-    if (state === "down") void this.#probe();
+    const { clickhouse, report } = this.#options;
+    report({ kind: "link", from, to: state, reason, endpoint: clickhouse.endpoint });
+    if (state === "down") void this.#probe(this.#probeOrder());
     else if (from === "down") for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  async #probe(): Promise<void> {
+  /** The preferred one first, and that which has just failed last: it may tell its life and answer nothing else. */
+  #probeOrder(): readonly string[] {
+    const { endpoints, endpoint } = this.#options.clickhouse;
+    return [...endpoints.filter((each) => each !== endpoint), endpoint];
+  }
+
+  async #probe(order: readonly string[]): Promise<void> {
     const signal = this.#closed.signal;
     this.#probing.reset();
     while (!signal.aborted) {
+      const errors: string[] = [];
       try {
         await sleep(this.#options.clock, this.#probing.next(), signal);
-        await this.readLife(signal);
-        this.#silent = 0;
-        this.#probeError = undefined;
-        this.#become("recovering", "ClickHouse answers again");
+      } catch {
         return;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#probeError = messageOf(error);
       }
+      for (const endpoint of order) {
+        if (this.#state !== "down") return;
+        try {
+          await this.move(endpoint, "ClickHouse answers again", signal);
+          this.#probeError = undefined;
+          return;
+        } catch (error) {
+          if (signal.aborted) return;
+          errors.push(messageOf(error));
+        }
+      }
+      this.#probeError = errors.join("; ");
     }
   }
 }

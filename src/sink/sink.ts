@@ -11,6 +11,7 @@ import type { Pack } from "./compression.js";
 import type { DeadLetters } from "./dead-letters.js";
 import { Delivery, type DeliveryContext } from "./delivery.js";
 import type { Report } from "./events.js";
+import { Failback } from "./failback.js";
 import { InFlight } from "./in-flight.js";
 import { Inquiry } from "./inquiry.js";
 import { Inserter } from "./inserter.js";
@@ -62,6 +63,7 @@ export class Sink {
   readonly #running = new Set<Promise<void>>();
   readonly #left = new Map<Lane, { unsent: number; unconfirmed: number }>();
   readonly #spareBuffers: ByteBuffer[] = [];
+  readonly #failback: Failback;
   #nextLane = 0;
   #isWoken = false;
 
@@ -70,6 +72,13 @@ export class Sink {
     const { clickhouse, identity, link, clock, random, report, deadLetters } = options;
     this.#most = () => (link.state === "recovering" ? 1 : options.inFlight);
     this.#inFlight = new InFlight(this.#most);
+    this.#failback = new Failback({
+      clickhouse,
+      link,
+      inFlight: this.#inFlight,
+      clock,
+      signal: this.#closing.signal,
+    });
     this.#context = {
       identity,
       link,
@@ -101,6 +110,7 @@ export class Sink {
 
   /** Looks for batches to send, once what runs now is through: a batch that just became due may grow until then. */
   wake(): void {
+    this.#failback.look();
     this.#inFlight.wake();
     if (this.#isWoken) return;
     this.#isWoken = true;

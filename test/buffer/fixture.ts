@@ -36,7 +36,7 @@ export function tableWith(partitionKey: PartitionKey, types: Readonly<Record<str
     filledByServer: true,
     comment: "",
   });
-  return { database: "d", name: "t", columns, partitionKey };
+  return { database: "d", name: "t", columns, partitionKey, replicated: false };
 }
 
 export const DAILY: Table = tableWith({ kind: "day", column: "ts" });

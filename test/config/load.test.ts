@@ -147,7 +147,7 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "clickhouse: { url: 'http://h/?user=u&password=SECRET' }",
     "clickhouse.url: *** is not an http:// or https://",
   ],
-  ["clickhouse: { url: ['http://u:SECRET@h'] }", "clickhouse.url: *** is not text"],
+  ["clickhouse: { url: ['http://u:SECRET@h'] }", "clickhouse.url: *** is not an http:// or https://"],
   [
     "clickhouse: { password: hunter2 }",
     "clickhouse.password: not in a file: use COLDPATH_CLICKHOUSE_PASSWORD",

@@ -19,6 +19,7 @@ export const TABLE: Table = {
   database: "test",
   name: "ticks",
   partitionKey: { kind: "none" },
+  replicated: false,
   columns: [
     column("ts", "DateTime64(9, 'UTC')", true),
     column("symbol", "LowCardinality(String)"),

@@ -174,8 +174,15 @@ function startRunner(
   clickhouse: ClickHouse,
   userDir: string,
 ): { child: ChildProcess; steps: string[] } {
-  const { url, user, password, database } = clickhouse.options;
-  const order: RunnerOrder = { url, user, password: password ?? "", database, userDir, leaseMs: 2_000 };
+  const { user, password, database } = clickhouse.options;
+  const order: RunnerOrder = {
+    url: clickhouse.endpoint,
+    user,
+    password: password ?? "",
+    database,
+    userDir,
+    leaseMs: 2_000,
+  };
   const child = spawn(process.execPath, [RUNNER], {
     env: { ...process.env, MIGRATE_ORDER: JSON.stringify(order) },
     stdio: ["ignore", "pipe", "inherit"],

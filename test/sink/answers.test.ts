@@ -79,10 +79,11 @@ test("what has no ClickHouse error is told by status and by whether anything was
   for (const status of [408, 429, 502, 503, 504])
     assert.deepEqual(of({ status }), ["retry", `http_${status}`, true]);
   assert.deepEqual(of({ status: 413 }), ["split", "http_413", false]);
-  for (const status of [401, 403, 404, 407])
+  for (const status of [401, 403, 404, 405, 407, 411])
     assert.deepEqual(of({ status }), ["pause", `http_${status}`, false]);
-  for (const status of [200, 302, 400, 500])
-    assert.deepEqual(of({ status }), ["unknown", `http_${status}`, true]);
+  for (const status of [301, 302, 303, 307, 308])
+    assert.deepEqual(of({ status }), ["pause", `http_${status}`, true]);
+  for (const status of [200, 400, 500]) assert.deepEqual(of({ status }), ["unknown", `http_${status}`, true]);
 });
 
 test("an error that is neither counts as unknown and maybe stored", () => {

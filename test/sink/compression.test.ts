@@ -7,9 +7,9 @@ import { startTestEngine } from "../support/engine.js";
 test("auto sends plain bodies on loopback and compressed ones elsewhere", async () => {
   const body = Buffer.alloc(10_000, "abc");
   for (const url of ["http://127.0.0.1:8123", "http://localhost:1", "http://[::1]:1"]) {
-    assert.deepEqual(await (await packerFor("auto", url))(body), { body });
+    assert.deepEqual(await (await packerFor("auto", [url]))(body), { body });
   }
-  const packed = await (await packerFor("auto", "https://clickhouse.example:8443"))(body);
+  const packed = await (await packerFor("auto", ["https://clickhouse.example:8443"]))(body);
   assert.equal(packed.encoding, "lz4");
   assert.ok(packed.body.length < 1000);
 });
@@ -19,7 +19,7 @@ test("the engine reads what was packed, whichever way", async (t) => {
   await clickhouse.command("CREATE TABLE packed (how String, hash String) ENGINE = Memory");
   const text = randomBytes(50_000).toString("hex");
   for (const how of ["none", "lz4", "gzip"] as const) {
-    const packed = await (await packerFor(how, "http://127.0.0.1"))(Buffer.from(`${how},${text}\n`));
+    const packed = await (await packerFor(how, ["http://127.0.0.1"]))(Buffer.from(`${how},${text}\n`));
     await clickhouse.insert({ sql: "INSERT INTO packed FORMAT CSV", ...packed });
   }
   const [row] = await clickhouse.rows<{ hows: string[]; same: string }>(

@@ -6,8 +6,9 @@ import type { RecorderEvent } from "../../src/sink/events.js";
 import { Link } from "../../src/sink/link.js";
 import { ManualClock } from "../support/clock.js";
 
-const FIRST: ServerLife = { host: "a", startedAt: 1000 };
-const SECOND: ServerLife = { host: "a", startedAt: 2000 };
+const AT = "http://a";
+const FIRST: ServerLife = { endpoint: AT, host: "a", startedAt: 1000 };
+const SECOND: ServerLife = { endpoint: AT, host: "a", startedAt: 2000 };
 const SILENCE = new UnreachableError("no answer", {});
 const NO_CONNECTION = new UnreachableError("refused", { neverSent: true });
 const NEVER = new AbortController().signal;
@@ -16,7 +17,12 @@ const NEVER = new AbortController().signal;
 function linkTo(answer: () => ServerLife) {
   const clock = new ManualClock();
   const events: RecorderEvent[] = [];
-  const clickhouse = { life: async () => answer() } as unknown as ClickHouse;
+  const clickhouse = {
+    life: async () => answer(),
+    endpoints: [AT],
+    endpoint: AT,
+    use: () => {},
+  } as unknown as ClickHouse;
   const link = new Link({ clickhouse, clock, random: () => 1, report: (event) => events.push(event) }, FIRST);
   const states = (): string[] =>
     events.flatMap((event) => (event.kind === "link" ? [`${event.from} ${event.to}`] : []));

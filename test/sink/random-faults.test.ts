@@ -16,30 +16,14 @@ import {
   resetAfterStore,
   resetBeforeStore,
 } from "../support/fault-proxy-faults.js";
+import { seeded, seeds } from "../support/random.js";
 import { NOON, type Recording, startRig } from "./rig.js";
 
-/** `COLDPATH_SEED=n` replays one run, `COLDPATH_RUNS=n` makes so many. */
-const { COLDPATH_SEED: SEED, COLDPATH_RUNS: RUNS = "3" } = process.env;
-const SEEDS: readonly number[] =
-  SEED === undefined
-    ? [...Array(Number(RUNS))].map(() => Math.floor(Math.random() * 2 ** 31))
-    : [Number(SEED)];
 const STEPS = 30;
 
 const rig = await startRig({ after });
 const { proxy, engine } = rig;
 afterEach(() => proxy.clear());
-
-/** Numbers in [0, 1) that a seed decides. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** What may befall an INSERT without anybody being to blame for what becomes of its rows. */
 const COMMON: readonly Fault[] = [
@@ -70,9 +54,9 @@ const COMMON: readonly Fault[] = [
 /** Answers that make a batch go in halves. */
 const SPLITTING: readonly Fault[] = [answers(html(413)), answers(exception(241)), answers(exception(396))];
 
-for (const seed of SEEDS) {
+for (const seed of seeds()) {
   test(`whatever happens on the way, each row is stored once (COLDPATH_SEED=${seed})`, async () => {
-    const random = randomFrom(seed);
+    const random = seeded(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
     const rows = 5 + Math.floor(random() * 40);
     // So short a queue that batches do not grow: many small ones meet more faults.

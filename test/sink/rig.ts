@@ -13,7 +13,7 @@ import {
 } from "../../src/recorder.js";
 import { HastyClock } from "../support/clock.js";
 import { startTestEngine } from "../support/engine.js";
-import { FaultProxy } from "../support/fault-proxy.js";
+import { type Answer, FaultProxy, type Seen } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
 
 /** What a rig needs of its test; `{ after }` of `node:test` serves a whole file. */
@@ -25,6 +25,8 @@ export interface Context {
 export interface Rig {
   readonly engine: Engine;
   readonly proxy: FaultProxy;
+  /** All ways to the engine in order of preference, `proxy` first. */
+  readonly proxies: readonly FaultProxy[];
   /** Past the proxy: the oracle's way. */
   readonly direct: ClickHouse;
   /** Makes a table of its own for the test and opens a recorder on it, through the proxy. */
@@ -64,23 +66,49 @@ export interface Recording {
 export const NOON: bigint = BigInt(Date.UTC(2024, 7, 8, 12)) * 1_000_000n;
 const DAY_MS = 86_400_000;
 
-export async function startRig(t: Context): Promise<Rig> {
+/**
+ * With several `replicas` there are as many fault proxies before the one engine, which tell of its tables that they are replicated: the
+ * engine stands for what the replicas share, rows and tokens.
+ */
+export async function startRig(t: Context, { replicas = 1 } = {}): Promise<Rig> {
   const { engine, clickhouse: direct } = await startTestEngine(t);
   await direct.command(await readFile("schemas/0009_recorder_runs.sql", "utf8"));
-  const proxy = await FaultProxy.start(t as { after(fn: () => Promise<void>): void }, engine.url);
+  const start = (): Promise<FaultProxy> =>
+    FaultProxy.start(t as { after(fn: () => Promise<void>): void }, engine.url);
+  const proxy = await start();
+  const proxies = [proxy];
+  while (proxies.length < replicas) proxies.push(await start());
+  if (replicas > 1) for (const each of proxies) each.retell = asReplica;
   const { user, password } = engine;
-  const clickhouse = new ClickHouse({ url: proxy.url, user, password, database: "default" });
-  t.after(() => clickhouse.close());
   return {
     engine,
     proxy,
+    proxies,
     direct,
     open: async (options = {}) => {
       const name = `t_${randomBytes(4).toString("hex")}`;
       for (const each of namesOf(name, options)) await createTable(direct, each, options);
+      // One for each recorder, which may move to another endpoint.
+      const url = proxies.map((each) => each.url);
+      const clickhouse = new ClickHouse({ url, user, password, database: "default" });
+      t.after(() => clickhouse.close());
       return await record(t, clickhouse, direct, name, options);
     },
   };
+}
+
+/** What a replica says where the engine, which has no Keeper, says something else. */
+export function asReplica(answer: Answer, { sql }: Seen): Answer {
+  const headers = { ...answer.headers, "x-clickhouse-server-display-name": "replica" };
+  if (sql.startsWith("SYSTEM SYNC REPLICA"))
+    return {
+      status: 200,
+      headers: { "x-clickhouse-server-display-name": "replica" },
+      body: Buffer.alloc(0),
+    };
+  if (!sql.includes("FROM system.tables")) return { ...answer, headers };
+  const told = answer.body.toString().replaceAll('"engine":"MergeTree"', '"engine":"ReplicatedMergeTree"');
+  return { ...answer, headers, body: Buffer.from(told) };
 }
 
 /** The table of a recording, and those made with it. */

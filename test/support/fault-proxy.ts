@@ -90,6 +90,8 @@ export class FaultProxy {
   readonly requests: Seen[] = [];
   /** Changes the settings of what is passed on, as a server's profile or a wrong client would. */
   rewrite: ((settings: URLSearchParams, seen: Seen) => void) | undefined;
+  /** Changes what ClickHouse answered, for a proxy that plays another server. */
+  retell: ((answer: Answer, seen: Seen) => Answer) | undefined;
   readonly #target: URL;
   readonly #server: Server;
   readonly #port: number;
@@ -142,6 +144,7 @@ export class FaultProxy {
 
   /** Opens the port again. */
   async accept(): Promise<void> {
+    if (this.#server.listening) return;
     this.#server.listen(this.#port, "127.0.0.1");
     await once(this.#server, "listening");
   }
@@ -161,7 +164,8 @@ export class FaultProxy {
     if (body === undefined) return;
     const seen = seenOf(incoming, body);
     this.requests.push(seen);
-    const exchange = new LiveExchange(seen, this.#targetOf(seen, incoming.url!), incoming, outgoing);
+    const retell = this.retell ?? ((answer) => answer);
+    const exchange = new LiveExchange(seen, this.#targetOf(seen, incoming.url!), incoming, outgoing, retell);
     const fault = this.#faultFor(seen) ?? PASS;
     if (fault !== PASS) seen.fault = fault.name;
     this.#look();
@@ -222,9 +226,17 @@ class LiveExchange implements Exchange {
   readonly #target: URL;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ServerResponse;
+  readonly #retell: (answer: Answer, seen: Seen) => Answer;
   #upstream: ClientRequest | undefined;
 
-  constructor(seen: Seen, target: URL, incoming: IncomingMessage, outgoing: ServerResponse) {
+  constructor(
+    seen: Seen,
+    target: URL,
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    retell: (answer: Answer, seen: Seen) => Answer,
+  ) {
+    this.#retell = retell;
     this.seen = seen;
     this.#target = target;
     this.#incoming = incoming;
@@ -249,7 +261,7 @@ class LiveExchange implements Exchange {
     this.seen.status = status;
     const { connection: ___, "transfer-encoding": ____, ...answerHeaders } = answer.headers;
     const text = await buffer(answer);
-    return { status, headers: answerHeaders as Record<string, string>, body: text };
+    return this.#retell({ status, headers: answerHeaders as Record<string, string>, body: text }, this.seen);
   }
 
   drop(): void {

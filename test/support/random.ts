@@ -34,3 +34,12 @@ export function seeded(seed: number): Random {
     bits64: (): bigint => BigInt.asIntN(64, (BigInt(below(2 ** 32)) << 32n) | BigInt(below(2 ** 32))),
   });
 }
+
+/** `COLDPATH_SEED=n` replays one run of a random test, `COLDPATH_RUNS=n` makes so many. */
+const { COLDPATH_SEED: SEED, COLDPATH_RUNS: RUNS } = process.env;
+
+/** The seeds of a random test: fresh ones, unless one is given. */
+export function seeds(runs = 3): readonly number[] {
+  if (SEED !== undefined) return [Number(SEED)];
+  return [...Array(Number(RUNS ?? runs))].map(() => Math.floor(Math.random() * 2 ** 31));
+}

@@ -10,8 +10,8 @@ export function registerConfig(program: Command): void {
     .description("check the configuration and report every mistake at once; touches nothing")
     .action((_options, command: Command) => {
       const context = new Context(command);
-      context.load();
-      context.result("the configuration is fine", { ok: true });
+      const { warnings } = context.load();
+      context.result("the configuration is fine", { ok: true, warnings });
     });
   config
     .command("show")

@@ -60,7 +60,7 @@ async function run(context: Context, service: Service, stop: AbortSignal): Promi
   context.note(
     [
       `status      ${adminUrl}/`,
-      `ClickHouse  ${opened.clickhouse.options.url}${opened.engine === undefined ? "" : " (embedded; anyone on this machine may read)"}`,
+      `ClickHouse  ${opened.clickhouse.endpoint}${opened.engine === undefined ? "" : " (embedded; anyone on this machine may read)"}`,
       `query it    ${queryLine(opened)}`,
       `write rows  curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'Content-Type: application/x-ndjson' \\`,
       `              ${adminUrl}/v1/ingest/orders --data-binary @orders.ndjson`,
