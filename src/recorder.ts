@@ -200,8 +200,7 @@ export class Recorder {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
     });
-    // It may have found the preferred endpoint away.
-    opened.#sink.wake();
+    opened.#sink.start();
     return opened;
   }
 

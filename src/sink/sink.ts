@@ -108,6 +108,11 @@ export class Sink {
     return lane;
   }
 
+  /** The recorder is open, and may have found the preferred endpoint away. */
+  start(): void {
+    this.#failback.look();
+  }
+
   /** Looks for batches to send, once what runs now is through: a batch that just became due may grow until then. */
   wake(): void {
     this.#failback.look();
