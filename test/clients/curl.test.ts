@@ -89,8 +89,16 @@ test("INSERT takes its rows from the statement's text, the body or both", { skip
   });
 });
 
-test("rows come compressed", { skip }, () =>
+test("bodies come compressed and answers go compressed", { skip }, () =>
   prints({
+    "echo \"SELECT 1\" | gzip -c | \\\ncurl -sS --data-binary @- -H 'Content-Encoding: gzip' 'http://localhost:8123/'":
+      "1\n",
+    "curl -sS \"http://localhost:8123/?enable_http_compression=1\" \\\n-H 'Accept-Encoding: gzip' --output result.gz -d 'SELECT number FROM system.numbers LIMIT 3'; zcat result.gz":
+      "0\n1\n2\n",
+    "curl -sS \"http://localhost:8123/?enable_http_compression=1\" \\\n-H 'Accept-Encoding: gzip' -d 'SELECT number FROM system.numbers LIMIT 3' | gunzip -":
+      "0\n1\n2\n",
+    "curl --compressed 'http://localhost:8123/?enable_http_compression=1' -d 'SELECT number FROM system.numbers LIMIT 3'":
+      "0\n1\n2\n",
     "curl 'http://localhost:8123/' -d 'CREATE TABLE z (a UInt32) ENGINE = Memory'": "",
     "seq 1000 | gzip | curl -H 'Content-Encoding: gzip' 'http://localhost:8123/?query=INSERT+INTO+z+FORMAT+TSV' --data-binary @-":
       "",
@@ -106,12 +114,14 @@ test("the database comes in the URL or in a header", { skip }, () =>
   }),
 );
 
-test("a parameter comes in the URL", { skip }, async () => {
+test("a parameter comes in the URL or as a part of a form", { skip }, async () => {
   await prints({
     'curl -sS "http://localhost:8123?param_id=2&param_phrase=test" -d "SELECT {id:UInt8} + 1, {phrase:String}"':
       "3\ttest\n",
     'curl -sS "http://localhost:8123?param_arg1=abc%5C%09123" -d "SELECT splitByChar(\'\\t\', {arg1:String})"':
       "['abc','123']\n",
+    "curl 'http://localhost:8123/' -F 'query=SELECT {id:UInt8} + 1, {phrase:String}' -F param_id=2 -F 'param_phrase=a b'":
+      "3\ta b\n",
   });
   const tab = await shell(
     'curl -sS "http://localhost:8123?param_arg1=abc%09123" -d "SELECT splitByChar(\'\\t\', {arg1:String})"',
@@ -171,4 +181,15 @@ test("a result broken off in the middle says so at its end", { skip }, async () 
   );
   assert.equal(code, 0);
   assert.match(out, /__exception__\r\n\w{16}\r\nCode: 395\. DB::Exception: /);
+});
+
+test("the head of an answer can be asked for alone", { skip }, async () => {
+  const ping = await shell("curl -I 'http://localhost:8123/ping'");
+  assert.match(ping.out, /^HTTP\/1\.1 200 OK\r\n/);
+  const { out } = await shell("curl -I 'http://localhost:8123/?query=SELECT+1'");
+  assert.match(out, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.match(out, /^content-type: text\/tab-separated-values; charset=UTF-8\r$/im);
+  assert.match(out, /^x-clickhouse-query-id: [\da-f-]{36}\r$/im);
+  const options = await shell("curl -i -X OPTIONS 'http://localhost:8123/'");
+  assert.match(options.out, /^HTTP\/1\.1 20[04] /);
 });

@@ -26,6 +26,7 @@ export function registerDb(program: Command): void {
           `ClickHouse is embedded at ${url} (Ctrl-C ends it)`,
           `  read:  curl ${loaded.config.engine.reader.enabled ? "" : key}'${url}/?query=SELECT+version()'`,
           `  write: curl ${key}'${url}/' --data-binary 'CREATE DATABASE mine'`,
+          `  other clients: user ${user}, password in ${secretFile} (docs/reference/clients.md)`,
         ].join("\n"),
         { url, user, secret_file: secretFile },
       );
