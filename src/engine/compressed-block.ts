@@ -21,10 +21,14 @@ export const BLOCK_MAX: number = GIB;
 /** No byte of LZ4 stands for more than this many. */
 const LZ4_RATIO_MAX = 255;
 
+/** @throws ClickHouseError 48 where answers cannot go in blocks, which must be known before they start */
+export async function requireBlocks(): Promise<void> {
+  if ((await loadLz4()) === undefined) throw noLz4("compress=1");
+}
+
 /** Packs each piece into blocks of its own, so that whoever reads has it at once. */
 export async function* compressedBlocks(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  const lz4 = await loadLz4();
-  if (lz4 === undefined) throw noLz4("compress=1");
+  const lz4 = (await loadLz4())!;
   for await (const piece of pieces) {
     for (const part of inBlocks(piece)) yield seal(lz4.compressSync(part));
   }

@@ -3,6 +3,7 @@ import * as zlib from "node:zlib";
 import { messageOf } from "../base/errors.js";
 import { refusal } from "./exception.js";
 import { unpackLz4Frames } from "./lz4-frame.js";
+import { zstd } from "./zstd.js";
 
 /**
  * The decoded content of a body, as it comes. Only for a body in which the statement must be found; one that is data
@@ -21,9 +22,7 @@ function decoderOf(compression: string): Transform {
   if (compression === "gzip") return zlib.createGunzip();
   if (compression === "deflate") return zlib.createInflate();
   if (compression === "br") return zlib.createBrotliDecompress();
-  // Node has it since 22.15.
-  const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Transform };
-  if (compression === "zstd" && createZstdDecompress !== undefined) return createZstdDecompress();
+  if (compression === "zstd" && zstd !== undefined) return zstd.createZstdDecompress();
   throw refusal(
     48,
     "NOT_IMPLEMENTED",

@@ -13,7 +13,7 @@ import {
   summaryOf,
 } from "./answer.js";
 import { packAnswer, sendWhole } from "./answer-body.js";
-import { BLOCK_MAX, decompressedBlocks } from "./compressed-block.js";
+import { BLOCK_MAX, decompressedBlocks, requireBlocks } from "./compressed-block.js";
 import { refusal } from "./exception.js";
 import { type Counts, type Executor, NOTHING } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
@@ -134,6 +134,7 @@ async function handle(
     head.compression,
     limits.statement,
   );
+  if (head.answer.inBlocks) await requireBlocks();
   authorize(received.statement, role, http.method, engine.secretFile);
   requireParameters(received, head);
   const request = new ActiveRequest({

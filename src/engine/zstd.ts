@@ -13,6 +13,7 @@ interface Zstd {
     readonly flush: number;
     readonly params: Readonly<Record<number, number>>;
   }) => Transform;
+  readonly createZstdDecompress: () => Transform;
   readonly constants: { readonly ZSTD_e_flush: number; readonly ZSTD_c_compressionLevel: number };
 }
 
