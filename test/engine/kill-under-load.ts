@@ -8,7 +8,7 @@ import type { Random } from "../support/random.js";
 type InsertId = number;
 
 /** Rows of each INSERT. */
-export const ROWS = 50;
+const ROWS = 50;
 
 export interface Load {
   /** INSERTs that were answered with success. */
