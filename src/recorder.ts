@@ -2,18 +2,17 @@ import assert from "node:assert";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, systemClock } from "./base/clock.js";
-import { ColdpathError, messageOf } from "./base/errors.js";
+import { ColdpathError } from "./base/errors.js";
 import { nearest } from "./base/nearest.js";
 import { SECOND_MS } from "./base/units.js";
-import { Admission, type AdmissionCounts } from "./buffer/admission.js";
+import { Admission } from "./buffer/admission.js";
 import { EventWindow } from "./buffer/event-window.js";
 import { MemoryBudget } from "./buffer/memory-budget.js";
-import type { Origin } from "./buffer/origin.js";
 import type { Identity } from "./buffer/stamp.js";
 import { TableBuffer } from "./buffer/table-buffer.js";
-import type { Ticket } from "./buffer/ticket.js";
 import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
 import type { Row } from "./native/block.js";
+import type { PolicyGap } from "./policy/policy.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
 import { type Compression, type Pack, packerFor } from "./sink/compression.js";
@@ -21,16 +20,17 @@ import { DeadLetters } from "./sink/dead-letters.js";
 import type { LinkState, Report } from "./sink/events.js";
 import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
-import type { Lane, LaneStats } from "./sink/lane.js";
 import { Link } from "./sink/link.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
+import { type TablePolicy, type TableStats, type TableWriter, Writer } from "./table-writer.js";
 
 export type { Origin } from "./buffer/origin.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { RecorderEvent, Report } from "./sink/events.js";
+export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
 
 /** How one table is treated. */
 export interface TableOptions {
@@ -40,6 +40,8 @@ export interface TableOptions {
   readonly flush: { readonly rows: number; readonly bytes: number; readonly age: number };
   /** Rows open, waiting or being sent, before the table is full. */
   readonly queue: { readonly rows: number };
+  /** How rows are thinned out; without it none is left out. */
+  readonly policy?: TablePolicy;
 }
 
 export interface RecorderOptions {
@@ -70,41 +72,6 @@ export interface RecorderOptions {
   /** For tests: time, and numbers in [0, 1). */
   readonly clock?: Clock;
   readonly random?: () => number;
-}
-
-/** Takes the rows of one table. */
-export interface TableWriter {
-  readonly table: Table;
-  /**
-   * Takes a row, or gives undefined if there is no room for it: a critical table at its limit, counted as refused. A
-   * best-effort table at its limit drops its oldest unsent batch instead. Keys that are no columns are ignored.
-   * Without an origin, `source` and `source_seq` are read from the row.
-   * @throws ValueError for a row that does not fit. It is not counted yet: hand it to {@link rejected}.
-   * @throws ColdpathError RECORDER_CLOSED
-   */
-  offer(row: Row, origin?: Origin): Ticket | undefined;
-  /** True if the next {@link offer} would refuse a row or drop some. */
-  readonly full: boolean;
-  /** Resolves once the table is no longer {@link full}, or the recorder closes: for intakes that can wait, such as files. */
-  room(): Promise<void>;
-  /**
-   * Counts a row refused before it was taken and keeps it in the dead letters. Resolves when it is on disk, or when
-   * that failed and was reported; an intake that reads much waits for it now and then, so that memory stays flat.
-   */
-  rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void>;
-}
-
-/**
- * Rows of one table. Always: offered = the sum of refused + accepted, and accepted = stored + pending.rows + deduplicated +
- * sampled + the sum of dropped + deadLettered.
- */
-export interface TableStats extends AdmissionCounts, LaneStats {
-  /** Rows taken whose fate is not settled, and their encoded bytes. */
-  readonly pending: { readonly rows: number; readonly bytes: number };
-  readonly deduplicated: number;
-  readonly sampled: number;
-  /** Age of the oldest row that the sink has not taken, seconds. */
-  readonly oldestSeconds: number | undefined;
 }
 
 export interface RecorderStats {
@@ -226,13 +193,14 @@ export class Recorder {
   async flush(table?: string): Promise<void> {
     if (table !== undefined) this.table(table);
     const writers = table === undefined ? [...this.#writers.values()] : [this.#writers.get(table)!];
-    for (const writer of writers) writer.buffer.offerAll();
+    for (const writer of writers) writer.letGo();
     const tickets = writers.flatMap((writer) => writer.buffer.tickets);
     await Promise.allSettled(tickets.map((ticket) => ticket.stored));
   }
 
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
+    for (const writer of this.#writers.values()) writer.closePolicy();
     this.#isClosed = true;
     for (const writer of this.#writers.values()) writer.wake();
     const left = await this.#sink.close(deadlineMs);
@@ -241,6 +209,15 @@ export class Recorder {
     return {
       tables: Object.fromEntries([...left].map(([name, rows]) => [name, { ...tables[name]!, ...rows }])),
     };
+  }
+
+  /**
+   * From now on other rules for the rows of a table.
+   * @throws ColdpathError TABLE_UNKNOWN
+   */
+  setPolicy(table: string, policy: TablePolicy): void {
+    this.table(table);
+    this.#writers.get(table)!.setPolicy(policy);
   }
 
   stats(): RecorderStats {
@@ -284,8 +261,28 @@ export class Recorder {
       clock: this.#clock,
       report: this.#report,
       isClosed: () => this.#isClosed,
+      policy: options.policy,
+      onGap: (gap) => this.#recordGap(table.name, gap),
     });
   }
+
+  /** Rows left out that no kept row will ever tell of are told of here. */
+  #recordGap(table: string, { series, rows }: PolicyGap): void {
+    this.#report({ kind: "data_gap", table, series: JSON.stringify(series), rows });
+    const attributes = { table, reason: "policy", ...texts(series) };
+    this.#writers.get("system_events")?.offerWhole({
+      ts: new Date(this.#clock.wall()),
+      kind: "data_gap",
+      component: "policy",
+      rows,
+      attributes,
+    });
+  }
+}
+
+/** A Map of ClickHouse takes text. */
+function texts(values: Row): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 /** What is known once ClickHouse has been asked. */
@@ -297,95 +294,4 @@ interface Parts {
   readonly pack: Pack;
   readonly deadLetters: DeadLetters;
   readonly report: Report;
-}
-
-interface WriterParts {
-  readonly table: Table;
-  readonly buffer: TableBuffer;
-  readonly admission: Admission;
-  readonly lane: Lane;
-  readonly identity: Identity;
-  readonly deadLetters: DeadLetters;
-  readonly clock: Clock;
-  readonly report: Report;
-  readonly isClosed: () => boolean;
-}
-
-class Writer implements TableWriter {
-  readonly table: Table;
-  readonly buffer: TableBuffer;
-  readonly #parts: WriterParts;
-  readonly #admission: Admission;
-  #waiting: (() => void)[] = [];
-  #isClosed = false;
-
-  constructor(parts: WriterParts) {
-    this.#parts = parts;
-    this.table = parts.table;
-    this.buffer = parts.buffer;
-    this.#admission = parts.admission;
-  }
-
-  offer(row: Row, origin?: Origin): Ticket | undefined {
-    if (this.#isClosed) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
-    return this.#admission.offer(row, origin);
-  }
-
-  get full(): boolean {
-    return this.#admission.full;
-  }
-
-  async room(): Promise<void> {
-    while (this.full && !this.#parts.isClosed())
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
-  }
-
-  /** Some batch is through, or the recorder closes. */
-  wake(): void {
-    this.#isClosed = this.#parts.isClosed();
-    this.#admission.look();
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  async rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void> {
-    const { identity, deadLetters, report } = this.#parts;
-    const code = error instanceof ColdpathError ? error.code : "INPUT_REJECTED";
-    this.#admission.refuse(code.toLowerCase());
-    try {
-      await deadLetters.add({
-        table: this.table.name,
-        recorder: identity.recorder,
-        run: identity.run.toString(),
-        seq: null,
-        source: origin?.source ?? null,
-        source_seq: origin?.seq.toString() ?? null,
-        code,
-        reason: messageOf(error),
-        body: typeof raw === "string" ? { text: raw } : { raw },
-      });
-    } catch (failure) {
-      report({
-        kind: "dead_letters_failed",
-        table: this.table.name,
-        rows: 1,
-        message: messageOf(failure),
-      });
-    }
-  }
-
-  stats(): TableStats {
-    const { lane, clock } = this.#parts;
-    const { oldestAt, pendingRows, pendingBytes } = this.buffer;
-    return {
-      ...this.#admission.counts(),
-      ...lane.stats(),
-      pending: { rows: pendingRows, bytes: pendingBytes },
-      // The policy stage, which these two count for, does not exist yet.
-      deduplicated: 0,
-      sampled: 0,
-      oldestSeconds: oldestAt === undefined ? undefined : (clock.monotonic() - oldestAt) / SECOND_MS,
-    };
-  }
 }

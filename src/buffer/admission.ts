@@ -48,13 +48,31 @@ export class Admission {
     return buffer.pendingRows >= queueRows || budget.full;
   }
 
-  /** @throws ValueError; the row is not counted then. */
-  offer(row: Row, origin: Origin | undefined): Ticket | undefined {
+  /**
+   * @param skipped rows of its series that the policy left out before it
+   * @throws ValueError; the row is not counted then.
+   */
+  offer(row: Row, origin: Origin | undefined, skipped = 0): Ticket | undefined {
     if (this.full && !this.#makeRoom()) return undefined;
-    const open = this.#options.buffer.append(row, origin);
+    const open = this.#options.buffer.append(row, origin, skipped);
+    this.accept();
+    return open.ticket;
+  }
+
+  /** Counts a row as taken whose fate the policy decides. */
+  accept(): void {
     this.#offered += 1;
     this.#accepted += 1;
-    return open.ticket;
+  }
+
+  /**
+   * Takes a row that {@link accept} has counted. There is room for it in any case: the policy holds few.
+   *
+   * @throws ValueError
+   */
+  release(row: Row, origin: Origin | undefined, skipped: number): Ticket {
+    if (this.full) this.#clear();
+    return this.#options.buffer.append(row, origin, skipped).ticket;
   }
 
   /** To be called when rows were settled: announces that there is room again. */
@@ -103,17 +121,20 @@ export class Admission {
 
   /** At a limit: drops what may be dropped; if that is not enough, counts the row as refused and gives false. */
   #makeRoom(): boolean {
+    const reason = this.#clear();
+    if (reason === undefined) return true;
+    this.refuse(reason);
+    if (!this.#isRefusing) this.#options.onTurn("full", reason);
+    this.#isRefusing = true;
+    return false;
+  }
+
+  /** Drops what may be dropped until there is room for a row; if that is not enough, gives the limit's name. */
+  #clear(): string | undefined {
     const { buffer, budget, queueRows } = this.#options;
     const isCritical = this.#options.class === "critical";
     while (!isCritical && buffer.pendingRows >= queueRows && this.dropOldest("queue_full"));
-    const reason =
-      buffer.pendingRows >= queueRows ? "queue_full" : budget.makeRoom() ? undefined : "memory_full";
-    if (reason !== undefined) {
-      this.refuse(reason);
-      if (!this.#isRefusing) this.#options.onTurn("full", reason);
-      this.#isRefusing = true;
-      return false;
-    }
-    return true;
+    if (buffer.pendingRows >= queueRows) return "queue_full";
+    return budget.makeRoom() ? undefined : "memory_full";
   }
 }

@@ -16,7 +16,10 @@ const OWNED = ["env", "recorder", "run", "seq"] as const;
 /** Columns that the recorder writes from the row's origin. */
 const FROM_ORIGIN = ["source", "source_seq"] as const;
 
-const STAMPED: ReadonlySet<string> = new Set([...OWNED, ...FROM_ORIGIN]);
+/** Column that the row may set and the policy adds to. */
+const SKIPPED = "skipped";
+
+const STAMPED: ReadonlySet<string> = new Set([...OWNED, ...FROM_ORIGIN, SKIPPED]);
 
 /** The columns that are sent, in the table's order: all but those that ClickHouse fills in. */
 export function sentColumns(table: Table): BlockColumn[] {
@@ -38,15 +41,25 @@ export class Stamp {
 
   constructor(identity: Identity, table: Table) {
     const { env, recorder, run } = identity;
-    this.#values = { env, recorder, run, seq: 0, source: undefined, source_seq: undefined };
+    this.#values = {
+      env,
+      recorder,
+      run,
+      seq: 0,
+      source: undefined,
+      source_seq: undefined,
+      skipped: undefined,
+    };
     this.#filledByServer = table.columns.filter((each) => each.filledByServer).map((each) => each.name);
   }
 
   /**
    * The stamp of one row; good until the next call.
+   *
+   * @param skipped rows of its series that the policy left out before it
    * @throws ValueError if the row sets a column that is not its to set.
    */
-  of(row: Row, origin: Origin | undefined, seq: number): Row {
+  of(row: Row, origin: Origin | undefined, seq: number, skipped: number): Row {
     if (
       row["seq"] !== undefined ||
       row["run"] !== undefined ||
@@ -64,6 +77,7 @@ export class Stamp {
     values["seq"] = seq;
     values["source"] = origin === undefined ? row["source"] : origin.source;
     values["source_seq"] = origin === undefined ? row["source_seq"] : origin.seq;
+    values[SKIPPED] = skipped === 0 ? row[SKIPPED] : skipped + Number(row[SKIPPED] ?? 0);
     return values;
   }
 }

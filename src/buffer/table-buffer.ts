@@ -108,10 +108,12 @@ export class TableBuffer {
 
   /**
    * Takes a row and gives the batch it went into.
+   *
+   * @param skipped rows of its series that the policy left out before it
    * @throws ValueError; nothing has changed then, no number is used up.
    */
-  append(row: Row, origin: Origin | undefined): OpenBatch {
-    const stamp = this.#stamp.of(row, origin, this.#nextSeq);
+  append(row: Row, origin: Origin | undefined, skipped = 0): OpenBatch {
+    const stamp = this.#stamp.of(row, origin, this.#nextSeq, skipped);
     let open = this.#current;
     const builder = open === undefined ? this.#spare : open.builder;
     builder.append(row, stamp);

@@ -9,7 +9,8 @@ import type { Config } from "./schema.js";
 /** Contradictions between keys, and places that cannot be used. Touches nothing. */
 export function crossCheck(config: Config): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  for (const [name, { flush, queue }] of Object.entries(config.tables)) {
+  for (const [name, { flush, queue, policy }] of Object.entries(config.tables)) {
+    issues.push(...policyIssues(name, policy));
     if (flush.rows > queue.rows) {
       const message = `a batch of ${flush.rows} rows never fits a queue of ${queue.rows}; raise queue.rows or lower flush.rows`;
       issues.push({ path: `tables.${name}.flush.rows`, message });
@@ -58,6 +59,25 @@ function checkClickHouse({ url = [], tls, compression, cluster }: Config["clickh
   }
   if (compression === "zstd" && zstdCompress === undefined)
     issues.push({ path: "clickhouse.compression", message: NO_ZSTD });
+  return issues;
+}
+
+function policyIssues(table: string, policy: Config["tables"][string]["policy"]): ConfigIssue[] {
+  const { dedup, sample, conflate, by, news, time } = policy;
+  const issue = (key: string, message: string): ConfigIssue => ({
+    path: `tables.${table}.policy.${key}`,
+    message,
+  });
+  const issues: ConfigIssue[] = [];
+  if (sample > 0 && conflate > 0)
+    issues.push(issue("conflate", "and sample exclude each other: one of them is 0ms"));
+  if (table === "market_data") return issues;
+  if ((dedup !== "none" || sample > 0 || conflate > 0) && by.length === 0)
+    issues.push(issue("by", `names the columns that tell one series of ${table} from another`));
+  if (dedup !== "none" && news.length === 0)
+    issues.push(issue("news", `names the columns of ${table} whose change makes a row news`));
+  if ((sample > 0 || conflate > 0) && time === "")
+    issues.push(issue("time", `names the time column of ${table} that intervals are counted by`));
   return issues;
 }
 

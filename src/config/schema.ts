@@ -118,6 +118,34 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
           }),
         })
         .prefault({}),
+      policy: z
+        .strictObject({
+          dedup: z.enum(["none", "bbo"]).prefault("none").meta({
+            description:
+              "bbo: leave out quotes that change neither best price nor size, depth that changes no level",
+          }),
+          sample: duration("0ms", 0, 60_000).meta({
+            description:
+              "keep the first row of a series in each interval, and the last before a quiet stretch; 0ms: all",
+          }),
+          conflate: duration("0ms", 0, 60_000).meta({
+            description: "keep the last row of a series in each interval; 0ms: all",
+          }),
+          depth: count(5, 1, 1000).meta({ description: "levels kept of each side of a depth snapshot" }),
+          series: count(100_000, 1, 10_000_000).meta({
+            description: "series remembered: symbol and kind in market_data",
+          }),
+          by: z.array(z.string().min(1)).prefault([]).meta({
+            description: "columns that tell series apart, in a table other than market_data",
+          }),
+          news: z.array(z.string().min(1)).prefault([]).meta({
+            description: "columns whose change makes a row news, in a table other than market_data",
+          }),
+          time: z.string().prefault("").meta({
+            description: "column that intervals are counted by, in a table other than market_data",
+          }),
+        })
+        .prefault({}),
     })
     .prefault({});
 }

@@ -149,7 +149,7 @@ export class FileIngest {
   #offer(record: ReadRecord, row: Row, keeping: Promise<void>[]): boolean {
     const { writer, source } = this.#options;
     try {
-      const ticket = writer.offer(row, { source: source.source, seq: record.line });
+      const ticket = writer.offerWhole(row, { source: source.source, seq: record.line });
       if (ticket === undefined) return false;
       this.fates.add(ticket);
     } catch (error) {

@@ -1,18 +1,10 @@
+import { rowText } from "../native/row-text.js";
 import type { Recorder, TableWriter } from "../recorder.js";
 import { RingConsumer } from "../ring/consumer.js";
 import type { RecordLayout } from "../ring/layout.js";
 
 /** Rows taken from one ring before the others have their turn. */
 const TURN_ROWS = 2048;
-
-/** The row as text for the dead letters: nothing that JSON cannot say may hide the rest. */
-function textOf(row: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(row, (_key, value: unknown) =>
-    typeof value === "bigint" || (typeof value === "number" && !Number.isFinite(value))
-      ? String(value)
-      : value,
-  );
-}
 
 /** Takes the rows of rings into the recorder's tables. */
 export class RingIntake {
@@ -52,7 +44,7 @@ export class RingIntake {
     try {
       writer.offer(row);
     } catch (error) {
-      this.#refused = writer.rejected(textOf(row), error);
+      this.#refused = writer.rejected(rowText(row), error);
     }
     return true;
   };

@@ -8,4 +8,8 @@ export class NumberText {
   constructor(text: string) {
     this.text = text;
   }
+
+  toString(): string {
+    return this.text;
+  }
 }

@@ -4,7 +4,7 @@ import { SECOND_MS } from "../base/units.js";
 import { loadConfig } from "../config/load.js";
 import type { Config, ConfigInput } from "../config/schema.js";
 import type { Row } from "../native/block.js";
-import type { CloseReport, RecorderEvent, RecorderStats } from "../recorder.js";
+import type { CloseReport, RecorderEvent, RecorderStats, TablePolicy } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { COUNTERS, RingMemory } from "../ring/memory.js";
 import type { TableRows } from "../schemas/tables.generated.js";
@@ -114,6 +114,15 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
    */
   async flush(table?: string): Promise<void> {
     await this.#thread.request({ kind: "flush", ...(table === undefined ? {} : { table }) });
+  }
+
+  /**
+   * Other rules for a table's policy from now on; what is not given is as the configuration has it. Rows that wait are
+   * stored first.
+   */
+  async setPolicy(table: string, rules: Partial<TablePolicy>): Promise<void> {
+    const policy = { ...this.#config.tables[table]?.policy, ...rules } as TablePolicy;
+    await this.#thread.request({ kind: "policy", table, policy });
   }
 
   async stats(): Promise<RecordingStats> {

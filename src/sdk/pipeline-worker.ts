@@ -70,6 +70,9 @@ class PipelineWorker {
     switch (request.kind) {
       case "stats":
         return this.#recorder.stats();
+      case "policy":
+        this.#recorder.setPolicy(request.table, request.policy);
+        return undefined;
       case "flush":
         await this.#empty(Infinity);
         await this.#overflow.take(this.#closing.signal);

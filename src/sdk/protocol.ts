@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.js";
-import type { CloseReport, RecorderEvent, RecorderStats } from "../recorder.js";
+import type { CloseReport, RecorderEvent, RecorderStats, TablePolicy } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
 
 /** What the trading process tells its pipeline worker. */
@@ -10,6 +10,7 @@ export type ToWorker =
 export type PipelineRequest =
   | { readonly kind: "flush"; readonly table?: string }
   | { readonly kind: "stats" }
+  | { readonly kind: "policy"; readonly table: string; readonly policy: TablePolicy }
   | { readonly kind: "close"; readonly deadlineMs: number };
 
 /** What the worker is started with. `layouts` are those of the rings, which outlive a worker. */

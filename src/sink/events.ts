@@ -49,6 +49,8 @@ export type RecorderEvent =
   | { readonly kind: "request_dumped"; readonly table: string; readonly batch: string; readonly path: string }
   | { readonly kind: "dump_failed"; readonly table: string; readonly batch: string; readonly message: string }
   | { readonly kind: "dropped"; readonly table: string; readonly reason: string; readonly rows: number }
+  /** A policy left rows of a series out, and no kept row will tell of them. */
+  | { readonly kind: "data_gap"; readonly table: string; readonly series: string; readonly rows: number }
   /** The table's queue or the common memory is at its limit, or no longer. */
   | { readonly kind: "full" | "room"; readonly table: string; readonly reason: string }
   | {

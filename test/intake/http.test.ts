@@ -155,6 +155,7 @@ test("a request waits for room, and when its deadline strikes says how many rows
       setImmediate(() => controller.abort());
       return new Promise(() => {});
     },
+    offerWhole: () => undefined,
     rejected: async () => {},
   };
   const outcome = await send(place, tick("H5").repeat(20), { writer, signal: controller.signal });

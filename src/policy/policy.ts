@@ -1,0 +1,243 @@
+import assert from "node:assert";
+import type { Clock } from "../base/clock.js";
+import type { Row } from "../native/block.js";
+import { copyRow, copyValue } from "./copy-row.js";
+import { microsOf } from "./micros-of.js";
+import { isSameValue } from "./same-value.js";
+import type { PolicyShape } from "./shape.js";
+
+const MICROS_PER_MS = 1000;
+
+/** How rows of a table are thinned out; all off by default. */
+export interface PolicyRules {
+  /** Leaves out rows that change nothing: `bbo` compares best prices and sizes, and all levels of depth snapshots. */
+  readonly dedup: "none" | "bbo";
+  /** Keeps the first row of each interval and the last one before a quiet stretch, milliseconds; 0 keeps all. */
+  readonly sample: number;
+  /** Keeps the last row of each interval, milliseconds; 0 keeps all. */
+  readonly conflate: number;
+  /** Series that are remembered; the one not seen for longest is forgotten for another. */
+  readonly series: number;
+}
+
+/** Rows of a series that were left out, and after which none was kept that could say so. */
+export interface PolicyGap {
+  /** Values of the columns that tell the series from others. */
+  readonly series: Row;
+  readonly rows: number;
+}
+
+export interface PolicyOptions<C> {
+  readonly shape: PolicyShape;
+  readonly rules: PolicyRules;
+  readonly clock: Clock;
+  /** Takes a row that was held, with what its caller gave along; `skipped` rows of its series were left out before it. */
+  readonly emit: (row: Row, context: C, skipped: number) => void;
+  /** A held row gave way to a later one of its interval. */
+  readonly replaced: (context: C) => void;
+  readonly onGap: (gap: PolicyGap) => void;
+}
+
+/** What becomes of a row: kept now (then {@link Policy.kept} follows), left out, or held (then {@link Policy.hold}). */
+export type Verdict = "keep" | "deduplicated" | "hold";
+
+interface Series<C> {
+  readonly key: string;
+  readonly by: Row;
+  /** What the last row that was no repetition said, column by column; undefined before the first. */
+  news: unknown[] | undefined;
+  /** Interval of the last row kept. */
+  interval: number;
+  skipped: number;
+  /** `skipped` were left out before it; rows left out behind it are the next one's to tell. */
+  held: { row: Row; context: C; since: number; skipped: number } | undefined;
+  wasSeen: boolean;
+}
+
+/**
+ * Thins out the rows of a table, series by series (`docs/guides/policies.md`). Intervals are those of the rows' own time, so that a
+ * replay at any speed keeps the same rows; a held row that nothing follows is let go after its interval by the clock.
+ */
+export class Policy<C> {
+  readonly #options: PolicyOptions<C>;
+  readonly #series = new Map<string, Series<C>>();
+  /** Series with a held row, in the order of holding. */
+  readonly #holding = new Set<Series<C>>();
+  #rules: PolicyRules;
+  #current: Series<C> | undefined;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(options: PolicyOptions<C>) {
+    this.#options = options;
+    this.#rules = options.rules;
+  }
+
+  /** Rows that are held. */
+  get held(): number {
+    return this.#holding.size;
+  }
+
+  /** From now on other rules; what is held by the old ones is let go. */
+  change(rules: PolicyRules): void {
+    this.release();
+    this.#rules = rules;
+  }
+
+  /** Judges the next row. Nothing is remembered of it unless {@link kept} or {@link hold} follows. */
+  judge(row: Row): Verdict {
+    const { shape } = this.#options;
+    const columns = shape.newsOf(row);
+    if (columns === undefined) {
+      this.#current = undefined;
+      return "keep";
+    }
+    const series = this.#seriesOf(row);
+    this.#current = series;
+    const { dedup, sample, conflate } = this.#rules;
+    if (dedup !== "none" && isRepetition(series, row, columns)) {
+      series.skipped += 1;
+      return "deduplicated";
+    }
+    if (sample === 0 && conflate === 0) return "keep";
+    // A time that cannot be read is in no interval: the row is to be kept, and its column refuses it.
+    const interval = this.#intervalOf(row);
+    if (Number.isNaN(interval)) return "keep";
+    const isSame = interval === series.interval;
+    if (!isSame) this.#release(series);
+    return conflate === 0 && !isSame ? "keep" : "hold";
+  }
+
+  /** The row judged last was taken, with word of the rows left out before it. */
+  kept(row: Row): void {
+    const series = this.#current;
+    if (series === undefined) return;
+    this.#remember(series, row);
+    series.skipped = 0;
+  }
+
+  /** The row judged last waits for its interval to end, or for a later row of it. */
+  hold(row: Row, context: C): void {
+    const { clock, replaced } = this.#options;
+    const series = this.#current;
+    assert(series !== undefined, "a row that was judged");
+    const before = series.held;
+    if (before !== undefined) {
+      series.skipped += 1;
+      replaced(before.context);
+    }
+    this.#remember(series, row);
+    const since = before?.since ?? clock.monotonic();
+    series.held = { row: copyRow(row), context, since, skipped: series.skipped };
+    this.#holding.add(series);
+    this.#armTimer();
+  }
+
+  /** Rows of its series that were left out before the row judged last. */
+  get skippedBefore(): number {
+    return this.#current?.skipped ?? 0;
+  }
+
+  /** Lets go of all held rows. */
+  release(): void {
+    for (const series of [...this.#holding]) this.#release(series);
+  }
+
+  /** Lets go of all held rows and tells of the rows left out that no kept row tells of. */
+  close(): void {
+    this.#cancelTimer?.();
+    this.release();
+    for (const series of this.#series.values()) this.#forget(series);
+    this.#series.clear();
+  }
+
+  #seriesOf(row: Row): Series<C> {
+    const { by } = this.#options.shape;
+    const key =
+      by.length === 1 ? String(row[by[0]!]) : by.map((column) => String(row[column])).join("\u0000");
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      if (this.#series.size >= this.#rules.series) this.#forgetOne();
+      series = {
+        key,
+        by: Object.fromEntries(by.map((column) => [column, row[column]])),
+        news: undefined,
+        interval: Number.NaN,
+        skipped: 0,
+        held: undefined,
+        wasSeen: true,
+      };
+      this.#series.set(key, series);
+    }
+    series.wasSeen = true;
+    return series;
+  }
+
+  #remember(series: Series<C>, row: Row): void {
+    const { shape } = this.#options;
+    series.interval = this.#intervalOf(row);
+    if (this.#rules.dedup !== "none")
+      series.news = shape.newsOf(row)!.map((column) => copyValue(row[column]));
+  }
+
+  /** Number of the interval that a row belongs to; NaN without intervals, or if its time cannot be read. */
+  #intervalOf(row: Row): number {
+    const { sample, conflate } = this.#rules;
+    const step = Math.max(sample, conflate);
+    return step === 0
+      ? Number.NaN
+      : Math.floor(microsOf(row[this.#options.shape.time]) / (step * MICROS_PER_MS));
+  }
+
+  #release(series: Series<C>): void {
+    const { held } = series;
+    if (held === undefined) return;
+    series.held = undefined;
+    series.skipped -= held.skipped;
+    this.#holding.delete(series);
+    this.#options.emit(held.row, held.context, held.skipped);
+  }
+
+  /** The first held row is the one held for longest. */
+  #armTimer(): void {
+    if (this.#cancelTimer !== undefined) return;
+    const [first] = this.#holding;
+    if (first?.held === undefined) return;
+    const { clock } = this.#options;
+    const step = Math.max(this.#rules.sample, this.#rules.conflate);
+    this.#cancelTimer = clock.after(Math.max(1, first.held.since + step - clock.monotonic()), () => {
+      this.#cancelTimer = undefined;
+      const now = clock.monotonic();
+      for (const series of this.#holding) {
+        if (series.held !== undefined && now - series.held.since < step) break;
+        this.#release(series);
+      }
+      this.#armTimer();
+    });
+  }
+
+  /** Second chance: one that was seen since the last search goes behind the others. */
+  #forgetOne(): void {
+    for (const [key, series] of this.#series) {
+      this.#series.delete(key);
+      if (!series.wasSeen) {
+        this.#release(series);
+        this.#forget(series);
+        return;
+      }
+      series.wasSeen = false;
+      this.#series.set(key, series);
+    }
+  }
+
+  #forget({ by, skipped }: Series<C>): void {
+    if (skipped > 0) this.#options.onGap({ series: by, rows: skipped });
+  }
+}
+
+function isRepetition(series: Series<unknown>, row: Row, columns: readonly string[]): boolean {
+  const { news } = series;
+  if (news === undefined) return false;
+  for (let index = 0; index < columns.length; index += 1)
+    if (!isSameValue(news[index], row[columns[index]!])) return false;
+  return true;
+}

@@ -1,0 +1,34 @@
+import type { Row } from "../native/block.js";
+
+/** What a policy must know of a table's rows. */
+export interface PolicyShape {
+  /** Columns that tell one series of rows from another, such as symbol and kind. */
+  readonly by: readonly string[];
+  /** Columns whose change makes a row news; undefined for a row that is always kept. */
+  newsOf(row: Row): readonly string[] | undefined;
+  /** Column that says when: intervals are counted by it. */
+  readonly time: string;
+}
+
+const QUOTE = ["bid_px1", "bid_sz1", "ask_px1", "ask_sz1"];
+const DEPTH = ["bid_px", "bid_sz", "ask_px", "ask_sz", ...QUOTE];
+
+/** Quotes and depth snapshots; a trade happens once and is never left out. */
+export const MARKET_DATA: PolicyShape = {
+  by: ["symbol", "kind"],
+  newsOf(row) {
+    if (row["kind"] === "quote") return QUOTE;
+    return row["kind"] === "depth" ? DEPTH : undefined;
+  },
+  time: "ts_local",
+};
+
+/** What a user says of a table of another kind. */
+export function shapeOf(columns: {
+  readonly by: readonly string[];
+  readonly news: readonly string[];
+  readonly time: string;
+}): PolicyShape {
+  const { by, news, time } = columns;
+  return { by, newsOf: () => news, time };
+}

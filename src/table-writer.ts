@@ -1,0 +1,216 @@
+import type { Clock } from "./base/clock.js";
+import { ColdpathError, type ErrorCode, messageOf } from "./base/errors.js";
+import { SECOND_MS } from "./base/units.js";
+import type { Admission, AdmissionCounts } from "./buffer/admission.js";
+import type { Origin } from "./buffer/origin.js";
+import type { Identity } from "./buffer/stamp.js";
+import type { TableBuffer } from "./buffer/table-buffer.js";
+import type { Ticket } from "./buffer/ticket.js";
+import type { Row } from "./native/block.js";
+import { rowText } from "./native/row-text.js";
+import type { PolicyGap, PolicyRules } from "./policy/policy.js";
+import { MARKET_DATA, shapeOf } from "./policy/shape.js";
+import { ThinnedTable } from "./policy/thinned-table.js";
+import type { Table } from "./schemas/table.js";
+import type { DeadLetters } from "./sink/dead-letters.js";
+import type { Report } from "./sink/events.js";
+import type { Lane, LaneStats } from "./sink/lane.js";
+
+/** Rules, and for a table other than market_data what tells its series apart. */
+export interface TablePolicy extends PolicyRules {
+  readonly by: readonly string[];
+  readonly news: readonly string[];
+  readonly time: string;
+}
+
+/** Takes the rows of one table. */
+export interface TableWriter {
+  readonly table: Table;
+  /**
+   * Takes a row, or gives undefined if there is no room for it: a critical table at its limit, counted as refused. A
+   * best-effort table at its limit drops its oldest unsent batch instead. Keys that are no columns are ignored.
+   * Without an origin, `source` and `source_seq` are read from the row.
+   * @throws ValueError for a row that does not fit. It is not counted yet: hand it to {@link rejected}.
+   * @throws ColdpathError RECORDER_CLOSED
+   */
+  offer(row: Row, origin?: Origin): Ticket | undefined;
+  /** As {@link offer}, past the policy: for history, whose rows must be the same each time it is loaded. */
+  offerWhole(row: Row, origin?: Origin): Ticket | undefined;
+  /** True if the next {@link offer} would refuse a row or drop some. */
+  readonly full: boolean;
+  /** Resolves once the table is no longer {@link full}, or the recorder closes: for intakes that can wait, such as files. */
+  room(): Promise<void>;
+  /**
+   * Counts a row refused before it was taken and keeps it in the dead letters. Resolves when it is on disk, or when
+   * that failed and was reported; an intake that reads much waits for it now and then, so that memory stays flat.
+   */
+  rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void>;
+}
+
+/**
+ * Rows of one table. Always: offered = the sum of refused + accepted, and accepted = stored + pending.rows + deduplicated +
+ * sampled + the sum of dropped + deadLettered.
+ */
+export interface TableStats extends AdmissionCounts, LaneStats {
+  /** Rows taken whose fate is not settled, and their encoded bytes. */
+  readonly pending: { readonly rows: number; readonly bytes: number };
+  readonly deduplicated: number;
+  readonly sampled: number;
+  /** Age of the oldest row that the sink has not taken, seconds. */
+  readonly oldestSeconds: number | undefined;
+}
+
+/** What a {@link Writer} is made of. */
+export interface WriterParts {
+  readonly table: Table;
+  readonly buffer: TableBuffer;
+  readonly admission: Admission;
+  readonly lane: Lane;
+  readonly identity: Identity;
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly report: Report;
+  readonly isClosed: () => boolean;
+  readonly policy: TablePolicy | undefined;
+  readonly onGap: (gap: PolicyGap) => void;
+}
+
+/** The way of one table's rows: policy, admission, buffer, lane. */
+export class Writer implements TableWriter {
+  readonly table: Table;
+  readonly buffer: TableBuffer;
+  readonly #parts: WriterParts;
+  readonly #admission: Admission;
+  #waiting: (() => void)[] = [];
+  #isClosed = false;
+  #thinned: ThinnedTable | undefined;
+  /** Rows that were held and then did not fit. */
+  #deadLettered = 0;
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts;
+    this.table = parts.table;
+    this.buffer = parts.buffer;
+    this.#admission = parts.admission;
+    if (parts.policy !== undefined) this.setPolicy(parts.policy);
+  }
+
+  offer(row: Row, origin?: Origin): Ticket | undefined {
+    if (this.#isClosed) throw closed();
+    return this.#thinned === undefined
+      ? this.#admission.offer(row, origin)
+      : this.#thinned.offer(row, origin);
+  }
+
+  offerWhole(row: Row, origin?: Origin): Ticket | undefined {
+    if (this.#isClosed) throw closed();
+    return this.#admission.offer(row, origin);
+  }
+
+  setPolicy(policy: TablePolicy): void {
+    if (this.#thinned !== undefined) this.#thinned.change(policy);
+    else if (thins(policy)) this.#thinned = this.#thinnedBy(policy);
+  }
+
+  /** Offers all rows to the sink, those that a policy holds included. */
+  letGo(): void {
+    this.#thinned?.release();
+    this.buffer.offerAll();
+  }
+
+  closePolicy(): void {
+    this.#thinned?.close();
+  }
+
+  #thinnedBy(policy: TablePolicy): ThinnedTable {
+    return new ThinnedTable({
+      shape: this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy),
+      rules: policy,
+      clock: this.#parts.clock,
+      admission: this.#admission,
+      onRefused: (row, error, origin) => {
+        this.#deadLettered += 1;
+        void this.#keep(rowText(row), error, origin);
+      },
+      onGap: this.#parts.onGap,
+    });
+  }
+
+  get full(): boolean {
+    return this.#admission.full;
+  }
+
+  async room(): Promise<void> {
+    while (this.full && !this.#parts.isClosed())
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+  }
+
+  /** Some batch is through, or the recorder closes. */
+  wake(): void {
+    this.#isClosed = this.#parts.isClosed();
+    this.#admission.look();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void> {
+    this.#admission.refuse(codeOf(error).toLowerCase());
+    await this.#keep(raw, error, origin);
+  }
+
+  /** Writes a row that was refused to the dead letters. */
+  async #keep(raw: string | Uint8Array, error: unknown, origin: Origin | undefined): Promise<void> {
+    const { identity, deadLetters, report } = this.#parts;
+    const code = codeOf(error);
+    try {
+      await deadLetters.add({
+        table: this.table.name,
+        recorder: identity.recorder,
+        run: identity.run.toString(),
+        seq: null,
+        source: origin?.source ?? null,
+        source_seq: origin?.seq.toString() ?? null,
+        code,
+        reason: messageOf(error),
+        body: typeof raw === "string" ? { text: raw } : { raw },
+      });
+    } catch (failure) {
+      report({
+        kind: "dead_letters_failed",
+        table: this.table.name,
+        rows: 1,
+        message: messageOf(failure),
+      });
+    }
+  }
+
+  stats(): TableStats {
+    const { lane, clock } = this.#parts;
+    const { oldestAt, pendingRows, pendingBytes } = this.buffer;
+    const thinned = this.#thinned;
+    const sent = lane.stats();
+    return {
+      ...this.#admission.counts(),
+      ...sent,
+      pending: { rows: pendingRows + (thinned?.held ?? 0), bytes: pendingBytes },
+      deduplicated: thinned?.deduplicated ?? 0,
+      sampled: thinned?.sampled ?? 0,
+      deadLettered: sent.deadLettered + this.#deadLettered,
+      oldestSeconds: oldestAt === undefined ? undefined : (clock.monotonic() - oldestAt) / SECOND_MS,
+    };
+  }
+}
+
+function closed(): ColdpathError {
+  return new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
+}
+
+function codeOf(error: unknown): ErrorCode {
+  return error instanceof ColdpathError ? error.code : "INPUT_REJECTED";
+}
+
+/** Whether the rules leave anything out. */
+function thins({ dedup, sample, conflate }: PolicyRules): boolean {
+  return dedup !== "none" || sample > 0 || conflate > 0;
+}
