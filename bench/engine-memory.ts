@@ -37,8 +37,6 @@ export interface MemoryFigures {
   /** Resident memory of the engine's process, which serves HTTP too. */
   readonly idleBytes: number;
   readonly peakBytes: number;
-  /** What the engine counted for the statement at most; what the peak has above it is HTTP's and the allocator's. */
-  readonly statementBytes: number;
 }
 
 /** The peak of the engine's process over one result, each from a fresh start. */
@@ -46,25 +44,11 @@ export async function measureMemory(ticks: TicksFolder): Promise<MemoryFigures[]
   const figures: MemoryFigures[] = [];
   for (const { name, sql, options } of CLIENTS) {
     console.error(`memory: ${name}`);
-    await ticks.with(async (engine, clickhouse) => {
-      await clickhouse.text("SELECT 1");
+    await ticks.with(async (engine) => {
       const idleBytes = memoryOf(engine, "VmRSS");
       forgetPeak(engine);
-      let statementBytes = 0;
-      let isOver = false;
-      const counted = async (): Promise<void> => {
-        while (!isOver) {
-          const used = await clickhouse.text(
-            "SELECT max(peak_memory_usage) FROM system.processes FORMAT TSV",
-          );
-          statementBytes = Math.max(statementBytes, Number(used));
-        }
-      };
-      const counting = counted();
       const { bytes } = await readOverHttp(engine, sql, options);
-      isOver = true;
-      await counting;
-      figures.push({ client: name, bytes, idleBytes, peakBytes: memoryOf(engine, "VmHWM"), statementBytes });
+      figures.push({ client: name, bytes, idleBytes, peakBytes: memoryOf(engine, "VmHWM") });
     });
   }
   return figures;
@@ -89,13 +73,11 @@ export function mostOverIdle(figures: readonly MemoryFigures[]): number {
 export function memoryTable(figures: readonly MemoryFigures[]): Table {
   return {
     title: "Memory of the engine's process while it sends a result",
-    headings: ["client", "MB sent", "idle MiB", "peak MiB", "over idle MiB", "counted for the statement MiB"],
-    rows: figures.map(({ client, bytes, idleBytes, peakBytes, statementBytes }) => [
+    headings: ["client", "MB sent", "idle MiB", "peak MiB", "over idle MiB"],
+    rows: figures.map(({ client, bytes, idleBytes, peakBytes }) => [
       client,
       String(Math.round(bytes / 1e6)),
-      ...[idleBytes, peakBytes, peakBytes - idleBytes, statementBytes].map((each) =>
-        String(Math.round(each / MIB)),
-      ),
+      ...[idleBytes, peakBytes, peakBytes - idleBytes].map((each) => String(Math.round(each / MIB))),
     ]),
   };
 }
