@@ -50,12 +50,15 @@ async function start(message: StartMessage): Promise<void> {
       "--implicit_select=0",
     ]);
   } catch (cause) {
-    const message = `the engine cannot open ${folder.database}: ${messageOf(cause)}`;
+    const message =
+      `the embedded ClickHouse cannot open its data in ${folder.database}; put back a copy of that folder, or move it ` +
+      `away to start with an empty one: ${messageOf(cause)}`;
     throw new ColdpathError("ENGINE_FOLDER_DAMAGED", message, { cause });
   }
   const pipes = folder.clearPassing(READS_AT_ONCE);
   const about = Buffer.from((await sessions.query("SELECT version(), timezone()")).bytes()).toString();
   const [version = "", timeZone = ""] = about.trimEnd().split("\t");
+  const brokenParts = await findBrokenParts(sessions);
   const bootId = randomBytes(8).toString("hex");
   const registry = new Registry();
   const server = createServer({
@@ -74,7 +77,15 @@ async function start(message: StartMessage): Promise<void> {
   const url = await server.listen({ host: message.host, port: message.port });
   running = { server, sessions };
   folder.writeEndpoint({ url, pid: process.pid, bootId });
-  send({ type: "ready", url, bootId });
+  send({ type: "ready", url, bootId, brokenParts });
+}
+
+/** The engine starts without such parts and says nothing. */
+async function findBrokenParts(sessions: Sessions): Promise<string[]> {
+  const sql =
+    "SELECT concat(database, '.', table, '/', name) FROM system.detached_parts WHERE startsWith(reason, 'broken') ORDER BY 1";
+  const text = Buffer.from((await sessions.query(sql)).bytes()).toString("utf8");
+  return text.split("\n").filter((name) => name !== "");
 }
 
 async function close(deadlineMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { EventEmitter } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import { ColdpathError } from "../base/errors.js";
+import { ColdpathError, messageOf } from "../base/errors.js";
 import { isAlive } from "../base/process.js";
 import { GIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { USER } from "./access.js";
@@ -64,6 +64,7 @@ export class Engine extends EventEmitter<EngineEvents> {
   #watch: NodeJS.Timeout | undefined;
   #joined: { readonly url: string; readonly pid: number } | undefined;
   #url = "";
+  #brokenParts: readonly string[] = [];
   #state: EngineState = "down";
   /** After {@link kill}: no restart until it is asked for. */
   #staysDown = false;
@@ -74,7 +75,7 @@ export class Engine extends EventEmitter<EngineEvents> {
     super();
     this.#options = options;
     this.#folder = new EngineFolder(options.dataDir);
-    this.password = this.#folder.create().secret;
+    this.password = createFolder(this.#folder);
   }
 
   /**
@@ -99,6 +100,14 @@ export class Engine extends EventEmitter<EngineEvents> {
   /** `http://127.0.0.1:PORT`, the same over restarts; another one may come when the engine of another process ended. */
   get url(): string {
     return this.#url;
+  }
+
+  /**
+   * Parts that the engine found damaged at a start and put aside, as `database.table/part`: their rows are missing. None
+   * is told of an engine that was joined.
+   */
+  get brokenParts(): readonly string[] {
+    return this.#brokenParts;
   }
 
   get state(): EngineState {
@@ -207,7 +216,9 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#process = process;
     this.#gone = process.ended;
     try {
-      this.#url = (await process.ready).url;
+      const ready = await process.ready;
+      this.#url = ready.url;
+      this.#brokenParts = ready.brokenParts;
     } catch (error) {
       if (this.#process === process) {
         this.#process = undefined;
@@ -250,6 +261,16 @@ export class Engine extends EventEmitter<EngineEvents> {
     this.#state = state;
     if (reason === undefined) this.emit("state", state);
     else this.emit("state", state, reason);
+  }
+}
+
+/** @returns the secret in it @throws ColdpathError ENGINE_FOLDER_DAMAGED for a folder that cannot be used */
+function createFolder(folder: EngineFolder): string {
+  try {
+    return folder.create().secret;
+  } catch (cause) {
+    const message = `the data folder ${folder.root} cannot be used (${messageOf(cause)}); mend its rights, or choose another folder`;
+    throw new ColdpathError("ENGINE_FOLDER_DAMAGED", message, { cause });
   }
 }
 

@@ -23,12 +23,13 @@ const STDERR_KEPT = 4 * KIB;
 /** Loading a folder with many parts takes time; a start that takes longer than this will not end. */
 export const START_DEADLINE_MS: number = 120 * SECOND_MS;
 
+type Ready = FromChild & { type: "ready" };
 type Failed = FromChild & { type: "failed" };
 
 /** One life of the engine's process, from fork to exit. */
 export class EngineProcess {
   /** Resolves when the engine serves; rejects with the reason why it does not. */
-  readonly ready: Promise<{ url: string; bootId: string }>;
+  readonly ready: Promise<Ready>;
   /** Resolves when the process has ended, with what happened. */
   readonly ended: Promise<ColdpathError>;
   readonly #child: ChildProcess;
@@ -80,10 +81,10 @@ export class EngineProcess {
     clearTimeout(timer);
   }
 
-  #start(): Promise<{ url: string; bootId: string }> {
+  #start(): Promise<Ready> {
     const { host, port, memory, limits, timeouts, heartbeatMs } = this.#options;
     const deadline = setTimeout(() => this.kill("did not start in time"), START_DEADLINE_MS);
-    return new Promise<{ url: string; bootId: string }>((resolve, reject) => {
+    return new Promise<Ready>((resolve, reject) => {
       let failed: Failed | undefined;
       this.#child.on("message", (message: FromChild) => {
         if (message.type === "ready") {

@@ -30,7 +30,13 @@ export type ToChild =
   | { readonly type: "close"; readonly deadlineMs: number };
 
 export type FromChild =
-  | { readonly type: "ready"; readonly url: string; readonly bootId: string }
+  | {
+      readonly type: "ready";
+      readonly url: string;
+      readonly bootId: string;
+      /** Parts that were found damaged and put aside, at this start or an earlier one, as `database.table/part`. */
+      readonly brokenParts: readonly string[];
+    }
   | {
       readonly type: "failed";
       readonly code: ErrorCode;

@@ -27,6 +27,8 @@ export interface ServeOptions {
 export async function startService(config: Config, options: ServeOptions = {}): Promise<Service> {
   const log = createLog(config.log.level);
   const opened = await openClickHouse(config);
+  const brokenParts = opened.engine?.brokenParts ?? [];
+  if (brokenParts.length > 0) log.error({ event: "broken_parts", parts: brokenParts });
   opened.engine?.on("state", (state, reason) => {
     if (reason === undefined) log.debug({ event: "engine", state });
     else log.warn({ event: "engine", state, reason: messageOf(reason) });

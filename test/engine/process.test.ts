@@ -243,7 +243,7 @@ test("a damaged folder is refused with what the engine says of it", async (t) =>
   writeFileSync(join(dataDir, "db", "metadata", "shop.sql"), "garbage");
   await assert.rejects(Engine.start({ dataDir }), {
     code: "ENGINE_FOLDER_DAMAGED",
-    message: /cannot open .*db: .*Code: 62\. .*metadata\/shop\.sql/,
+    message: /cannot open its data in .*db; put back a copy.*Code: 62\. .*metadata\/shop\.sql/,
   });
 });
 

@@ -28,8 +28,12 @@ export function registerDb(program: Command): void {
           `  write: curl ${key}'${url}/' --data-binary 'CREATE DATABASE mine'`,
           `  other clients: user ${user}, password in ${secretFile} (docs/reference/clients.md)`,
         ].join("\n"),
-        { url, user, secret_file: secretFile },
+        { url, user, secret_file: secretFile, broken_parts: engine.brokenParts },
       );
+      if (engine.brokenParts.length > 0) {
+        const parts = engine.brokenParts.join(", ");
+        process.stderr.write(`damaged parts were put aside, their rows are missing: ${parts}\n`);
+      }
       await untilAborted(stop);
       await engine.close();
     });
