@@ -1,6 +1,6 @@
 import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbSession } from "./chdb.js";
-import { type Held, type Setup, setupStatements } from "./setup.js";
+import { type Held, type Setup, setUp } from "./setup.js";
 
 /** What statements of a session have changed for the next ones, apart from temporary tables. */
 interface State {
@@ -42,8 +42,8 @@ export class HeldSession implements Held {
     const own = isChanged ? { ...setup, database: undefined, settings: NONE } : setup;
     const undo = undoStatements(own, this.#state);
     try {
-      const before = setupStatements(own);
-      if (before.length > 0) await session.queryAsync(before.join("; "));
+      const queryMax = this.#state.settings.get("max_query_size");
+      await setUp(session, own, queryMax === undefined ? undefined : quoteString(queryMax));
       return await work(session);
     } finally {
       await this.#restore(session, undo, isChanged);
@@ -71,7 +71,7 @@ export class HeldSession implements Held {
 
 const NONE: ReadonlyMap<string, string> = new Map();
 
-/** Statements that take back what `setupStatements` does. */
+/** Statements that take back what {@link setUp} does. */
 function undoStatements(setup: Setup, state: State): string[] {
   const statements: string[] = [];
   // The engine lets a setting return to its default even where it may not be changed, and this one comes first.

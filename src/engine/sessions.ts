@@ -1,6 +1,6 @@
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
 import { exceptionOf } from "./exception.js";
-import { type Setup, setupStatements } from "./setup.js";
+import { type Setup, setUp } from "./setup.js";
 
 /**
  * Engine sessions, a fresh one for each statement unless its request names one: a setting, a current database, a
@@ -51,8 +51,7 @@ export class Sessions {
   async #withFresh<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
     const session = this.open();
     try {
-      const statements = setupStatements(setup);
-      if (statements.length > 0) await session.queryAsync(statements.join("; "));
+      await setUp(session, setup);
       return await work(session);
     } finally {
       session.close();

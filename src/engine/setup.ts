@@ -1,3 +1,4 @@
+import { KIB } from "../base/units.js";
 import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { ChdbSession } from "./chdb.js";
 
@@ -26,8 +27,27 @@ export interface Held {
   with<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T>;
 }
 
-/** Statements that make a session ready for one of a request. */
-export function setupStatements(setup: Setup): string[] {
+/** Bytes that a statement may have unless a setting says otherwise. */
+const QUERY_MAX = 256 * KIB;
+
+/**
+ * Makes a session ready for one statement of a request.
+ *
+ * @param queryMax the session's own `max_query_size`, as SET has it
+ * @throws the engine's error
+ */
+export async function setUp(session: ChdbSession, setup: Setup, queryMax = "DEFAULT"): Promise<void> {
+  const plain = setupStatements(setup, undefined).join("; ");
+  if (plain === "") return;
+  const bytes = Buffer.byteLength(plain);
+  if (bytes <= QUERY_MAX) return void (await session.queryAsync(plain));
+  // The values of parameters may be longer than a statement; that of the request is bounded as before.
+  await session.queryAsync(`SET max_query_size = ${2 * bytes}`);
+  await session.queryAsync(setupStatements(setup, queryMax).join("; "));
+}
+
+/** @param queryMax to be set, unless the request does; undefined to leave it */
+function setupStatements(setup: Setup, queryMax: string | undefined): string[] {
   const statements: string[] = [];
   // A fresh session is in `default`, one that is held may be elsewhere.
   if (setup.database !== undefined && (setup.held !== undefined || setup.database !== "default"))
@@ -35,6 +55,8 @@ export function setupStatements(setup: Setup): string[] {
   const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
   const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);
   const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quoteString(value)}`);
+  if (queryMax !== undefined && !setup.settings.has("max_query_size"))
+    assignments.unshift(`max_query_size = ${queryMax}`);
   if (assignments.length > 0) statements.push(`SET ${assignments.join(", ")}`);
   // Last, because it forbids what would loosen it. A request may ask for the stricter 1.
   if (setup.readonly) statements.push(`SET readonly = ${setup.settings.get("readonly") === "1" ? 1 : 2}`);

@@ -220,6 +220,24 @@ test("a parameter stays data, whatever it holds", async () => {
   }
 });
 
+test("parameters too long for a URL go in the body", async () => {
+  const list = Array.from({ length: 20_000 }, (_, n) => `it's ${n}`);
+  const query =
+    "SELECT length({list:Array(String)}) AS n, {list:Array(String)}[-1] AS last, toString(getSetting('max_query_size')) AS most";
+  for (const way of [{ use_multipart_params: true }, { use_multipart_params_auto: true }]) {
+    for (const session of [{}, { session_id: "long" }]) {
+      const answer = await reader.query({
+        query,
+        query_params: { list },
+        format: "JSONEachRow",
+        ...way,
+        ...session,
+      });
+      assert.deepEqual(await answer.json(), [{ n: 20_000, last: "it's 19999", most: "262144" }]);
+    }
+  }
+});
+
 test("an Identifier parameter names a table or column and nothing else", async () => {
   const name = 'odd `name`; DROP TABLE "x"';
   await owner.command({
