@@ -122,7 +122,7 @@ test("INSERT with VALUES, with SELECT and with parameters runs as a command", as
   ]);
 });
 
-test("compressed bodies are stored, in each codec that this Node has", async () => {
+test("compressed bodies are stored and answers come compressed, in each codec that this Node has", async () => {
   const hasZstd = "createZstdCompress" in zlib;
   const codecs = [true, { codec: "br" }, { codec: "gzip", level: 9 }] as const;
   for (const request of hasZstd ? [...codecs, { codec: "zstd" } as const] : codecs) {
@@ -132,7 +132,9 @@ test("compressed bodies are stored, in each codec that this Node has", async () 
     const values = Readable.from(Array.from({ length: 5000 }, (_, id) => ({ id })));
     await client.insert({ table, values, format: "JSONEachRow" });
     const query = `SELECT id FROM ${table} ORDER BY id`;
-    const rows = (await (await client.query({ query, format: "JSONCompactEachRow" })).json()) as [number][];
+    const answer = await client.query({ query, format: "JSONCompactEachRow" });
+    assert.equal(answer.response_headers["content-encoding"], request === true ? "gzip" : request.codec);
+    const rows = (await answer.json()) as [number][];
     assert.deepEqual([rows.length, rows.at(-1)], [5000, [4999]], JSON.stringify(request));
     await owner.command({ query: `TRUNCATE TABLE ${table}` });
   }
