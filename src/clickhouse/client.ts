@@ -119,7 +119,7 @@ export class ClickHouse {
         return life;
       } catch (error) {
         if (!(error instanceof UnreachableError)) throw error;
-        reasons.push(withTlsHint(url, error));
+        reasons.push(withTlsHint(url, this.options.tls, error));
       }
     }
     if (reasons.length === 1) throw reasons[0]!;
@@ -346,14 +346,22 @@ function unreachable(url: string, cause: unknown, mayBeUnsent: boolean): Unreach
   });
 }
 
-/** A TLS port that is spoken to in plain text closes the connection or calls the request bad. */
-function withTlsHint(url: string, error: UnreachableError): UnreachableError {
-  if (!url.startsWith("http:") || error.neverSent || (error.status !== undefined && error.status !== 400))
-    return error;
-  if (/https:|deadline/.test(error.message)) return error;
-  const message = `${error.message}; if the port speaks TLS, use https://`;
-  return new UnreachableError(message, { cause: error.cause, ...error });
+/**
+ * At the first contact a closed connection or a 400 has likely reasons: a TLS port spoken to in plain text, or a client certificate
+ * that is wanted and not there (TLS 1.3 learns of that only after the handshake).
+ */
+function withTlsHint(url: string, tls: TlsFiles | undefined, error: UnreachableError): UnreachableError {
+  const wasClosed = CLOSED.has(String((error.cause as { code?: unknown } | undefined)?.code));
+  if (!wasClosed && error.status !== 400) return error;
+  const isPlain = url.toLowerCase().startsWith("http:");
+  if (!isPlain && tls?.cert_file !== undefined) return error;
+  const hint = isPlain
+    ? "if the port speaks TLS, use https://"
+    : "it may want a client certificate: clickhouse.tls.cert_file and key_file";
+  return new UnreachableError(`${error.message}; ${hint}`, { ...error, cause: error.cause });
 }
+
+const CLOSED: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
 /**
  * Since 25.11 an exception in mid-answer ends it with `__exception__`, the tag that a header announced, the text, its
