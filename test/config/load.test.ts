@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { zstdCompress } from "../../src/base/zstd.js";
 import { ConfigError } from "../../src/config/issues.js";
 import { KEYS } from "../../src/config/keys.js";
 import { type LoadOptions, loadConfig } from "../../src/config/load.js";
@@ -136,6 +137,14 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     'admin.listen: "127.0.0.1:99999" is not an address with port up to 65535',
   ],
   ["engine: { listen: 'localhost:65536' }", 'engine.listen: "localhost:65536" is not a loopback address'],
+  [
+    "clickhouse: { url: 'http://h', tls: { server_name: x } }",
+    "clickhouse.tls: is for https, and clickhouse.url is http://h; write https:// there, or leave tls out",
+  ],
+  ["clickhouse: { tls: { server_name: x } }", "clickhouse.tls: is for https, and clickhouse.url is not set"],
+  ...(zstdCompress === undefined
+    ? [["clickhouse: { compression: zstd }", "clickhouse.compression: Node"] as const]
+    : []),
   ["clickhouse: { tls: { ca_file: nowhere } }", "clickhouse.tls.ca_file: cannot read it: ENOENT"],
   ["clickhouse: { tls: { cert_file: ., key_file: . } }", "clickhouse.tls.key_file: cannot read it: EISDIR"],
   ["clickhouse: { url: 'ftp://x' }", 'clickhouse.url: "ftp://x" is not an http:// or https:// address'],
@@ -214,6 +223,35 @@ test("the password comes from its file or the environment, and is shown nowhere"
   const fromEnv = loadConfig({ env: { COLDPATH_CLICKHOUSE_PASSWORD: "hunter3" }, cwd });
   assert.equal(fromEnv.config.clickhouse.password, "hunter3");
   assert.ok(!JSON.stringify([showConfig(fromFile), showConfig(fromEnv)]).includes("hunter"));
+});
+
+test("an empty password file is refused, one that everybody can read is warned of", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "pw"), "\n", { mode: 0o600 });
+  assert.match(mistakes({ env: {}, set: ["clickhouse.password_file=pw"], cwd })[0]!, /pw is empty/);
+  await writeFile(join(cwd, "pw"), "hunter2\r\n");
+  const safe = loadConfig({ env: {}, set: ["clickhouse.password_file=pw"], cwd });
+  assert.deepEqual([safe.config.clickhouse.password, safe.warnings], ["hunter2", []]);
+  await chmod(join(cwd, "pw"), 0o644);
+  const { warnings } = loadConfig({ env: {}, set: ["clickhouse.password_file=pw"], cwd });
+  assert.match(
+    warnings[0]!,
+    /^clickhouse\.password_file: every user of this machine can read .*pw; chmod 600 it$/,
+  );
+});
+
+test("clickhouse.url is one address or a list, in the file and in the environment", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const urls = ["http://a:8123", "http://b:8123"];
+  await writeFile(join(cwd, "coldpath.yaml"), `clickhouse: { url: [${urls.map((url) => `"${url}"`)}] }\n`);
+  assert.deepEqual(loadConfig({ env: {}, cwd }).config.clickhouse.url, urls);
+  const one = loadConfig({ env: { COLDPATH_CLICKHOUSE_URL: urls[1] }, cwd }).config.clickhouse.url;
+  assert.deepEqual(one, [urls[1]]);
+  const set = loadConfig({ env: {}, set: [`clickhouse.url=${urls.join(",")}`], cwd });
+  assert.deepEqual(set.config.clickhouse.url, urls);
+  assert.equal(showConfig(set).find(({ path }) => path === "clickhouse.url")!.value, urls.join(","));
+  const twice = mistakes({ env: {}, set: ["clickhouse.url=http://a:1,http://a:1/"], cwd });
+  assert.match(twice[0]!, /or a list of different ones/);
 });
 
 test("the file that init writes is valid, and stays valid with every line uncommented", async (t) => {
