@@ -41,6 +41,7 @@ for (const [file, fact] of [
     const { hostname, port } = new URL(engine.url);
     const env = {
       ...process.env,
+      PYTHONDONTWRITEBYTECODE: "1",
       COLDPATH_ENGINE_HOST: hostname,
       COLDPATH_ENGINE_PORT: port,
       COLDPATH_ENGINE_PASSWORD: engine.password,
