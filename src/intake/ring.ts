@@ -32,6 +32,12 @@ export class RingIntake {
     return rows;
   }
 
+  /** Tells, again and again, whether all rows that the rings hold now have been taken. */
+  mark(): () => boolean {
+    const marks = this.#rings.map((ring) => ring.mark());
+    return () => marks.every((mark, index) => this.#rings[index]!.hasPassed(mark));
+  }
+
   /** Resolves when the rows refused so far are in the dead letters. */
   async settled(): Promise<void> {
     await this.#refused;

@@ -28,6 +28,17 @@ export class RingConsumer {
     return ((Atomics.load(words, HEAD_WORD) - this.#tail) & POSITION_MASK) / sizes.cells;
   }
 
+  /** Where the producer is now; see {@link hasPassed}. */
+  mark(): number {
+    return Atomics.load(this.#memory.words, HEAD_WORD);
+  }
+
+  /** Whether all rows that were there at the mark have been taken. */
+  hasPassed(mark: number): boolean {
+    // Positions wrap; a ring is far smaller than half of their range.
+    return ((this.#tail - mark) & POSITION_MASK) < POSITION_MASK >> 1;
+  }
+
   /**
    * Hands out at most `most` rows that are there, in the order they were recorded, and then frees their room.
    *

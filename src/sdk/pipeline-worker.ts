@@ -57,7 +57,10 @@ class PipelineWorker {
   async #watchOverflow(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      await this.#overflow.take(signal);
+      await this.#overflow.take(signal).catch((error: unknown) => {
+        const path = overflowFolder(config);
+        send({ type: "event", event: { kind: "overflow_failed", path, message: messageOf(error) } });
+      });
       await delay(OVERFLOW_LOOK_MS, undefined, { signal }).catch(() => {});
     }
   }
@@ -90,9 +93,13 @@ class PipelineWorker {
     }
   }
 
-  /** Takes what the rings hold now, or what it can until the deadline. */
+  /** Takes what the rings hold now, or what it can until the deadline: rows of a full table have to wait. */
   async #empty(deadline: number): Promise<void> {
-    while (this.#intake.turn() > 0 && performance.now() < deadline) await nextTurn();
+    const isTaken = this.#intake.mark();
+    while (!isTaken() && performance.now() < deadline) {
+      if (this.#intake.turn() > 0) await nextTurn();
+      else await delay(IDLE_MS);
+    }
     await this.#intake.settled();
   }
 }

@@ -174,6 +174,23 @@ test("critical rows that find even the reserve full go to files, also of a proce
   assert.equal(stored, `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t0\n`);
 });
 
+test("flush ends although rows keep coming", async (t) => {
+  const config = await configIn(t);
+  const recorder = await createRecorder({ config: { data_dir: config.data_dir } });
+  t.after(() => recorder.close({ deadline: 0 }));
+  const ticks = recorder.table("market_data");
+  let number = 0;
+  const feed = setInterval(() => {
+    for (let row = 0; row < 100; row += 1) ticks.record(tick(number++));
+  }, 1);
+  t.after(() => clearInterval(feed));
+  while (number < 5000) await new Promise(setImmediate);
+  const before = number;
+  await recorder.flush();
+  const { stored } = (await recorder.stats()).tables["market_data"]!;
+  assert.ok(before > 0 && stored >= before, `${stored} of ${before}`);
+});
+
 test("with on_full: refuse such rows are refused and counted", async (t) => {
   const config = await configIn(t);
   const recorder = await createRecorder({
