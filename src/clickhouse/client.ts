@@ -21,6 +21,8 @@ export interface ClickHouseOptions {
 export type Settings = Readonly<Record<string, string | number>>;
 
 export interface RequestOptions {
+  /** Database of names without one, in place of the client's. */
+  readonly database?: string;
   /** Address of the endpoint to ask. Default: the one in use. */
   readonly at?: string;
   /** Values of `{name:Type}` in the statement, already in ClickHouse's text form. */
@@ -173,7 +175,8 @@ export class ClickHouse {
       "SELECT toUnixTimestamp(now()) - uptime() FORMAT TSV",
       undefined,
       { wait_end_of_query: 1 },
-      options,
+      // Ours may not be there yet.
+      { ...options, database: "system" },
     );
     if (!/^\d+\n?$/.test(answer.text)) throw notClickHouse(answer.url, 200);
     return { endpoint: answer.url, host: answer.host, startedAt: Number(answer.text) };
@@ -222,7 +225,7 @@ export class ClickHouse {
         path: pathOf(endpoint, sql, insert, settings, options),
         headers: {
           ...this.#credentials,
-          "x-clickhouse-database": this.options.database,
+          "x-clickhouse-database": options.database ?? this.options.database,
           ...(insert?.encoding === undefined ? {} : { "content-encoding": insert.encoding }),
         },
         body: insert === undefined ? sql : insert.body,

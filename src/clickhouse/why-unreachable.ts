@@ -62,7 +62,8 @@ export function whyUnreachable(cause: unknown): Why {
   const { code, name } = (cause ?? {}) as { code?: unknown; name?: unknown };
   if (name === "TimeoutError") return { reason: "no answer before the deadline", neverSent: false };
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return { reason: otherName(cause), neverSent: true };
-  const key = String(code);
+  // OpenSSL 3.5 renamed the alerts of old.
+  const key = String(code).replace("SSL/TLS_ALERT", "SSLV3_ALERT");
   const noConnection = Object.hasOwn(NO_CONNECTION, key) ? NO_CONNECTION[key] : undefined;
   if (noConnection !== undefined) return { reason: noConnection, neverSent: true };
   if (Object.hasOwn(REFUSED_BY_SERVER, key)) return { reason: REFUSED_BY_SERVER[key]!, neverSent: false };
