@@ -7,6 +7,14 @@ export { ClickHouse, type ClickHouseOptions } from "./clickhouse/client.js";
 export { ClickHouseError, UnreachableError } from "./clickhouse/error.js";
 export { type LoadedConfig, type LoadOptions, loadConfig } from "./config/load.js";
 export type { Config, ConfigInput } from "./config/schema.js";
+export type {
+  ExecType,
+  LastSide,
+  Level,
+  Liquidity,
+  Severity,
+  Side,
+} from "./intake/normalise/spellings.js";
 export { type Row, ValueError } from "./native/block.js";
 export { type InstantNumber, ms, us } from "./native/instant-number.js";
 export { NumberText } from "./native/number-text.js";
@@ -28,11 +36,12 @@ export {
   type RecordingClient,
   type RecordingStats,
 } from "./sdk/create-recorder.js";
+export type { EventOf, EventRecorder, EventType, RecordedEvent } from "./sdk/events.js";
 export {
   attachProducer,
   type Producer,
   type ProducerHandle,
-  type RecordingTable,
-  type RowOf,
 } from "./sdk/producer.js";
+export type { RowOf } from "./sdk/rows.js";
+export type { RecordingTable } from "./sdk/tables.js";
 export { type OpenedClickHouse, openClickHouse, openRecorder } from "./service/open.js";

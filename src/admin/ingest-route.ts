@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { MINUTE_MS } from "../base/units.js";
 import type { BodyMemory } from "../intake/body-memory.js";
 import { type RequestOutcome, recordRequest } from "../intake/http.js";
+import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Recorder } from "../recorder.js";
 
 /** How long a caller waits to be told that its rows are stored; then it is told that this is not known. */
@@ -13,6 +14,7 @@ export function ingestRoute(
   app: FastifyInstance,
   options: {
     readonly recorder: Pick<Recorder, "table">;
+    readonly normaliser: Normaliser;
     readonly bodies: BodyMemory;
     readonly maxBody: number;
     readonly maxLine: number;
@@ -38,6 +40,7 @@ export function ingestRoute(
     reply.raw.on("close", () => gone.abort());
     const outcome = await recordRequest({
       writer,
+      normaliser: options.normaliser,
       body: request.raw,
       isGzip: encoding === "gzip",
       maxLineBytes: options.maxLine,

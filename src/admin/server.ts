@@ -5,6 +5,7 @@ import { ColdpathError, messageOf } from "../base/errors.js";
 import { readOrCreateSecret } from "../base/secret.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { BodyMemory } from "../intake/body-memory.js";
+import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Recorder } from "../recorder.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
@@ -15,6 +16,7 @@ export interface AdminOptions {
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
   readonly recorder: Pick<Recorder, "stats" | "table">;
+  readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
   /** Bytes of the bodies of all requests together, decompressed. */
@@ -42,7 +44,7 @@ const DRAIN_MAX_MS: number = 5 * SECOND_MS;
  * @throws ColdpathError ADDRESS_IN_USE
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { listen, recorder } = options;
+  const { listen, recorder, normaliser } = options;
   const refusal = guard({ host: listen.host, token: readOrCreateSecret(options.tokenFile) });
   const app = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -66,7 +68,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   );
   statusRoutes(app, recorder);
   const bodies = new BodyMemory(options.bodyMemory);
-  ingestRoute(app, { recorder, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
+  ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
   await listenOn(app, listen);
   const { family, address, port } = app.server.address() as AddressInfo;
   const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;

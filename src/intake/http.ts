@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { messageOf } from "../base/errors.js";
 import { formatSize } from "../base/units.js";
+import { type InstantNumber, ms } from "../native/instant-number.js";
 import type { TableWriter } from "../recorder.js";
 import { type BodyMemory, HeldBody } from "./body-memory.js";
 import { Fates } from "./fates.js";
@@ -9,6 +10,8 @@ import { LineError } from "./line-error.js";
 import { LineSplitter } from "./lines.js";
 import type { RowMaker } from "./mapping/compile.js";
 import { NdjsonReader } from "./ndjson.js";
+import type { Normaliser } from "./normalise/normaliser.js";
+import type { GivenRow, TableNormaliser } from "./normalise/table-normaliser.js";
 import { plainRows } from "./plain-rows.js";
 import type { ReadRecord } from "./record-reader.js";
 import { asRowError, Rejections } from "./rejections.js";
@@ -41,6 +44,7 @@ export type RequestOutcome =
 
 export interface RequestOptions {
   readonly writer: TableWriter;
+  readonly normaliser: Normaliser;
   /** The body as it came. */
   readonly body: AsyncIterable<Buffer>;
   readonly isGzip: boolean;
@@ -61,10 +65,11 @@ const SHOWN_MAX = 100;
  */
 export async function recordRequest(options: RequestOptions): Promise<RequestOutcome> {
   const { writer } = options;
+  const arrivedAt = ms(Date.now());
   if (writer.full) return { kind: "full", message: `${writer.table.name} is at its limit` };
   const held = new HeldBody(options.memory);
   try {
-    return (await readBody(options, held)) ?? (await new RequestIngest(options).run(held));
+    return (await readBody(options, held)) ?? (await new RequestIngest(options, arrivedAt).run(held));
   } finally {
     held.release();
   }
@@ -113,14 +118,19 @@ async function* unowned({ body, signal }: RequestOptions): AsyncGenerator<Buffer
 
 class RequestIngest {
   readonly #options: RequestOptions;
+  readonly #arrivedAt: InstantNumber;
   readonly #rows: RowMaker;
+  readonly #normaliser: TableNormaliser;
   readonly #fates = new Fates();
   readonly #rejections = new Rejections(SHOWN_MAX);
 
-  constructor(options: RequestOptions) {
+  constructor(options: RequestOptions, arrivedAt: InstantNumber) {
+    const { table } = options.writer;
     this.#options = options;
+    this.#arrivedAt = arrivedAt;
+    this.#normaliser = options.normaliser.of(table.name);
     // A request has no identity of its own; its rows may bring theirs.
-    this.#rows = plainRows(options.writer.table, ["source", "source_seq"]);
+    this.#rows = plainRows(table, ["source", "source_seq", ...this.#normaliser.keys]);
   }
 
   async run(body: HeldBody): Promise<RequestOutcome> {
@@ -165,8 +175,11 @@ class RequestIngest {
     const { writer } = this.#options;
     try {
       if (value instanceof LineError) throw value;
-      const ticket = writer.offer(this.#rows(value));
+      const row = this.#rows(value) as GivenRow;
+      this.#normaliser.normalise(row, this.#arrivedAt);
+      const ticket = writer.offer(row);
       if (ticket === undefined) return false;
+      this.#normaliser.taken(row);
       this.#fates.add(ticket);
     } catch (error) {
       this.#rejections.add(line, asRowError(error));

@@ -2,6 +2,8 @@ import { rowText } from "../native/row-text.js";
 import type { Recorder, TableWriter } from "../recorder.js";
 import { RingConsumer } from "../ring/consumer.js";
 import type { RecordLayout } from "../ring/layout.js";
+import type { Normaliser } from "./normalise/normaliser.js";
+import type { TableNormaliser } from "./normalise/table-normaliser.js";
 
 /** Rows taken from one ring before the others have their turn. */
 const TURN_ROWS = 2048;
@@ -10,13 +12,15 @@ const TURN_ROWS = 2048;
 export class RingIntake {
   readonly #layouts: readonly RecordLayout[];
   readonly #writers: readonly TableWriter[];
+  readonly #normalisers: readonly TableNormaliser[];
   readonly #waits: readonly boolean[];
   readonly #rings: RingConsumer[] = [];
   #refused: Promise<void> = Promise.resolve();
 
-  constructor(recorder: Recorder, layouts: readonly RecordLayout[]) {
+  constructor(recorder: Recorder, layouts: readonly RecordLayout[], normaliser: Normaliser) {
     this.#layouts = layouts;
     this.#writers = layouts.map(({ table }) => recorder.table(table));
+    this.#normalisers = layouts.map(({ table }) => normaliser.of(table));
     this.#waits = layouts.map(({ critical }) => critical);
   }
 
@@ -43,12 +47,14 @@ export class RingIntake {
     await this.#refused;
   }
 
-  readonly #take = (table: number, row: Readonly<Record<string, unknown>>): boolean => {
+  readonly #take = (table: number, row: Record<string, unknown>): boolean => {
     const writer = this.#writers[table]!;
+    const normaliser = this.#normalisers[table]!;
     // What may not be dropped waits in the ring, which has room of its own for it.
     if (this.#waits[table] && writer.full) return false;
     try {
-      writer.offer(row);
+      normaliser.normalise(row);
+      if (writer.offer(row) !== undefined) normaliser.taken(row);
     } catch (error) {
       this.#refused = writer.rejected(rowText(row), error);
     }

@@ -26,6 +26,8 @@ export interface RecordEnvironment {
   readonly table: number;
   /** Microseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Columns whose value is the same text in every row that this code takes, whatever the row says. */
+  readonly constants: Readonly<Record<string, string>>;
   /** The rare way: no room at the first look, or only behind the ring's end. */
   readonly retry: (encode: Encode, row: AnyRow) => boolean;
 }
@@ -36,14 +38,14 @@ export interface RecordEnvironment {
  */
 export function compileRecord(layout: RecordLayout, environment: RecordEnvironment): RecordRow {
   const { memory } = environment;
-  const make = new Function("env", "memory", source(layout, memory.sizes.cells)) as (
+  const make = new Function("env", "memory", source(layout, environment.constants, memory.sizes.cells)) as (
     env: RecordEnvironment,
     memory: RingMemory,
   ) => RecordRow;
   return make(environment, memory);
 }
 
-function source(layout: RecordLayout, cells: number): string {
+function source(layout: RecordLayout, constants: RecordEnvironment["constants"], cells: number): string {
   const { columns } = layout;
   const tagCells = tagCellsOf(columns.length);
   const fixed = 1 + tagCells + columns.reduce((sum, column) => sum + (column.kind === "time" ? 2 : 1), 0);
@@ -90,7 +92,7 @@ function encode(row, start, end) {
   let at = start + ${1 + tagCells};
   let value;
   ${words.map((word) => `let ${word} = 0;`).join(" ")}
-  ${columns.map(encodeColumn).join("\n  ")}
+  ${columns.map((column, index) => encodeColumn(column, index, constants[column.name])).join("\n  ")}
   ${words.map((word, index) => `i32[(start + 1) * 2 + ${index}] = ${word};`).join("\n  ")}
   i32[start * 2] = at - start;
   i32[start * 2 + 1] = table;
@@ -117,9 +119,9 @@ export function tagCellsOf(columns: number): number {
   return Math.ceil(columns / TAGS_PER_WORD / 2);
 }
 
-/** Column names come in as JSON strings only, so that none can be code. */
-function encodeColumn(column: RecordColumn, index: number): string {
-  const key = `row[${JSON.stringify(column.name)}]`;
+/** Names and constants come in as JSON strings only, so that none can be code. */
+function encodeColumn(column: RecordColumn, index: number, constant: string | undefined): string {
+  const key = constant === undefined ? `row[${JSON.stringify(column.name)}]` : JSON.stringify(constant);
   const most = column.most ?? "Infinity";
   const general = `at = values.write(value, at, end, ${most}); if (at < 0) return 0; ${setTag(index, "values.tag")}`;
   const checked = (fast: string, is: string): string => `if (${is}) { ${fast} } else { ${general} }`;

@@ -4,8 +4,8 @@ import { HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
 import { WRAP } from "./producer.js";
 import { ValueReader } from "./value-reader.js";
 
-/** Takes one row, which is good during the call only; false leaves it in the ring, and all behind it. */
-export type TakeRow = (table: number, row: Readonly<Record<string, unknown>>) => boolean;
+/** Takes one row, its own to change, during the call only; false leaves it in the ring, and all behind it. */
+export type TakeRow = (table: number, row: Record<string, unknown>) => boolean;
 
 /** The one thread that reads a ring. */
 export class RingConsumer {

@@ -31,6 +31,9 @@ export const TAIL_WORD: number = (2 * LINE) / 4;
 /** Texts in the dictionary; written by the producer before the record that uses the newest. */
 export const TEXTS_WORD: number = (3 * LINE) / 4;
 
+/** Behind the number of texts, as the producer writes both: events of an unknown type, a double. */
+const UNKNOWN_EVENTS_BYTE: number = 3 * LINE + 8;
+
 /** Counters of one table, doubles on a line of their own; the producer alone writes them. */
 export const COUNTERS = ["taken", "ring_full", "too_large", "appended"] as const;
 
@@ -44,6 +47,8 @@ export class RingMemory {
   readonly sizes: RingSizes;
   /** The whole memory in words, for {@link HEAD_WORD}, {@link TAIL_WORD} and {@link TEXTS_WORD}. */
   readonly words: Int32Array;
+  /** How many events were refused because their type is unknown, in its one element. */
+  readonly unknownEvents: Float64Array;
   /** Byte ends of the dictionary's texts, and their UTF-16 units. */
   readonly textEnds: Uint32Array;
   readonly textUnits: Uint16Array;
@@ -60,6 +65,7 @@ export class RingMemory {
     this.buffer = buffer;
     this.sizes = sizes;
     this.words = new Int32Array(buffer);
+    this.unknownEvents = new Float64Array(buffer, UNKNOWN_EVENTS_BYTE, 1);
     this.#counters = new Float64Array(buffer, at.counters, sizes.tables * COUNTERS_PER_TABLE);
     this.textEnds = new Uint32Array(buffer, at.textEnds, sizes.texts);
     this.textUnits = new Uint16Array(buffer, at.textUnits, sizes.textBytes >> 1);

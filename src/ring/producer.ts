@@ -1,5 +1,11 @@
 import assert from "node:assert";
-import { type AnyRow, compileRecord, type Encode, type RecordRow } from "./compile-record.js";
+import {
+  type AnyRow,
+  compileRecord,
+  type Encode,
+  type RecordEnvironment,
+  type RecordRow,
+} from "./compile-record.js";
 import { TextWriter } from "./dictionary.js";
 import type { RecordLayout } from "./layout.js";
 import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
@@ -26,42 +32,65 @@ const RECORD_SHARE = 4;
 export class RingProducer {
   readonly #memory: RingMemory;
   readonly #position: { head: number; tail: number };
+  readonly #options: ProducerOptions;
   readonly #records = new Map<string, RecordRow>();
+  readonly #shared: Pick<RecordEnvironment, "memory" | "texts" | "values" | "now">;
 
-  constructor({ buffer, layouts, reserve, now, append }: ProducerOptions) {
+  constructor(options: ProducerOptions) {
+    const { buffer, reserve, now } = options;
     const memory = RingMemory.attach(buffer);
     const { cells } = memory.sizes;
     assert(reserve >= 0 && reserve < cells, "the reserve is a part of the ring");
+    this.#options = options;
     this.#memory = memory;
     this.#position = {
       head: Atomics.load(memory.words, HEAD_WORD),
       tail: Atomics.load(memory.words, TAIL_WORD),
     };
-    const shared = { memory, texts: new TextWriter(memory), values: new ValueWriter(memory), now };
-    for (const [table, layout] of layouts.entries()) {
-      const limit = layout.critical ? cells : cells - reserve;
-      const most = Math.floor(cells / RECORD_SHARE);
-      this.#records.set(
-        layout.table,
-        compileRecord(layout, {
-          ...shared,
-          position: this.#position,
-          limit,
-          most,
-          table,
-          retry: (encode, row) =>
-            this.#retry(encode, row, table, limit, most) ||
-            (layout.critical && append !== undefined && this.#append(append, layout, row, table)),
-        }),
-      );
-    }
+    this.#shared = { memory, texts: new TextWriter(memory), values: new ValueWriter(memory), now };
   }
 
-  /** The function that takes the rows of a table. */
-  recordOf(table: string): RecordRow {
-    const record = this.#records.get(table);
-    assert(record !== undefined, `the ring has no table ${table}`);
+  /**
+   * The function that takes the rows of a table.
+   *
+   * @param constants columns that have this text in every row, whatever the row says
+   */
+  recordOf(name: string, constants: Readonly<Record<string, string>> = {}): RecordRow {
+    const key = `${name} ${JSON.stringify(constants)}`;
+    let record = this.#records.get(key);
+    if (record === undefined) {
+      record = this.#compile(name, constants);
+      this.#records.set(key, record);
+    }
     return record;
+  }
+
+  #compile(name: string, constants: Readonly<Record<string, string>>): RecordRow {
+    const { layouts, reserve, append } = this.#options;
+    const { cells } = this.#memory.sizes;
+    const table = layouts.findIndex((each) => each.table === name);
+    const layout = layouts[table];
+    assert(layout !== undefined, `the ring has no table ${name}`);
+    const limit = layout.critical ? cells : cells - reserve;
+    const most = Math.floor(cells / RECORD_SHARE);
+    return compileRecord(layout, {
+      ...this.#shared,
+      position: this.#position,
+      limit,
+      most,
+      table,
+      constants,
+      retry: (encode, row) =>
+        this.#retry(encode, row, table, limit, most) ||
+        (layout.critical &&
+          append !== undefined &&
+          this.#append(append, layout, { ...row, ...constants }, table)),
+    });
+  }
+
+  /** Counts an event that is of no table. */
+  countUnknown(): void {
+    this.#memory.unknownEvents[0]! += 1;
   }
 
   /** Share of the ring that is filled. */

@@ -8,9 +8,12 @@ import type { CloseReport, RecorderEvent, RecorderStats, TablePolicy } from "../
 import type { RecordLayout } from "../ring/layout.js";
 import { COUNTERS, RingMemory } from "../ring/memory.js";
 import type { TableRows } from "../schemas/tables.generated.js";
+import type { EventRecorder } from "./events.js";
 import { overflowFolder } from "./overflow.js";
 import { type PipelineState, PipelineThread } from "./pipeline-thread.js";
-import { Producer, type ProducerHandle, type RecordingTable, type RowOf } from "./producer.js";
+import { Producer, type ProducerHandle } from "./producer.js";
+import type { RowOf } from "./rows.js";
+import type { BuiltInTables, RecordingTable } from "./tables.js";
 
 /** Texts that a ring keeps once, such as symbols, and bytes of all of them. */
 const RING_TEXTS = 32_768;
@@ -31,6 +34,8 @@ export type RingCounts = Readonly<Record<(typeof COUNTERS)[number], number>>;
 export interface RecordingStats extends RecorderStats {
   readonly pipeline: PipelineState;
   readonly rings: Readonly<Record<string, RingCounts>>;
+  /** Events that were refused because their type is unknown. */
+  readonly unknownEvents: number;
 }
 
 interface RecordingEvents {
@@ -58,7 +63,17 @@ export async function createRecorder(options: CreateRecorderOptions = {}): Promi
 }
 
 /** A running recorder, seen from the process that trades. */
-export class RecordingClient extends EventEmitter<RecordingEvents> implements AsyncDisposable {
+export class RecordingClient extends EventEmitter<RecordingEvents> implements AsyncDisposable, BuiltInTables {
+  readonly marketData: RecordingTable<RowOf<"market_data">>;
+  readonly orders: RecordingTable<RowOf<"orders">>;
+  readonly fills: RecordingTable<RowOf<"fills">>;
+  readonly positionsIntraday: RecordingTable<RowOf<"positions_intraday">>;
+  readonly accountState: RecordingTable<RowOf<"account_state">>;
+  readonly riskDecisions: RecordingTable<RowOf<"risk_decisions">>;
+  readonly guardrailTransitions: RecordingTable<RowOf<"guardrail_transitions">>;
+  readonly systemEvents: RecordingTable<RowOf<"system_events">>;
+  /** For a bus of mixed messages: each event goes to the table of its type. */
+  readonly events: EventRecorder;
   readonly #config: Config;
   readonly #thread: PipelineThread;
   readonly #layouts: readonly RecordLayout[];
@@ -71,7 +86,17 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
     this.#config = config;
     this.#thread = thread;
     this.#layouts = layouts;
-    this.#producer = new Producer(this.producer());
+    const producer = new Producer(this.producer());
+    this.#producer = producer;
+    this.marketData = producer.marketData;
+    this.orders = producer.orders;
+    this.fills = producer.fills;
+    this.positionsIntraday = producer.positionsIntraday;
+    this.accountState = producer.accountState;
+    this.riskDecisions = producer.riskDecisions;
+    this.guardrailTransitions = producer.guardrailTransitions;
+    this.systemEvents = producer.systemEvents;
+    this.events = producer.events;
     thread.on("state", (state, reason) =>
       reason === undefined ? this.emit("pipeline", state) : this.emit("pipeline", state, reason),
     );
@@ -128,7 +153,12 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   async stats(): Promise<RecordingStats> {
     const stats = (await this.#thread.request({ kind: "stats" })) as RecorderStats;
     const rings = this.#layouts.map(({ table }, index) => [table, this.#countsOf(index)] as const);
-    return { ...stats, pipeline: this.#thread.state, rings: Object.fromEntries(rings) };
+    return {
+      ...stats,
+      pipeline: this.#thread.state,
+      rings: Object.fromEntries(rings),
+      unknownEvents: this.#rings.reduce((sum, ring) => sum + ring.unknownEvents[0]!, 0),
+    };
   }
 
   /**

@@ -2,6 +2,7 @@ import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promi
 import { parentPort, workerData } from "node:worker_threads";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
+import { Normaliser } from "../intake/normalise/normaliser.js";
 import { OverflowIntake } from "../intake/overflow.js";
 import { RingIntake } from "../intake/ring.js";
 import type { Recorder } from "../recorder.js";
@@ -110,7 +111,8 @@ async function start(): Promise<void> {
   const layouts =
     known ??
     Object.entries(config.tables).map(([name, options]) => layoutOf(recorder.table(name).table, options));
-  const intake = new RingIntake(recorder, layouts);
+  const normaliser = new Normaliser({ depth: config.tables.market_data.policy.depth });
+  const intake = new RingIntake(recorder, layouts, normaliser);
   for (const ring of rings) intake.add(ring);
   const worker = new PipelineWorker(opened, recorder, intake);
   port.on("message", (message: ToWorker) => {

@@ -3,34 +3,13 @@ import { nearest } from "../base/nearest.js";
 import { SECOND_MS } from "../base/units.js";
 import { WallClock } from "../base/wall-clock.js";
 import type { Row } from "../native/block.js";
-import type { InstantNumber } from "../native/instant-number.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { RingProducer } from "../ring/producer.js";
 import type { TableRows } from "../schemas/tables.generated.js";
+import { type EventRecorder, eventRecorder } from "./events.js";
 import { Overflow, type OverflowPlace } from "./overflow.js";
-
-/**
- * For each time column of a row a second one, with `_ns` behind its name: nanoseconds (0 to 999) on top of a time made by `ms` or
- * `us`, for those who have them and do not want a bigint.
- */
-type Nanoseconds<R> = {
-  readonly [K in keyof R & string as InstantNumber extends R[K] ? `${K}_ns` : never]?: number;
-};
-
-/** A row of a built-in table. */
-export type RowOf<T extends keyof TableRows> = TableRows[T] & Nanoseconds<TableRows[T]>;
-
-/** Takes the rows of one table, on one thread. */
-export interface RecordingTable<R> {
-  /**
-   * Takes a row: copies it into the ring and returns. Never waits, never allocates, makes no system call, and does not throw for what
-   * the row holds: a row that does not fit its table goes to the dead letters, with a reason. Do not change an
-   * array of the row before this returns.
-   *
-   * @returns whether the row was taken; false, counted, when the ring is full or the row larger than a quarter of it
-   */
-  readonly record: (row: R) => boolean;
-}
+import type { RowOf } from "./rows.js";
+import type { BuiltInTables, RecordingTable } from "./tables.js";
 
 /** What another thread needs to record: send it there with `postMessage` or `workerData`. */
 export interface ProducerHandle {
@@ -47,12 +26,20 @@ const ROOM_SHARE = 0.5;
 const LOOK_MS: number = SECOND_MS;
 
 /** The recorder as one thread sees it. */
-export class Producer {
+export class Producer implements BuiltInTables {
+  readonly marketData: RecordingTable<RowOf<"market_data">>;
+  readonly orders: RecordingTable<RowOf<"orders">>;
+  readonly fills: RecordingTable<RowOf<"fills">>;
+  readonly positionsIntraday: RecordingTable<RowOf<"positions_intraday">>;
+  readonly accountState: RecordingTable<RowOf<"account_state">>;
+  readonly riskDecisions: RecordingTable<RowOf<"risk_decisions">>;
+  readonly guardrailTransitions: RecordingTable<RowOf<"guardrail_transitions">>;
+  readonly systemEvents: RecordingTable<RowOf<"system_events">>;
+  readonly events: EventRecorder;
   readonly #producer: RingProducer;
   readonly #layouts: readonly RecordLayout[];
   readonly #clock = new WallClock();
   readonly #tables = new Map<string, RecordingTable<Row>>();
-
   readonly #overflow: Overflow | undefined;
   readonly #timer: NodeJS.Timeout;
 
@@ -70,6 +57,15 @@ export class Producer {
       now,
       append: overflow && ((layout, row) => overflow.append(layout, row)),
     });
+    this.marketData = this.table("market_data");
+    this.orders = this.table("orders");
+    this.fills = this.table("fills");
+    this.positionsIntraday = this.table("positions_intraday");
+    this.accountState = this.table("account_state");
+    this.riskDecisions = this.table("risk_decisions");
+    this.guardrailTransitions = this.table("guardrail_transitions");
+    this.systemEvents = this.table("system_events");
+    this.events = eventRecorder(this.#producer);
     this.#timer = setInterval(() => {
       if (this.#producer.usage <= ROOM_SHARE) overflow?.complete();
     }, LOOK_MS);

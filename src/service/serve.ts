@@ -3,6 +3,7 @@ import { type AdminServer, startAdmin } from "../admin/server.js";
 import { messageOf } from "../base/errors.js";
 import type { Config } from "../config/schema.js";
 import { startFeed } from "../demo/feed.js";
+import { Normaliser } from "../intake/normalise/normaliser.js";
 import type { CloseReport, Recorder } from "../recorder.js";
 import { createLog } from "./log.js";
 import { type OpenedClickHouse, openClickHouse, openRecorder, parseListen } from "./open.js";
@@ -44,6 +45,7 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       listen: parseListen(config.admin.listen),
       tokenFile,
       recorder,
+      normaliser: new Normaliser({ depth: config.tables.market_data.policy.depth }),
       maxBody: config.intake.http.max_body,
       bodyMemory: config.intake.http.memory,
       maxLine: config.intake.max_line,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type AdminServer, startAdmin } from "../../src/admin/server.js";
 import { ColdpathError } from "../../src/base/errors.js";
+import { Normaliser } from "../../src/intake/normalise/normaliser.js";
 import { temporaryFolder } from "../support/folder.js";
 
 interface Running {
@@ -26,6 +27,7 @@ async function start(t: TestContext, port = 0): Promise<Running> {
     listen: { host: "127.0.0.1", port },
     tokenFile,
     recorder: { stats: broken, table: broken },
+    normaliser: new Normaliser({ depth: 5 }),
     maxBody: 1000,
     bodyMemory: 1000,
     maxLine: 1000,

@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { BodyMemory } from "../../src/intake/body-memory.js";
 import { type RequestOutcome, recordRequest } from "../../src/intake/http.js";
+import { Normaliser } from "../../src/intake/normalise/normaliser.js";
 import type { TableOptions, TableWriter } from "../../src/recorder.js";
 import { openPlace, type Place, startTables } from "./fixture.js";
 
@@ -25,6 +26,7 @@ function send(
 ): Promise<RequestOutcome> {
   return recordRequest({
     writer: place.recorder.table("market_data"),
+    normaliser: new Normaliser({ depth: 5 }),
     body: chunks(body),
     isGzip: false,
     maxLineBytes: 1000,

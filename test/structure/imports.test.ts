@@ -26,7 +26,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sdk: ["base", "native", "ring", "config", "schemas", "intake", "recorder.ts", "service"],
   admin: ["base", "config", "schemas", "intake", "recorder.ts"],
   cli: ["base", "config", "clickhouse", "engine", "schemas", "intake", "recorder.ts", "service", "demo"],
-  "index.ts": ["base", "native", "schemas", "clickhouse", "recorder.ts", "config", "service", "sdk"],
+  "index.ts": [
+    "base",
+    "native",
+    "intake",
+    "schemas",
+    "clickhouse",
+    "recorder.ts",
+    "config",
+    "service",
+    "sdk",
+  ],
 };
 
 const ROOT = resolve("src");

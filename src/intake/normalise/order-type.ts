@@ -1,0 +1,56 @@
+import { Vocabulary } from "./vocabulary.js";
+
+/** Kind of an order. `stop` and `take_profit` stay what the venue said: a market order at some, a limit order at others. */
+export const ORDER_TYPE: Vocabulary = new Vocabulary({
+  column: "order_type",
+  words: {
+    market: "market",
+    mkt: "market",
+    limit: "limit",
+    lmt: "limit",
+    limit_maker: "limit_maker",
+    post_only: "limit_maker",
+    stop_market: "stop_market",
+    stop_loss: "stop_market",
+    stop_loss_market: "stop_market",
+    stop_limit: "stop_limit",
+    stop_loss_limit: "stop_limit",
+    stp_lmt: "stop_limit",
+    take_profit_market: "take_profit_market",
+    take_profit_limit: "take_profit_limit",
+    trailing_stop: "trailing_stop",
+    trailing_stop_market: "trailing_stop",
+    market_on_close: "market_on_close",
+    moc: "market_on_close",
+    limit_on_close: "limit_on_close",
+    loc: "limit_on_close",
+    market_if_touched: "market_if_touched",
+    mit: "market_if_touched",
+    limit_if_touched: "limit_if_touched",
+    lit: "limit_if_touched",
+    market_to_limit: "market_to_limit",
+    mtl: "market_to_limit",
+    pegged: "pegged",
+    peg: "pegged",
+    "": null,
+  },
+  // FIX tag 40.
+  codes: {
+    "1": "market",
+    "2": "limit",
+    "3": "stop_market",
+    "4": "stop_limit",
+    "5": "market_on_close",
+    B: "limit_on_close",
+    J: "market_if_touched",
+    K: "market_to_limit",
+    P: "pegged",
+  },
+  ambiguous: Object.fromEntries(
+    ["6", "7", "8", "9", "A", "C", "D", "E", "F", "G", "H", "I", "L", "M", "Q"].map((code) => [
+      code,
+      "of FIX tag 40 the codes 1 to 5, B, J, K and P are read; say the word",
+    ]),
+  ),
+  isOpen: true,
+});
