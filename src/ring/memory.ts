@@ -35,10 +35,10 @@ export const TEXTS_WORD: number = (3 * LINE) / 4;
 const UNKNOWN_EVENTS_BYTE: number = 3 * LINE + 8;
 
 /** Counters of one table, doubles on a line of their own; the producer alone writes them. */
-export const COUNTERS = ["taken", "ring_full", "too_large", "appended"] as const;
+export const COUNTERS = ["taken", "ring_full", "too_large", "appended", "closed"] as const;
 
 /** Places of {@link COUNTERS}. */
-export const COUNTER = { taken: 0, ringFull: 1, tooLarge: 2, appended: 3 } as const;
+export const COUNTER = { taken: 0, ringFull: 1, tooLarge: 2, appended: 3, closed: 4 } as const;
 const COUNTERS_PER_TABLE: number = LINE / 8;
 
 /** Views of one ring's memory. */

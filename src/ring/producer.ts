@@ -34,6 +34,7 @@ export class RingProducer {
   readonly #position: { head: number; tail: number };
   readonly #options: ProducerOptions;
   readonly #records = new Map<string, RecordRow>();
+  #isClosed = false;
   readonly #shared: Pick<RecordEnvironment, "memory" | "texts" | "values" | "now">;
 
   constructor(options: ProducerOptions) {
@@ -83,6 +84,7 @@ export class RingProducer {
       retry: (encode, row) =>
         this.#retry(encode, row, table, limit, most) ||
         (layout.critical &&
+          !this.#isClosed &&
           append !== undefined &&
           this.#append(append, layout, { ...row, ...constants }, table)),
     });
@@ -91,6 +93,13 @@ export class RingProducer {
   /** Counts an event that is of no table. */
   countUnknown(): void {
     this.#memory.unknownEvents[0]! += 1;
+  }
+
+  /** Takes no more rows: whoever records after that is told so. */
+  close(): void {
+    this.#isClosed = true;
+    // Seems full from now on, so that each row comes by `#retry`; an open ring pays nothing for this.
+    this.#position.tail = (this.#position.head - this.#memory.sizes.cells) & POSITION_MASK;
   }
 
   /** Share of the ring that is filled. */
@@ -102,6 +111,11 @@ export class RingProducer {
   /** There was no room by what this side knew, or none in one piece before the ring's end. */
   #retry(encode: Encode, row: AnyRow, table: number, limit: number, most: number): boolean {
     const memory = this.#memory;
+    const counters = memory.countersOf(table);
+    if (this.#isClosed) {
+      counters[COUNTER.closed]! += 1;
+      return false;
+    }
     const { cells } = memory.sizes;
     const position = this.#position;
     position.tail = Atomics.load(memory.words, TAIL_WORD);
@@ -114,7 +128,6 @@ export class RingProducer {
       skipped = toEnd;
       size = encode(row, 0, Math.min(free - toEnd, most));
     }
-    const counters = memory.countersOf(table);
     if (size === 0) {
       // With all the room a record may have, it would not fit at any other time either.
       const isTooLarge = Math.max(Math.min(free, toEnd), free - toEnd) >= most;

@@ -86,8 +86,9 @@ class PipelineWorker {
         const deadline = performance.now() + request.deadlineMs;
         await this.#empty(deadline);
         await this.#overflow.take(AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now()))));
-        const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });
+        // What another thread still records stays in its ring: a closed recorder would refuse it.
         this.#closing.abort();
+        const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });
         await this.#opened.close();
         return report;
       }

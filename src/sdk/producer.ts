@@ -89,8 +89,9 @@ export class Producer implements BuiltInTables {
     return table;
   }
 
-  /** Hands over what was written beside the ring. The tables of this producer must not be used any more. */
+  /** Takes no more rows from this thread, and hands over what was written beside the ring. */
   close(): void {
+    this.#producer.close();
     clearInterval(this.#timer);
     this.#clock.close();
     this.#overflow?.complete();

@@ -97,11 +97,11 @@ test("rows of the trading thread and of other threads are stored as they were, b
     assert.equal(await clickhouse.text("SELECT count(), sum(qty) FROM orders FORMAT TSV"), "3000\t4498500\n");
   });
   const { tables, rings } = await recorder.stats();
-  assert.deepEqual(rings["orders"], { taken: 3004, ring_full: 0, too_large: 0, appended: 0 });
+  assert.deepEqual(rings["orders"], { taken: 3004, ring_full: 0, too_large: 0, appended: 0, closed: 0 });
   assert.equal(tables["orders"]!.refused["value_rejected"], 4);
   const closed = await recorder.close();
   assert.equal(closed.tables["market_data"]!.stored, rows);
-  assert.equal(recorder.table("orders").record(order(9)), true, "a closed recorder's ring takes what fits");
+  assert.equal(recorder.table("orders").record(order(9)), false, "a closed recorder takes no row");
   await assert.rejects(recorder.flush(), { code: "RECORDER_CLOSED" });
 });
 
@@ -174,7 +174,7 @@ test("critical rows that find even the reserve full go to files, also of a proce
   assert.equal(stored, `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t0\n`);
 });
 
-test("flush ends although rows keep coming", async (t) => {
+test("flush and close end although rows keep coming", async (t) => {
   const config = await configIn(t);
   const recorder = await createRecorder({ config: { data_dir: config.data_dir } });
   t.after(() => recorder.close({ deadline: 0 }));
@@ -189,6 +189,8 @@ test("flush ends although rows keep coming", async (t) => {
   await recorder.flush();
   const { stored } = (await recorder.stats()).tables["market_data"]!;
   assert.ok(before > 0 && stored >= before, `${stored} of ${before}`);
+  const closed = (await recorder.close()).tables["market_data"]!;
+  assert.equal(closed.offered, closed.stored);
 });
 
 test("with on_full: refuse such rows are refused and counted", async (t) => {
@@ -212,6 +214,7 @@ test("with on_full: refuse such rows are refused and counted", async (t) => {
     ring_full: refused,
     too_large: 0,
     appended: 0,
+    closed: 0,
   });
   assert.equal(tables["orders"]!.stored, 20_000 - refused);
 });
