@@ -8,20 +8,29 @@ import type { TableNormaliser } from "./normalise/table-normaliser.js";
 /** Rows taken from one ring before the others have their turn. */
 const TURN_ROWS = 2048;
 
-/** Takes the rows of rings into the recorder's tables. */
+/** Rows that may be dropped wait in a ring that is filled less than this. */
+const WAIT_SHARE = 0.5;
+
+/**
+ * Takes the rows of rings into the recorder's tables. A table at its limit leaves its rows in the ring: a critical one until it has
+ * room, any other as long as the ring is less than half full; after that its oldest rows are dropped for new ones.
+ */
 export class RingIntake {
   readonly #layouts: readonly RecordLayout[];
   readonly #writers: readonly TableWriter[];
   readonly #normalisers: readonly TableNormaliser[];
-  readonly #waits: readonly boolean[];
+  readonly #isCritical: readonly boolean[];
   readonly #rings: RingConsumer[] = [];
+  /** Of the ring whose turn it is: whether rows that may be dropped can wait there, and whether one that may not does. */
+  #canWait = true;
+  #criticalWaits = false;
   #refused: Promise<void> = Promise.resolve();
 
   constructor(recorder: Recorder, layouts: readonly RecordLayout[], normaliser: Normaliser) {
     this.#layouts = layouts;
     this.#writers = layouts.map(({ table }) => recorder.table(table));
     this.#normalisers = layouts.map(({ table }) => normaliser.of(table));
-    this.#waits = layouts.map(({ critical }) => critical);
+    this.#isCritical = layouts.map(({ critical }) => critical);
   }
 
   /** Takes rows of this ring, too, from where its last consumer stopped. */
@@ -32,7 +41,11 @@ export class RingIntake {
   /** Takes a turn's rows from each ring; gives how many. */
   turn(): number {
     let rows = 0;
-    for (const ring of this.#rings) rows += ring.drain(TURN_ROWS, this.#take);
+    for (const ring of this.#rings) {
+      this.#canWait = ring.usage < WAIT_SHARE;
+      this.#criticalWaits = false;
+      rows += ring.drain(TURN_ROWS, this.#take);
+    }
     return rows;
   }
 
@@ -49,9 +62,13 @@ export class RingIntake {
 
   readonly #take = (table: number, row: Record<string, unknown>): boolean => {
     const writer = this.#writers[table]!;
+    const isCritical = this.#isCritical[table]!;
+    if (isCritical) {
+      // None overtakes another, for what an order said completes its fill.
+      this.#criticalWaits ||= writer.full;
+      if (this.#criticalWaits) return false;
+    } else if (writer.full && this.#canWait) return false;
     const normaliser = this.#normalisers[table]!;
-    // What may not be dropped waits in the ring, which has room of its own for it.
-    if (this.#waits[table] && writer.full) return false;
     try {
       normaliser.normalise(row);
       if (writer.offer(row) !== undefined) normaliser.taken(row);

@@ -15,6 +15,9 @@ import type { FromWorker, PipelineRequest, ToWorker, WorkerStart } from "./proto
 
 /** Milliseconds between two looks at empty rings: nobody wakes this thread, for a wake-up is what would cost. */
 const IDLE_MS = 1;
+/** The same once so many looks have found nothing. */
+const QUIET_MS = 4;
+const QUIET_LOOKS = 250;
 const OVERFLOW_LOOK_MS: number = SECOND_MS;
 
 const { config, layouts: known, rings, owner } = workerData as WorkerStart;
@@ -48,9 +51,11 @@ class PipelineWorker {
 
   async run(): Promise<void> {
     const overflow = this.#watchOverflow();
+    let idle = 0;
     while (!this.#closing.signal.aborted) {
-      if (this.#intake.turn() > 0) await nextTurn();
-      else await delay(IDLE_MS);
+      idle = this.#intake.turn() > 0 ? 0 : idle + 1;
+      if (idle === 0) await nextTurn();
+      else await delay(idle < QUIET_LOOKS ? IDLE_MS : QUIET_MS);
     }
     await overflow;
   }
@@ -98,7 +103,7 @@ class PipelineWorker {
   /** Takes what the rings hold now, or what it can until the deadline: rows of a full table have to wait. */
   async #empty(deadline: number): Promise<void> {
     const isTaken = this.#intake.mark();
-    while (!isTaken() && performance.now() < deadline) {
+    while (!isTaken() && performance.now() < deadline && !this.#closing.signal.aborted) {
       if (this.#intake.turn() > 0) await nextTurn();
       else await delay(IDLE_MS);
     }
