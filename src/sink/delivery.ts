@@ -316,8 +316,10 @@ export class Delivery {
 
   #tellLink(error: unknown, action: AnswerClass): void {
     const { link } = this.#context;
-    if (error instanceof UnreachableError) link.failed(error);
-    else if (PATIENCE.has(action)) link.struggles(messageOf(error));
+    if (error instanceof UnreachableError) {
+      // A proxy that takes smaller bodies is no reason to leave, nor a sign that ClickHouse is there.
+      if (action !== "split") link.failed(error);
+    } else if (PATIENCE.has(action)) link.struggles(messageOf(error));
     else link.worked();
   }
 

@@ -1,7 +1,7 @@
 import { type Clock, sleep } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { type ClickHouse, type ServerLife, sameLife } from "../clickhouse/client.js";
-import { UnreachableError } from "../clickhouse/error.js";
 import type { InFlight } from "./in-flight.js";
 import type { Link } from "./link.js";
 
@@ -95,8 +95,8 @@ export class Failback {
       await link.move(this.#preferred, "it answers steadily again", signal);
       this.#returnedAt = clock.monotonic();
     } catch (error) {
-      // It fell while we waited: it has to be steady anew.
-      if (!(error instanceof UnreachableError)) throw error;
+      // It fell while we waited, or refuses us: it has to be steady anew.
+      if (!(error instanceof ColdpathError)) throw error;
     } finally {
       letOn();
     }

@@ -67,21 +67,27 @@ export class Link {
     return this.#probeError;
   }
 
-  /** Reads which life of ClickHouse answers now. @throws what the request throws. */
+  /** Reads which life of ClickHouse answers now. @throws what the request throws, UnreachableError if we left that endpoint meanwhile. */
   async readLife(signal: AbortSignal): Promise<ServerLife> {
-    const life = await this.#options.clickhouse.life({ timeoutMs: PROBE_DEADLINE_MS, signal });
+    const { clickhouse } = this.#options;
+    const at = clickhouse.endpoint;
+    const life = await clickhouse.life({ at, timeoutMs: PROBE_DEADLINE_MS, signal });
+    if (at !== clickhouse.endpoint)
+      throw new UnreachableError(`ClickHouse at ${at}: another endpoint is used now`, { endpoint: at });
     this.#note(life);
     return life;
   }
 
   /**
-   * Uses another endpoint from now on, once it has told its life; what runs on the old one is cut off.
+   * Uses another endpoint from now on, once it has told its life; what runs on the old one is cut off. Does nothing if there was
+   * another move meanwhile.
    * @throws what the question throws; the endpoint stays then.
    */
   async move(endpoint: string, reason: string, signal: AbortSignal): Promise<void> {
     const { clickhouse, report } = this.#options;
-    const life = await clickhouse.life({ at: endpoint, timeoutMs: PROBE_DEADLINE_MS, signal });
     const from = clickhouse.endpoint;
+    const life = await clickhouse.life({ at: endpoint, timeoutMs: PROBE_DEADLINE_MS, signal });
+    if (from !== clickhouse.endpoint) return;
     clickhouse.use(endpoint);
     this.#silent = 0;
     if (from !== endpoint) report({ kind: "endpoint", from, to: endpoint, reason });
@@ -91,11 +97,21 @@ export class Link {
 
   /**
    * Watches over a request until the function returned is called. Where there is another endpoint to go to, one that takes long makes
-   * us ask if the server still answers: a server that went silent would hold every request up to its deadline.
+   * us ask, again and again, if the server still answers: a server that went silent would hold every request up to its deadline.
    */
   watch(): () => void {
     const { clickhouse, clock } = this.#options;
-    return clickhouse.endpoints.length === 1 ? () => {} : clock.after(LONG_MS, () => void this.#suspect());
+    if (clickhouse.endpoints.length === 1) return () => {};
+    let isOver = false;
+    let cancel = (): void => {};
+    const wait = (): void => {
+      if (!isOver) cancel = clock.after(LONG_MS, () => void this.#suspect().then(wait));
+    };
+    wait();
+    return () => {
+      isOver = true;
+      cancel();
+    };
   }
 
   async #suspect(): Promise<void> {

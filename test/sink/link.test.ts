@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ClickHouse, ServerLife } from "../../src/clickhouse/client.js";
+import type { ClickHouse, RequestOptions, ServerLife } from "../../src/clickhouse/client.js";
 import { UnreachableError } from "../../src/clickhouse/error.js";
 import type { RecorderEvent } from "../../src/sink/events.js";
 import { Link } from "../../src/sink/link.js";
@@ -14,14 +14,22 @@ const NO_CONNECTION = new UnreachableError("refused", { neverSent: true });
 const NEVER = new AbortController().signal;
 
 /** A link to a ClickHouse that answers as told. */
-function linkTo(answer: () => ServerLife) {
+function linkTo(
+  answer: (at: string) => ServerLife | Promise<ServerLife>,
+  endpoints: readonly [string, ...string[]] = [AT],
+) {
   const clock = new ManualClock();
   const events: RecorderEvent[] = [];
+  let [endpoint] = endpoints;
   const clickhouse = {
-    life: async () => answer(),
-    endpoints: [AT],
-    endpoint: AT,
-    use: () => {},
+    life: async ({ at = endpoint }: RequestOptions) => await answer(at),
+    endpoints,
+    get endpoint() {
+      return endpoint;
+    },
+    use: (url: string) => {
+      endpoint = url;
+    },
   } as unknown as ClickHouse;
   const link = new Link({ clickhouse, clock, random: () => 1, report: (event) => events.push(event) }, FIRST);
   const states = (): string[] =>
@@ -106,4 +114,66 @@ test("who waits for the link can be called off", async () => {
   controller.abort(new Error("enough"));
   await assert.rejects(waiting, /enough/);
   link.close();
+});
+
+test("a request that takes long makes us ask again and again if the server still answers", async () => {
+  const asked: string[] = [];
+  let answers = true;
+  const { link, clock } = linkTo(
+    (at) => {
+      asked.push(at);
+      if (!answers) throw SILENCE;
+      return FIRST;
+    },
+    [AT, "http://b"],
+  );
+  const ended = link.watch();
+  clock.advance(3_000);
+  await settle();
+  assert.deepEqual([asked, link.state], [[AT], "up"]);
+  answers = false;
+  clock.advance(3_000);
+  await settle();
+  assert.equal(link.state, "down");
+  ended();
+  link.close();
+  clock.advance(1);
+  await settle();
+  assert.equal(clock.timers, 0, "nothing of it goes on");
+});
+
+test("of two moves at once, the one that is answered last does not undo the other", async () => {
+  const answers = new Map<string, () => void>();
+  const { link, events } = linkTo(
+    (at) =>
+      new Promise((resolve) => {
+        answers.set(at, () => resolve({ ...FIRST, endpoint: at }));
+      }),
+    [AT, "http://b", "http://c"],
+  );
+  const moves = ["http://b", "http://c"].map((to) => link.move(to, "a test", NEVER));
+  answers.get("http://c")!();
+  await moves[1];
+  answers.get("http://b")!();
+  await moves[0];
+  const to = events.flatMap((event) => (event.kind === "endpoint" ? [event.to] : []));
+  assert.deepEqual([to, link.life.endpoint], [["http://c"], "http://c"]);
+});
+
+test("a life read from an endpoint that was left meanwhile is not taken for that of the new one", async () => {
+  let answer: () => void = () => {};
+  const { link } = linkTo(
+    (at) =>
+      at === AT
+        ? new Promise((resolve) => {
+            answer = () => resolve(FIRST);
+          })
+        : { ...FIRST, endpoint: at },
+    [AT, "http://b"],
+  );
+  const reading = link.readLife(NEVER);
+  await link.move("http://b", "a test", NEVER);
+  answer();
+  await assert.rejects(reading, UnreachableError);
+  assert.equal(link.life.endpoint, "http://b");
 });
