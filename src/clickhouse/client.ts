@@ -62,6 +62,8 @@ export function sameLife(a: ServerLife, b: ServerLife): boolean {
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** An endpoint that says nothing for so long is passed over at start. */
+const CONNECT_DEADLINE_MS = 10_000;
 /** Set on every read: numbers as text so that no digit is lost, and one compact dialect everywhere. */
 const READ_SETTINGS: Settings = {
   output_format_json_quote_64bit_integers: 1,
@@ -112,11 +114,11 @@ export class ClickHouse {
    * Uses the first endpoint that answers.
    * @throws ClickHouseError if one answers and refuses us, UnreachableError if none does, with the reason of each
    */
-  async connect(options: Omit<RequestOptions, "at"> = {}): Promise<ServerLife> {
+  async connect(): Promise<ServerLife> {
     const reasons: UnreachableError[] = [];
     for (const url of this.endpoints) {
       try {
-        const life = await this.life({ ...options, at: url });
+        const life = await this.life({ at: url, timeoutMs: CONNECT_DEADLINE_MS });
         this.use(url);
         return life;
       } catch (error) {

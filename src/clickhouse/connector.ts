@@ -38,6 +38,8 @@ function build(tls: TlsFiles): buildConnector.connector {
   const [ca, cert, key] = FILES.map((name) => read(name, tls[name]));
   return buildConnector({
     timeout: CONNECT_TIMEOUT_MS,
+    // Said, or NODE_TLS_REJECT_UNAUTHORIZED=0 would decide.
+    rejectUnauthorized: true,
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),

@@ -39,8 +39,13 @@ export function crossCheck(config: Config): ConfigIssue[] {
   return issues;
 }
 
-function checkClickHouse({ url = [], tls, compression, cluster }: Config["clickhouse"]): ConfigIssue[] {
+function checkClickHouse(clickhouse: Config["clickhouse"]): ConfigIssue[] {
+  const { url = [], tls, compression, cluster, keeper_path, replica_name } = clickhouse;
   const issues: ConfigIssue[] = [];
+  if (replica_name.match(/\{\w+\}/g)!.every((macro) => keeper_path.includes(macro))) {
+    const message = `has all that tells replicas apart, ${replica_name}: each would have a path, hence rows, of its own`;
+    issues.push({ path: "clickhouse.keeper_path", message });
+  }
   if (cluster !== undefined && url.length === 0) {
     const message = "names a cluster of servers: set clickhouse.url to one of them";
     issues.push({ path: "clickhouse.cluster", message });

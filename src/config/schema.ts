@@ -231,14 +231,15 @@ export const CONFIG_SCHEMA = z.strictObject({
         }),
       keeper_path: z
         .string()
-        .regex(/^(?=.*\{\w+\})(?:\/[\w.{}-]+)+$/, {
-          error: "a path from / with the shard's macro in it, such as /clickhouse/tables/{shard}",
+        .regex(/^(?=.*\{(?!(?:cluster|database|table)\})\w+\})(?!.*\{uuid\})(?:\/[\w.{}-]+)+$/, {
+          error:
+            "a path from / with the shard's macro in it and no {uuid}, such as /clickhouse/tables/{shard}",
         })
         .prefault("/clickhouse/tables/{shard}")
         .meta({ description: "Keeper path of one shard's replicated tables; database and table are added" }),
       replica_name: z
         .string()
-        .min(1)
+        .regex(/\{\w+\}/, { error: "a name with a macro in it, as each server has its own: {replica}" })
         .prefault("{replica}")
         .meta({ description: "name of a replica within its shard, a macro of the servers" }),
     })

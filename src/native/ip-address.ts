@@ -76,7 +76,7 @@ function ipv6OfBytes(bytes: Uint8Array): number[] {
 function ipv6OfValue(value: unknown): number[] {
   if (typeof value !== "string") refuseKind(value, IPV6);
   const groups =
-    value.length > LONGEST ? undefined : readIPv6(value.includes(":") ? value : `::ffff:${value}`);
+    value.length > LONGEST ? undefined : readIPv6(DOTTED.test(value) ? `::ffff:${value}` : value);
   if (groups === undefined) throw new Refusal(`is not ${IPV6}`, value);
   return groups;
 }

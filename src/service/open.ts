@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { SECOND_MS } from "../base/units.js";
 import { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
@@ -16,9 +15,6 @@ export interface OpenedClickHouse {
   readonly engine: Engine | undefined;
   close(): Promise<void>;
 }
-
-/** An endpoint that says nothing for so long is passed over at start. */
-const CONNECT_DEADLINE_MS: number = 10 * SECOND_MS;
 
 /** Folder of the embedded ClickHouse's data. */
 export function engineFolder(config: Config): string {
@@ -53,7 +49,7 @@ export async function openClickHouse(config: Config): Promise<OpenedClickHouse> 
       ...(password === undefined ? {} : { password }),
     });
     try {
-      await clickhouse.connect({ timeoutMs: CONNECT_DEADLINE_MS });
+      await clickhouse.connect();
     } catch (error) {
       await clickhouse.close();
       throw error;
@@ -82,8 +78,9 @@ export function parseListen(text: string): { host: string; port: number } {
 
 /** What the rights of the server's users are about. */
 export function placeOf({ clickhouse, tables }: Config): Place {
-  const { database, cluster } = clickhouse;
-  return { database, tables: Object.keys(tables), cluster };
+  const { database, cluster, url = [] } = clickhouse;
+  const isReplicated = cluster !== undefined || url.length > 1;
+  return { database, tables: Object.keys(tables), cluster, isReplicated };
 }
 
 /**

@@ -113,6 +113,22 @@ test("a deadline, an abort and an abort before the start are errors of ours", as
   await assert.rejects(running, UnreachableError);
 });
 
+test("an endpoint that says nothing for 10 s is passed over at the first contact", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const listener = createServer(() => {}).listen(0, "127.0.0.1");
+  await once(listener, "listening");
+  t.after(() => listener.closeAllConnections());
+  t.after(() => listener.close());
+  const second = await clientOf(t, answering(200, SIGN, "1000\n"));
+  const silent = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  const client = new ClickHouse({ url: [silent, second.endpoint], database: "default", user: "default" });
+  t.after(() => client.close());
+  const connecting = client.connect();
+  await once(listener, "request");
+  t.mock.timers.tick(10_000);
+  assert.equal((await connecting).endpoint, second.endpoint);
+});
+
 test("requests leave nothing behind in the signal of their caller", async (t) => {
   const client = await clientOf(t, answering(200, SIGN, "1\n"));
   const { signal } = new AbortController();

@@ -126,6 +126,17 @@ test("files that change are read again for the next connection, without a restar
   assert.equal(await clickhouse.text("SELECT 1"), "1\n");
 });
 
+test("the environment cannot turn verification off", async (t) => {
+  const { url } = await terminate(t, server);
+  const { NODE_TLS_REJECT_UNAUTHORIZED: before } = process.env;
+  process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = "0";
+  t.after(() => {
+    if (before === undefined) delete process.env["NODE_TLS_REJECT_UNAUTHORIZED"];
+    else process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = before;
+  });
+  await assert.rejects(clientOf(t, url).text("SELECT 1"), /unknown authority/);
+});
+
 const expired = await makeCertificate(authority, ["localhost"], {
   notAfter: new Date(Date.now() - 86_400_000),
 });

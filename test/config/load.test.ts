@@ -163,6 +163,16 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
   ],
   ["clickhouse: { password_file: nowhere }", "clickhouse.password_file: cannot read it: ENOENT"],
   ["clickhouse: { database: 'a;b' }", 'clickhouse.database: "a;b" is not a plain identifier'],
+  ["clickhouse: { replica_name: r1 }", 'clickhouse.replica_name: "r1" is not a name with a macro'],
+  ["clickhouse: { keeper_path: '/x/{table}' }", 'clickhouse.keeper_path: "/x/{table}" is not a path from /'],
+  [
+    "clickhouse: { keeper_path: '/{shard}/{uuid}' }",
+    'clickhouse.keeper_path: "/{shard}/{uuid}" is not a path',
+  ],
+  [
+    "clickhouse: { keeper_path: '/x/{replica}' }",
+    "clickhouse.keeper_path: has all that tells replicas apart, {replica}",
+  ],
   ["clickhouse: { tls: { cert_file: a } }", "clickhouse.tls: cert_file and key_file go together"],
   ["engine: { listen: '0.0.0.0:8123' }", 'engine.listen: "0.0.0.0:8123" is not a loopback address'],
   ["schemas: [nowhere]", "schemas.0: no such folder"],

@@ -162,6 +162,8 @@ const REFUSED: readonly (readonly [string, unknown, string])[] = [
   ["IPv6", "[::1]", NOT_IPV6],
   ["IPv6", "::ffff:1.2.3.256", NOT_IPV6],
   ["IPv6", "1.2.3.04", NOT_IPV6],
+  ["IPv6", "12", NOT_IPV6],
+  ["IPv6", "dead", NOT_IPV6],
   ["IPv6", ":".repeat(1e6), NOT_IPV6],
   ["IPv6", "", NOT_IPV6],
   ["IPv6", 1n, NOT_IPV6],

@@ -21,7 +21,7 @@ import { answers, answersAfterStore, exception } from "../support/fault-proxy-fa
 import { temporaryFolder } from "../support/folder.js";
 import { type GrantedEngine, startGrantedEngine } from "./granted-engine.js";
 
-const PLACE: Place = { database: "desk", tables: ["orders"], cluster: undefined };
+const PLACE: Place = { database: "desk", tables: ["orders"], cluster: undefined, isReplicated: false };
 
 /** A role for each right in each place, as `writer_3`. */
 function rolesOf(role: RoleName): Map<string, string> {
@@ -223,9 +223,12 @@ test("all missing rights are named at once, each with its reason and the stateme
     );
     return true;
   });
-  await assert.rejects(requireRights(clickhouse, "writer", { ...PLACE, cluster: "prod" }), {
-    message: /lacks 3 rights.*GRANT ON CLUSTER 'prod' SYSTEM SYNC REPLICA ON desk\.orders TO default/,
-  });
+  await assert.rejects(
+    requireRights(clickhouse, "writer", { ...PLACE, cluster: "prod", isReplicated: true }),
+    {
+      message: /lacks 3 rights.*GRANT ON CLUSTER 'prod' SYSTEM SYNC REPLICA ON desk\.orders TO default/,
+    },
+  );
 });
 
 test("wildcards and roles count, also less what was revoked of them", async () => {

@@ -31,7 +31,8 @@ async function isGranted(clickhouse: ClickHouse, wanted: readonly Wanted[]): Pro
   try {
     const answer = await clickhouse.text(`CHECK GRANT ${list}`, {
       // It takes no FORMAT, and the database may be out of sight for want of these very rights.
-      settings: { database: "system", default_format: "TSV" },
+      database: "system",
+      settings: { default_format: "TSV" },
     });
     return answer.trim() === "1";
   } catch (error) {

@@ -21,6 +21,8 @@ export interface Place {
   /** Tables that the recorder writes, besides its own. */
   readonly tables: readonly string[];
   readonly cluster: string | undefined;
+  /** Whether the tables have replicas, which fetch from each other before rows in doubt are counted. */
+  readonly isReplicated: boolean;
 }
 
 /** Who does what with the database. A right stands in one place: what is printed, checked at start and tested is this. */
@@ -39,7 +41,7 @@ export function rightsOf(role: RoleName, place: Place): Right[] {
     case "migrator":
       return place.cluster === undefined ? migrator(all) : clusterMigrator(all);
     case "writer":
-      return writer(tables, runs, place.cluster !== undefined);
+      return writer(tables, runs, place.isReplicated);
     case "reader":
       return [{ right: "SELECT", on: [all], why: "questions, by tables and views" }];
     case "retention":
