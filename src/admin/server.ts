@@ -66,7 +66,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   app.setNotFoundHandler(({ method, url }, reply) =>
     reply.code(404).send(failure(`there is no ${method} ${url}`)),
   );
-  statusRoutes(app, recorder);
+  statusRoutes(app, options);
   const bodies = new BodyMemory(options.bodyMemory);
   ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
   await listenOn(app, listen);
@@ -75,7 +75,10 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   return { url, close: (deadlineMs) => close(app, deadlineMs) };
 }
 
-function statusRoutes(app: FastifyInstance, recorder: AdminOptions["recorder"]): void {
+function statusRoutes(
+  app: FastifyInstance,
+  { recorder, normaliser }: Pick<AdminOptions, "recorder" | "normaliser">,
+): void {
   app.get("/", (_request, reply) =>
     reply.type("text/plain; charset=utf-8").send(statusText(recorder.stats())),
   );
@@ -88,7 +91,7 @@ function statusRoutes(app: FastifyInstance, recorder: AdminOptions["recorder"]):
       .type("text/plain")
       .send(`at their limit: ${full.map(([name]) => name).join(", ")}\n`);
   });
-  app.get("/api/status", () => recorder.stats());
+  app.get("/api/status", () => ({ ...recorder.stats(), lives: normaliser.stats() }));
 }
 
 async function listenOn(app: FastifyInstance, { host, port }: AdminOptions["listen"]): Promise<void> {

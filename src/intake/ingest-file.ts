@@ -12,6 +12,7 @@ import { partsOfName } from "./mapping/file-name.js";
 import { MappingError } from "./mapping/mapping-error.js";
 import type { Mapping } from "./mapping/schema.js";
 import { NdjsonReader } from "./ndjson.js";
+import type { GivenRow, TableNormaliser } from "./normalise/table-normaliser.js";
 import { DEFAULT_DIALECT, plainMapping, plainRows } from "./plain-rows.js";
 import type { ReadRecord, RecordReader } from "./record-reader.js";
 import { asRowError, Rejections, type RowError } from "./rejections.js";
@@ -26,6 +27,8 @@ export interface FileIngestOptions {
   readonly writer: TableWriter;
   readonly format: Format;
   readonly mapping: Mapping | undefined;
+  /** For rows as producers give them, in a file of the recorder's own. */
+  readonly normaliser: TableNormaliser | undefined;
   readonly maxLineBytes: number;
   readonly stored: StoredLines;
   readonly signal: AbortSignal;
@@ -50,14 +53,15 @@ export class FileIngest {
   #line = 0;
 
   constructor(options: FileIngestOptions) {
-    const { format, mapping, maxLineBytes, writer } = options;
+    const { format, mapping, normaliser, maxLineBytes, writer } = options;
     this.#options = options;
     this.storedBefore = options.stored.rows;
     this.#lines = new LineSplitter(maxLineBytes);
     this.#reader =
       format === "csv" ? new CsvReader(mapping?.csv ?? DEFAULT_DIALECT, maxLineBytes) : new NdjsonReader();
     if (format === "ndjson") {
-      this.#makeRow = mapping === undefined ? plainRows(writer.table) : this.#compile(mapping, undefined);
+      this.#makeRow =
+        mapping === undefined ? plainRows(writer.table, normaliser?.keys) : this.#compile(mapping, undefined);
     } else if (mapping?.csv.columns !== undefined) {
       this.#makeRow = this.#compile(mapping, mapping.csv.columns);
     }
@@ -103,7 +107,7 @@ export class FileIngest {
         const record = records[index]!;
         const made = this.#rowOf(record);
         if (stored.has(record.line)) {
-          this.#requireSame(record, made);
+          this.#passStored(record, made);
           this.alreadyStored += 1;
         } else if (made instanceof Error) {
           keeping.push(this.#reject(record, made));
@@ -119,6 +123,24 @@ export class FileIngest {
       }
     } finally {
       await Promise.all(keeping);
+    }
+  }
+
+  /**
+   * A file of the recorder's own has a name that no other has; but rows after this one may build on it.
+   * @throws ColdpathError INPUT_REJECTED
+   */
+  #passStored(record: ReadRecord, made: Row | RowError): void {
+    const { normaliser } = this.#options;
+    if (normaliser === undefined) this.#requireSame(record, made);
+    else if (!(made instanceof Error)) {
+      try {
+        normaliser.normalise(made as GivenRow);
+        normaliser.taken(made as GivenRow);
+      } catch (error) {
+        // What it says is stored, so it was said in full when it was taken: with steps that are not known any more.
+        asRowError(error);
+      }
     }
   }
 
@@ -147,10 +169,12 @@ export class FileIngest {
 
   /** False if there was no room for the row. */
   #offer(record: ReadRecord, row: Row, keeping: Promise<void>[]): boolean {
-    const { writer, source } = this.#options;
+    const { writer, source, normaliser } = this.#options;
     try {
+      normaliser?.normalise(row as GivenRow);
       const ticket = writer.offerWhole(row, { source: source.source, seq: record.line });
       if (ticket === undefined) return false;
+      normaliser?.taken(row as GivenRow);
       this.fates.add(ticket);
     } catch (error) {
       keeping.push(this.#reject(record, asRowError(error)));

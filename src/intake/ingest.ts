@@ -9,6 +9,7 @@ import { FileIngest, type Format } from "./ingest-file.js";
 import { keepNote } from "./keep-note.js";
 import { loadMapping } from "./mapping/load.js";
 import type { Mapping } from "./mapping/schema.js";
+import type { Normaliser } from "./normalise/normaliser.js";
 import { type IngestProgress, ProgressMeter } from "./progress.js";
 import type { Rejection } from "./rejections.js";
 import { openSource, type SourceFile } from "./source-file.js";
@@ -26,6 +27,8 @@ export interface IngestOptions {
   readonly format?: Format | undefined;
   /** Path of a mapping file. Without one, the source's columns are the table's. */
   readonly mapping?: string | undefined;
+  /** For files of the recorder's own: their rows are as producers gave them. */
+  readonly normaliser?: Normaliser;
   /** Identity of the rows in place of the file's; with several files, `NAME/<base name>`. */
   readonly sourceName?: string | undefined;
   /** Bytes of the longest line taken. Default 1 MiB. */
@@ -194,6 +197,7 @@ class Ingest {
       writer,
       format: this.#formatOf(source),
       mapping: this.#mapping,
+      normaliser: this.#options.normaliser?.of(writer.table.name),
       maxLineBytes: maxLineBytes ?? DEFAULT_MAX_LINE_BYTES,
       stored,
       signal: this.#signal,

@@ -7,6 +7,7 @@ import { MINUTE_MS } from "../base/units.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import type { Recorder } from "../recorder.js";
 import { ingestFiles } from "./ingest.js";
+import type { Normaliser } from "./normalise/normaliser.js";
 
 const RETRY_MS: number = MINUTE_MS;
 
@@ -16,6 +17,7 @@ export interface OverflowIntakeOptions {
   readonly owner: string;
   readonly recorder: Recorder;
   readonly clickhouse: ClickHouse;
+  readonly normaliser: Normaliser;
   readonly maxLineBytes: number;
   readonly onFailure: (path: string, message: string) => void;
 }
@@ -66,7 +68,7 @@ export class OverflowIntake {
   }
 
   async #takeFile(table: string, path: string, signal: AbortSignal): Promise<void> {
-    const { recorder, clickhouse, maxLineBytes, onFailure } = this.#options;
+    const { recorder, clickhouse, normaliser, maxLineBytes, onFailure } = this.#options;
     if (performance.now() < (this.#failed.get(path) ?? 0)) return;
     try {
       const { files, lost, interrupted } = await ingestFiles({
@@ -75,6 +77,7 @@ export class OverflowIntake {
         table,
         files: [path],
         format: "ndjson",
+        normaliser,
         maxLineBytes,
         signal,
       });

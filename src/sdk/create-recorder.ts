@@ -4,7 +4,7 @@ import { SECOND_MS } from "../base/units.js";
 import { loadConfig } from "../config/load.js";
 import type { Config, ConfigInput } from "../config/schema.js";
 import type { Row } from "../native/block.js";
-import type { CloseReport, RecorderEvent, RecorderStats, TablePolicy } from "../recorder.js";
+import type { CloseReport, RecorderEvent, TablePolicy } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { COUNTERS, RingMemory } from "../ring/memory.js";
 import type { TableRows } from "../schemas/tables.generated.js";
@@ -12,6 +12,7 @@ import type { EventRecorder } from "./events.js";
 import { overflowFolder } from "./overflow.js";
 import { type PipelineState, PipelineThread } from "./pipeline-thread.js";
 import { Producer, type ProducerHandle } from "./producer.js";
+import type { PipelineStats } from "./protocol.js";
 import type { RowOf } from "./rows.js";
 import type { BuiltInTables, RecordingTable } from "./tables.js";
 
@@ -31,7 +32,7 @@ export interface CreateRecorderOptions {
 /** Rows of one table as the rings counted them, over all producers of this process. */
 export type RingCounts = Readonly<Record<(typeof COUNTERS)[number], number>>;
 
-export interface RecordingStats extends RecorderStats {
+export interface RecordingStats extends PipelineStats {
   readonly pipeline: PipelineState;
   readonly rings: Readonly<Record<string, RingCounts>>;
   /** Events that were refused because their type is unknown. */
@@ -151,7 +152,7 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   }
 
   async stats(): Promise<RecordingStats> {
-    const stats = (await this.#thread.request({ kind: "stats" })) as RecorderStats;
+    const stats = (await this.#thread.request({ kind: "stats" })) as PipelineStats;
     const rings = this.#layouts.map(({ table }, index) => [table, this.#countsOf(index)] as const);
     return {
       ...stats,

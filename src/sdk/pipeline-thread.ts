@@ -4,9 +4,9 @@ import { Worker } from "node:worker_threads";
 import { ColdpathError, type ErrorCode } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Config } from "../config/schema.js";
-import type { CloseReport, RecorderEvent, RecorderStats } from "../recorder.js";
+import type { CloseReport, RecorderEvent } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
-import type { FromWorker, PipelineRequest, ToWorker, WorkerStart } from "./protocol.js";
+import type { FromWorker, PipelineRequest, PipelineStats, ToWorker, WorkerStart } from "./protocol.js";
 
 const RESTART_FIRST_MS = 100;
 const RESTART_MAX_MS = 5 * SECOND_MS;
@@ -24,7 +24,7 @@ interface PipelineEvents {
 
 interface Pending {
   readonly request: PipelineRequest;
-  readonly resolve: (value: RecorderStats | CloseReport | undefined) => void;
+  readonly resolve: (value: PipelineStats | CloseReport | undefined) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -77,7 +77,7 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
   }
 
   /** Asks the worker; while it is down the question waits for the next one. */
-  async request(request: PipelineRequest): Promise<RecorderStats | CloseReport | undefined> {
+  async request(request: PipelineRequest): Promise<PipelineStats | CloseReport | undefined> {
     if (this.#state === "closed") throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
     this.#requests += 1;
     const id = this.#requests;

@@ -31,18 +31,21 @@ class PipelineWorker {
   readonly #opened: OpenedClickHouse;
   readonly #recorder: Recorder;
   readonly #intake: RingIntake;
+  readonly #normaliser: Normaliser;
   readonly #overflow: OverflowIntake;
   readonly #closing = new AbortController();
 
-  constructor(opened: OpenedClickHouse, recorder: Recorder, intake: RingIntake) {
+  constructor(opened: OpenedClickHouse, recorder: Recorder, intake: RingIntake, normaliser: Normaliser) {
     this.#opened = opened;
     this.#recorder = recorder;
     this.#intake = intake;
+    this.#normaliser = normaliser;
     this.#overflow = new OverflowIntake({
       folder: overflowFolder(config),
       owner,
       recorder,
       clickhouse: opened.clickhouse,
+      normaliser,
       maxLineBytes: config.intake.max_line,
       onFailure: (path, message) =>
         send({ type: "event", event: { kind: "overflow_failed", path, message } }),
@@ -78,7 +81,7 @@ class PipelineWorker {
   async answer(request: PipelineRequest) {
     switch (request.kind) {
       case "stats":
-        return this.#recorder.stats();
+        return { ...this.#recorder.stats(), lives: this.#normaliser.stats() };
       case "policy":
         this.#recorder.setPolicy(request.table, request.policy);
         return undefined;
@@ -120,7 +123,7 @@ async function start(): Promise<void> {
   const normaliser = new Normaliser({ depth: config.tables.market_data.policy.depth });
   const intake = new RingIntake(recorder, layouts, normaliser);
   for (const ring of rings) intake.add(ring);
-  const worker = new PipelineWorker(opened, recorder, intake);
+  const worker = new PipelineWorker(opened, recorder, intake, normaliser);
   port.on("message", (message: ToWorker) => {
     if (message.type === "ring") worker.addRing(message.buffer);
     else {

@@ -1,6 +1,13 @@
 import type { Config } from "../config/schema.js";
+import type { LifeStats } from "../intake/normalise/order-lives.js";
 import type { CloseReport, RecorderEvent, RecorderStats, TablePolicy } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
+
+/** What the pipeline's thread knows of itself. */
+export interface PipelineStats extends RecorderStats {
+  /** What is remembered of orders and fills, to complete the rows that follow. */
+  readonly lives: LifeStats;
+}
 
 /** What the trading process tells its pipeline worker. */
 export type ToWorker =
@@ -26,7 +33,7 @@ export interface WorkerStart {
 export type FromWorker =
   | { readonly type: "ready"; readonly layouts: readonly RecordLayout[]; readonly run: string }
   | { readonly type: "event"; readonly event: RecorderEvent }
-  | { readonly type: "answer"; readonly id: number; readonly value: RecorderStats | CloseReport | undefined }
+  | { readonly type: "answer"; readonly id: number; readonly value: PipelineStats | CloseReport | undefined }
   | {
       readonly type: "failed";
       readonly id: number | undefined;

@@ -195,3 +195,40 @@ test("an empty body is fine", async (t) => {
   const place = await openPlace(t, clickhouse);
   assert.deepEqual(await send(place, ""), { kind: "stored", accepted: 0, rejected: 0, errors: [] });
 });
+
+test("words of venues, levels and steps with ids alone are rows over HTTP too; the time of arrival is stamped", async (t) => {
+  const place = await openPlace(t, clickhouse);
+  const normaliser = new Normaliser({ depth: 2 });
+  const sentAt = Date.now();
+  const ticks = await send(
+    place,
+    `{"symbol":" H9 ","kind":"depth","bids":[["7.10","1"],["6",2],[5,3]],"asks":[{"price":8,"size":"0.1"}]}
+{"symbol":"H9","kind":"trade","last_px":1,"last_qty":2,"last_side":"SELL","ts_local":"2024-05-01T00:00:00Z"}
+{"symbol":"H9","kind":"trade","last_px":1,"last_qty":2,"last_side":"ask"}
+`,
+    { normaliser },
+  );
+  assert.equal(ticks.kind, "stored");
+  if (ticks.kind === "stored") {
+    assert.deepEqual([ticks.accepted, ticks.rejected, ticks.errors[0]!.column], [2, 1, "last_side"]);
+    assert.match(ticks.errors[0]!.reason, /is ambiguous/);
+  }
+  const book = await clickhouse.text(
+    `SELECT bid_px, bid_sz, ask_px1, ask_sz1, ts_exchange_src, ts_exchange = ts_local,
+            toUnixTimestamp64Milli(ts_local) BETWEEN ${sentAt} AND ${Date.now()}
+     FROM market_data WHERE symbol = 'H9' AND kind = 'depth' FORMAT TSV`,
+  );
+  assert.equal(book, "[7.1,6]\t[1,2]\t8\t0.1\tlocal\t1\t1\n");
+  const orders = await send(
+    place,
+    `{"ts":"2024-05-01T00:00:00Z","client_order_id":"h9","strategy":"s","symbol":"H9","side":"BUY","qty":"1.50","status":0}
+{"ts":"2024-05-01T00:00:01Z","client_order_id":"h9","status":"CANCELED"}
+`,
+    { normaliser, writer: place.recorder.table("orders") },
+  );
+  assert.deepEqual(orders, { kind: "stored", accepted: 2, rejected: 0, errors: [] });
+  const steps = await clickhouse.text(
+    "SELECT status, side, qty FROM orders WHERE client_order_id = 'h9' ORDER BY ts FORMAT TSV",
+  );
+  assert.equal(steps, "new\tbuy\t1.5\ncanceled\tbuy\t1.5\n");
+});

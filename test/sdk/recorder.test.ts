@@ -158,7 +158,7 @@ test("critical rows that find even the reserve full go to files, also of a proce
   const rows = 20_000;
   // Without a turn of the event loop in between the worker cannot keep up with a ring so small.
   for (let number = 0; number < rows; number += 1)
-    assert.ok(orders.record({ ...order(number), reject_reason: "x".repeat(500) }));
+    assert.ok(orders.record({ ...order(number), side: "SELL", reject_reason: "x".repeat(500) }));
   const before = (await recorder.stats()).rings["orders"]!;
   assert.ok(before.appended > 0 && before.taken > 0, JSON.stringify(before));
   assert.equal(before.appended, before.ring_full);
@@ -166,12 +166,12 @@ test("critical rows that find even the reserve full go to files, also of a proce
   assert.deepEqual(await readdir(left), []);
   const stored = await ask(config, (clickhouse) =>
     clickhouse.text(
-      `SELECT count(), uniqExact(client_order_id), sum(qty), countIf(client_order_id = 'left'),
+      `SELECT count(), uniqExact(client_order_id), sum(qty), countIf(client_order_id = 'left'), countIf(side = 'sell'),
               countIf(client_order_id != 'left' AND toUnixTimestamp64Nano(ts) != (${NOW} + toUInt64(qty)) * 1000)
        FROM orders FORMAT TSV`,
     ),
   );
-  assert.equal(stored, `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t0\n`);
+  assert.equal(stored, `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t${rows + 1}\t0\n`);
 });
 
 test("flush and close end although rows keep coming", async (t) => {
