@@ -32,6 +32,11 @@ export class Book {
     return { bids: this.#bids.top(depth), asks: this.#asks.top(depth) };
   }
 
+  /** True of an update that is no newer than what is known. */
+  isPast({ last }: BookUpdate): boolean {
+    return this.isKnown && this.#last !== undefined && last !== undefined && last <= this.#last;
+  }
+
   /** Takes a snapshot in place of all that was. */
   load(update: BookUpdate): void {
     this.#bids.clear();
@@ -45,8 +50,8 @@ export class Book {
   /** Applies a change if it is the next. After a gap the book is not known until there is a snapshot. */
   step(update: BookUpdate): Step {
     const { last, previous } = update;
+    if (this.isPast(update)) return "stale";
     if (this.#last !== undefined && last !== undefined) {
-      if (last <= this.#last) return "stale";
       // The first change after a snapshot may begin before it: levels are set, not added to.
       const isNext = this.#isBridged ? previous === this.#last : (previous ?? 0n) <= this.#last;
       if (previous !== undefined && !isNext) this.isKnown = false;

@@ -7,7 +7,7 @@ const WAITING_MAX = 10_000;
 export interface BookCounts {
   /** Changes that did not follow the state of the book: it is unknown from there until the next snapshot. */
   gaps: number;
-  /** Changes older than the book: duplicates, and those that came out of order. */
+  /** Updates older than the book: duplicates, those that came out of order, and snapshots fetched without need. */
   stale: number;
   /** Changes to a book that was not known; numbered ones wait for a snapshot to be fetched. */
   early: number;
@@ -49,6 +49,8 @@ export class Books {
 
   #load(kept: Kept, update: BookUpdate): readonly VenueEvent[] {
     const { book, waiting } = kept;
+    // Asked for without need: what the stream says is newer.
+    if (update.action === "fetched" && book.isPast(update)) return this.#stale();
     kept.waiting = [];
     book.load(update);
     if (update.action === "snapshot") return this.#show(kept, update);
@@ -64,12 +66,14 @@ export class Books {
   #change(kept: Kept, update: BookUpdate): readonly VenueEvent[] {
     const step = kept.book.step(update);
     if (step === "applied") return this.#show(kept, update);
-    if (step === "stale") {
-      this.counts.stale += 1;
-      return [];
-    }
+    if (step === "stale") return this.#stale();
     this.#wait(kept, update);
     return [this.#gap(update)];
+  }
+
+  #stale(): readonly VenueEvent[] {
+    this.counts.stale += 1;
+    return [];
   }
 
   /** Without numbers nothing tells which changes a later snapshot holds already. */

@@ -17,6 +17,8 @@ export interface ReplayOptions {
   /** Told about once a second. */
   readonly onProgress?: (progress: ReplaySummary) => void;
   readonly signal?: AbortSignal;
+  /** Milliseconds that an event may be refused before the replay gives up; default 30 s. */
+  readonly patienceMs?: number;
 }
 
 export interface ReplaySummary {
@@ -32,19 +34,19 @@ export interface ReplaySummary {
 /** Messages between two looks at the event loop. */
 const TURN_MESSAGES = 512;
 const FULL_WAIT_MS = 1;
-const FULL_MAX_MS: number = 30 * SECOND_MS;
+const PATIENCE_MS: number = 30 * SECOND_MS;
 const NANOS_PER_MS = 1_000_000n;
 
 /**
  * Replays captures, merged by the times at which their messages were received, and waits where an event is not taken.
  *
  * @param record takes an event, false for not now: `recorder.events.record`
- * @throws ColdpathError QUEUE_FULL if an event is not taken for 30 seconds
+ * @throws ColdpathError QUEUE_FULL if an event is not taken for too long
  */
 export async function replay(
   sources: readonly ReplaySource[],
   record: (event: VenueEvent) => boolean,
-  { speed, onProgress, signal }: ReplayOptions,
+  { speed, onProgress, signal, patienceMs = PATIENCE_MS }: ReplayOptions,
 ): Promise<ReplaySummary> {
   const startedAt = performance.now();
   const told = { messages: 0, events: 0, waits: 0, behindMs: 0 };
@@ -56,12 +58,12 @@ export async function replay(
     first ??= message.received;
     const dueAt = startedAt + Number((message.received - first) / NANOS_PER_MS) / speed;
     const early = dueAt - performance.now();
-    if (early >= 1) await sleep(early);
+    if (early > 0) await sleep(Math.ceil(early));
     else if (told.messages % TURN_MESSAGES === 0) await nextTurn();
     for (const event of source.feed.read(message.text, message.received)) {
       if (!record(event)) {
         told.waits += 1;
-        await untilTaken(record, event);
+        await untilTaken(record, event, patienceMs);
       }
       told.events += 1;
     }
@@ -75,11 +77,18 @@ export async function replay(
   return summary();
 }
 
-async function untilTaken(record: (event: VenueEvent) => boolean, event: VenueEvent): Promise<void> {
-  const giveUpAt = performance.now() + FULL_MAX_MS;
+async function untilTaken(
+  record: (event: VenueEvent) => boolean,
+  event: VenueEvent,
+  patienceMs: number,
+): Promise<void> {
+  const giveUpAt = performance.now() + patienceMs;
   do {
     if (performance.now() > giveUpAt)
-      throw new ColdpathError("QUEUE_FULL", `an event of type ${event.type} was not taken for 30 s`);
+      throw new ColdpathError(
+        "QUEUE_FULL",
+        `an event of type ${event.type} was not taken for ${patienceMs} ms`,
+      );
     await sleep(FULL_WAIT_MS);
   } while (!record(event));
 }
