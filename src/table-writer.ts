@@ -38,6 +38,9 @@ export interface TableWriter {
   offerWhole(row: Row, origin?: Origin): Ticket | undefined;
   /** True if the next {@link offer} would refuse a row or drop some. */
   readonly full: boolean;
+  /** Rows taken whose fate is not settled, and rows stored. */
+  readonly pendingRows: number;
+  readonly storedRows: number;
   /** Resolves once the table is no longer {@link full}, or the recorder closes: for intakes that can wait, such as files. */
   room(): Promise<void>;
   /**
@@ -136,6 +139,14 @@ export class Writer implements TableWriter {
     });
   }
 
+  get pendingRows(): number {
+    return this.buffer.pendingRows + (this.#thinned?.held ?? 0);
+  }
+
+  get storedRows(): number {
+    return this.#parts.lane.storedRows;
+  }
+
   get full(): boolean {
     return this.#admission.full;
   }
@@ -187,13 +198,13 @@ export class Writer implements TableWriter {
 
   stats(): TableStats {
     const { lane, clock } = this.#parts;
-    const { oldestAt, pendingRows, pendingBytes } = this.buffer;
+    const { oldestAt, pendingBytes } = this.buffer;
     const thinned = this.#thinned;
     const sent = lane.stats();
     return {
       ...this.#admission.counts(),
       ...sent,
-      pending: { rows: pendingRows + (thinned?.held ?? 0), bytes: pendingBytes },
+      pending: { rows: this.pendingRows, bytes: pendingBytes },
       deduplicated: thinned?.deduplicated ?? 0,
       sampled: thinned?.sampled ?? 0,
       deadLettered: sent.deadLettered + this.#deadLettered,

@@ -23,10 +23,16 @@ export interface RowsOfSource {
   readonly source: string;
 }
 
-export interface StoredLinesOptions extends RowsOfSource {
+/** Whom to ask about which table, and for how long. */
+interface Asking {
+  readonly clickhouse: ClickHouse;
+  readonly table: Table;
   readonly signal: AbortSignal;
-  readonly windowLines?: number;
   readonly clock?: Clock;
+}
+
+export interface StoredLinesOptions extends RowsOfSource, Asking {
+  readonly windowLines?: number;
 }
 
 interface LineRange {
@@ -142,8 +148,13 @@ export async function storedNow(
   return { rows: Number(found!.rows), last: Number(found!.last ?? 0) };
 }
 
-/** INSERTs that begin later are not waited for: they cannot be of a run that is over. */
-async function runningInsertsEnded(options: StoredLinesOptions): Promise<void> {
+/**
+ * Resolves once every INSERT into the table that runs now has ended. Those that begin later are not waited for: they
+ * cannot be of a run that is over.
+ *
+ * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if such an INSERT does not end.
+ */
+export async function runningInsertsEnded(options: Asking): Promise<void> {
   const { table, signal, clock = systemClock } = options;
   const running = (): Promise<{ query_id: string }[]> =>
     ask(
@@ -170,6 +181,6 @@ function ofSource({ table, source }: RowsOfSource): string {
   return `${quoteName(table.database)}.${quoteName(table.name)} WHERE source = ${quoteString(source)}`;
 }
 
-async function ask<T>({ clickhouse, signal }: StoredLinesOptions, sql: string): Promise<T[]> {
+async function ask<T>({ clickhouse, signal }: Asking, sql: string): Promise<T[]> {
   return await clickhouse.rows<T>(sql, { timeoutMs: QUESTION_MS, signal });
 }

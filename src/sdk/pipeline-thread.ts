@@ -6,6 +6,7 @@ import { SECOND_MS } from "../base/units.js";
 import type { Config } from "../config/schema.js";
 import type { CloseReport, RecorderEvent } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
+import { Ledger } from "./ledger.js";
 import type { FromWorker, PipelineRequest, PipelineStats, ToWorker, WorkerStart } from "./protocol.js";
 
 const RESTART_FIRST_MS = 100;
@@ -34,9 +35,12 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
   readonly owner: string = `${process.pid}.${randomBytes(4).toString("hex")}`;
   readonly #config: Config;
   readonly #entry: URL;
+  readonly #ledger: SharedArrayBuffer;
   readonly #rings: SharedArrayBuffer[] = [];
   readonly #pending = new Map<number, Pending>();
   #layouts: readonly RecordLayout[] | undefined;
+  /** Of the latest worker that was ready. */
+  #run: string | undefined;
   #worker: Worker | undefined;
   /** Resolves when the latest worker is gone. */
   #exited: Promise<unknown> = Promise.resolve();
@@ -48,6 +52,7 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
   private constructor(config: Config, entry: URL) {
     super();
     this.#config = config;
+    this.#ledger = Ledger.create(Object.keys(config.tables).length);
     this.#entry = entry;
   }
 
@@ -109,6 +114,8 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
       layouts: this.#layouts,
       rings: this.#rings,
       owner: this.owner,
+      ledger: this.#ledger,
+      previousRun: this.#run,
     };
     const worker = new Worker(this.#entry, { workerData: start });
     this.#worker = worker;
@@ -117,6 +124,7 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
       let reason = new ColdpathError("PIPELINE_FAILED", "the recorder's pipeline thread ended");
       worker.on("message", (message: FromWorker) => {
         if (message.type === "ready") {
+          this.#run = message.run;
           this.#onReady(message.layouts);
           resolve(message.layouts);
         } else if (message.type === "failed" && message.id === undefined) reason = errorOf(message);

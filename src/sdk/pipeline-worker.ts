@@ -5,9 +5,11 @@ import { SECOND_MS } from "../base/units.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
 import { OverflowIntake } from "../intake/overflow.js";
 import { RingIntake } from "../intake/ring.js";
-import type { Recorder } from "../recorder.js";
+import type { Recorder, TableWriter } from "../recorder.js";
 import { type OpenedClickHouse, openClickHouse, openRecorder } from "../service/open.js";
 import { layoutOf } from "./layouts.js";
+import { Ledger } from "./ledger.js";
+import { tellLostRows } from "./lost-rows.js";
 import { overflowFolder } from "./overflow.js";
 import type { FromWorker, PipelineRequest, ToWorker, WorkerStart } from "./protocol.js";
 
@@ -20,8 +22,10 @@ const QUIET_MS = 4;
 const QUIET_LOOKS = 250;
 const OVERFLOW_LOOK_MS: number = SECOND_MS;
 
-const { config, layouts: known, rings, owner } = workerData as WorkerStart;
+const { config, layouts: known, rings, owner, ledger: shared, previousRun } = workerData as WorkerStart;
 const port = parentPort!;
+const ledger = new Ledger(shared);
+const tables = Object.keys(config.tables);
 
 function send(message: FromWorker): void {
   port.postMessage(message);
@@ -33,6 +37,7 @@ class PipelineWorker {
   readonly #intake: RingIntake;
   readonly #normaliser: Normaliser;
   readonly #overflow: OverflowIntake;
+  readonly #writers: readonly TableWriter[];
   readonly #closing = new AbortController();
 
   constructor(opened: OpenedClickHouse, recorder: Recorder, intake: RingIntake, normaliser: Normaliser) {
@@ -40,6 +45,7 @@ class PipelineWorker {
     this.#recorder = recorder;
     this.#intake = intake;
     this.#normaliser = normaliser;
+    this.#writers = tables.map((name) => recorder.table(name));
     this.#overflow = new OverflowIntake({
       folder: overflowFolder(config),
       owner,
@@ -57,10 +63,16 @@ class PipelineWorker {
     let idle = 0;
     while (!this.#closing.signal.aborted) {
       idle = this.#intake.turn() > 0 ? 0 : idle + 1;
+      this.#publish();
       if (idle === 0) await nextTurn();
       else await delay(idle < QUIET_LOOKS ? IDLE_MS : QUIET_MS);
     }
     await overflow;
+  }
+
+  #publish(): void {
+    for (const [index, { pendingRows, storedRows }] of this.#writers.entries())
+      ledger.publish(index, pendingRows, storedRows);
   }
 
   async #watchOverflow(): Promise<void> {
@@ -117,6 +129,16 @@ class PipelineWorker {
 async function start(): Promise<void> {
   const opened = await openClickHouse(config);
   const recorder = await openRecorder(config, opened, (event) => send({ type: "event", event }));
+  if (previousRun !== undefined)
+    await tellLostRows({
+      clickhouse: opened.clickhouse,
+      recorder,
+      recorderId: config.recorder.id,
+      run: previousRun,
+      tables,
+      ledger,
+      onLost: (table, rows) => send({ type: "event", event: { kind: "rows_lost", table, rows } }),
+    });
   const layouts =
     known ??
     Object.entries(config.tables).map(([name, options]) => layoutOf(recorder.table(name).table, options));

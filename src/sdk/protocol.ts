@@ -27,6 +27,9 @@ export interface WorkerStart {
   readonly rings: readonly SharedArrayBuffer[];
   /** What the names of this process's overflow files begin with. */
   readonly owner: string;
+  readonly ledger: SharedArrayBuffer;
+  /** The worker before, which died, if there was one. */
+  readonly previousRun: string | undefined;
 }
 
 /** What the worker tells. */

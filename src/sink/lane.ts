@@ -75,6 +75,11 @@ export class Lane {
     this.#onFree = context.onFree;
   }
 
+  /** Rows stored so far. */
+  get storedRows(): number {
+    return this.#stored;
+  }
+
   /** Whether the next due batch may be begun. */
   get ready(): boolean {
     return this.#troubled === 0 && this.buffer.hasDue;

@@ -158,6 +158,8 @@ test("a request waits for room, and when its deadline strikes says how many rows
       return new Promise(() => {});
     },
     offerWhole: () => undefined,
+    pendingRows: 0,
+    storedRows: 0,
     rejected: async () => {},
   };
   const outcome = await send(place, tick("H5").repeat(20), { writer, signal: controller.signal });

@@ -5,7 +5,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { BroadcastChannel, Worker } from "node:worker_threads";
-import { MIB } from "../../src/base/units.js";
+import { MIB, MINUTE_MS } from "../../src/base/units.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { Config } from "../../src/config/schema.js";
@@ -128,6 +128,38 @@ test("a worker that dies is started again and takes what the ring holds", async 
     clickhouse.text("SELECT count(), uniqExact(client_order_id), uniqExact(run) FROM orders FORMAT TSV"),
   );
   assert.equal(stored, "2000\t2000\t2\n");
+});
+
+test("rows that die with the worker are counted, told and written down as a gap", async (t) => {
+  const config = await configIn(t);
+  const slow = structuredClone(config);
+  slow.tables["orders"]!.flush.age = MINUTE_MS;
+  const entry = new URL("./crashing-worker.js", import.meta.url);
+  const { thread, layouts } = await PipelineThread.start(slow, entry);
+  const recorder = new RecordingClient(slow, thread, layouts);
+  t.after(() => recorder.close({ deadline: 0 }));
+  const crash = new BroadcastChannel("coldpath-test-crash");
+  t.after(() => crash.close());
+  for (let number = 0; number < 100; number += 1) recorder.table("orders").record(order(number));
+  await recorder.flush("orders");
+  for (let number = 100; number < 700; number += 1) recorder.table("orders").record(order(number));
+  while ((await recorder.stats()).tables["orders"]!.pending.rows < 600);
+  const told: unknown[] = [];
+  recorder.on("event", (event) => {
+    if (event.kind === "rows_lost") told.push(event);
+  });
+  crash.postMessage("die");
+  await once(recorder, "pipeline");
+  await recorder.flush();
+  assert.deepEqual(told, [{ kind: "rows_lost", table: "orders", rows: 600 }]);
+  const gaps = await ask(config, (clickhouse) =>
+    clickhouse.rows(
+      `SELECT kind, component, rows, attributes['table'] AS of, attributes['reason'] AS reason,
+              (SELECT count() FROM orders) AS stored FROM system_events`,
+    ),
+  );
+  const gap = { kind: "data_gap", component: "pipeline", rows: "600", of: "orders", reason: "pipeline_died" };
+  assert.deepEqual(gaps, [{ ...gap, stored: "100" }]);
 });
 
 test("a recorder that cannot start says why", async (t) => {

@@ -23,7 +23,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "recorder.ts": ["base", "native", "schemas", "clickhouse", "buffer", "policy", "sink", "table-writer.ts"],
   intake: ["base", "native", "ring", "schemas", "clickhouse", "recorder.ts"],
   service: ["base", "config", "clickhouse", "engine", "schemas", "recorder.ts", "intake", "demo", "admin"],
-  sdk: ["base", "native", "ring", "config", "schemas", "intake", "recorder.ts", "service"],
+  sdk: ["base", "native", "ring", "config", "clickhouse", "schemas", "intake", "recorder.ts", "service"],
   venues: ["base", "native", "schemas", "intake", "sdk"],
   admin: ["base", "config", "schemas", "intake", "recorder.ts"],
   cli: ["base", "config", "clickhouse", "engine", "schemas", "intake", "recorder.ts", "service", "demo"],

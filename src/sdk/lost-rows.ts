@@ -1,0 +1,57 @@
+import type { ClickHouse } from "../clickhouse/client.js";
+import { quoteName } from "../clickhouse/quote.js";
+import { runningInsertsEnded } from "../intake/stored-lines.js";
+import type { Recorder } from "../recorder.js";
+import type { Ledger } from "./ledger.js";
+
+export interface LostRowsOptions {
+  readonly clickhouse: ClickHouse;
+  readonly recorder: Recorder;
+  readonly recorderId: string;
+  /** The run of the worker that died, and the names of its tables in the order of the ledger. */
+  readonly run: string;
+  readonly tables: readonly string[];
+  readonly ledger: Ledger;
+  readonly onLost: (table: string, rows: number) => void;
+}
+
+/**
+ * Finds out how many rows died with a worker: those it held, less those that one of its last INSERTs stored all the same. Each
+ * loss is told and becomes a `data_gap` in `system_events`.
+ */
+export async function tellLostRows(options: LostRowsOptions): Promise<void> {
+  const { recorder, run, tables, ledger, onLost } = options;
+  for (const [index, name] of tables.entries()) {
+    const { pending, stored } = ledger.of(index);
+    if (pending === 0) continue;
+    const lost = pending - ((await countOf(options, name)) - stored);
+    if (lost <= 0) continue;
+    onLost(name, lost);
+    if (tables.includes("system_events"))
+      recorder.table("system_events").offerWhole({
+        ts: new Date(),
+        kind: "data_gap",
+        severity: "error",
+        component: "pipeline",
+        message: `the recorder's pipeline thread died with ${lost} rows of ${name} in memory`,
+        rows: lost,
+        attributes: { table: name, reason: "pipeline_died", run },
+      });
+  }
+}
+
+/** Rows of the run that are stored, once none of its INSERTs can store any more. */
+async function countOf(
+  { clickhouse, recorder, recorderId, run }: LostRowsOptions,
+  name: string,
+): Promise<number> {
+  const { table } = recorder.table(name);
+  const signal = new AbortController().signal;
+  await runningInsertsEnded({ clickhouse, table, signal });
+  const [found] = await clickhouse.rows<{ n: string }>(
+    `SELECT count() AS n FROM ${quoteName(table.database)}.${quoteName(table.name)}
+     WHERE recorder = {recorder:String} AND run = {run:UInt64}`,
+    { params: { recorder: recorderId, run } },
+  );
+  return Number(found!.n);
+}
