@@ -20,9 +20,11 @@ if (files.length === 0) {
   console.error("no such test");
   process.exit(1);
 }
+// A file of the long suite may kill the engine a hundred times.
+const timeoutMs = long ? 20 * 60_000 : 2 * 60_000;
 const { status } = spawnSync(
   process.execPath,
-  ["--test", "--test-concurrency=2", "--test-timeout=120000", ...files],
+  ["--test", "--test-concurrency=2", `--test-timeout=${timeoutMs}`, ...files],
   {
     cwd: root,
     stdio: "inherit",
