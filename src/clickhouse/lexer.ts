@@ -149,15 +149,25 @@ function tokenAt(text: string, start: number, previous: Token | undefined): Toke
   return token("symbol", start + 1, character);
 }
 
+/**
+ * A word that begins with a dollar sign was first taken for a `$tag$` and looked for in all that follows. A text with
+ * more of them is not read on: that would take minutes.
+ */
+const DOLLARS_MAX = 100;
+
 /** The tokens of `text` (latin1) without white space and comments. After an `open` token there are no more. */
 export function* tokensOf(text: string): Generator<Token, undefined> {
   let previous: Token | undefined;
+  let dollars = 0;
   for (;;) {
     const from = previous?.end ?? 0;
     const start = skipInsignificant(text, from);
     if (start >= text.length) return;
     const token: Token =
-      start < 0 ? { kind: "open", start: from, end: text.length, text: "" } : tokenAt(text, start, previous);
+      start < 0 || dollars >= DOLLARS_MAX
+        ? { kind: "open", start: from, end: text.length, text: "" }
+        : tokenAt(text, start, previous);
+    if (text[start] === "$" && token.kind === "word") dollars += 1;
     yield token;
     if (token.kind === "open") return;
     previous = token;

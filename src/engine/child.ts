@@ -55,6 +55,8 @@ async function start(message: StartMessage): Promise<void> {
       `away to start with an empty one: ${messageOf(cause)}`;
     throw new ColdpathError("ENGINE_FOLDER_DAMAGED", message, { cause });
   }
+  // Whoever reads it makes the engine write a file in the system's folder for temporary ones.
+  await sessions.query("DROP TABLE IF EXISTS system.jemalloc_profile_text");
   const pipes = folder.clearPassing(READS_AT_ONCE);
   const about = Buffer.from((await sessions.query("SELECT version(), timezone()")).bytes()).toString();
   const [version = "", timeZone = ""] = about.trimEnd().split("\t");

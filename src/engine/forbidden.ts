@@ -5,7 +5,7 @@ import type { Statement } from "./statement.js";
 
 /**
  * What no statement over HTTP may hold, because the engine runs in the user's own process rights and its grants do not
- * cover it. Grants (`server-config.ts`) cover tables, table functions and table engines; here is the rest.
+ * cover it. Grants (`server-config.ts`) cover tables, table functions and most engines; here is the rest.
  */
 
 /**
@@ -25,6 +25,9 @@ const FUNCTIONS: ReadonlySet<string> = new Set([
 
 /** Table functions whose first argument lists columns, which may have expressions: SQL inside of a string. */
 const STRUCTURED: ReadonlySet<string> = new Set(["VALUES", "GENERATERANDOM", "NULL", "FUZZJSON", "INPUT"]);
+
+/** Table engines that run their rows as queries, or keep files of their own; no grant is asked for. */
+const ENGINES: ReadonlySet<string> = new Set(["EMBEDDEDROCKSDB", "QUERYRUNNER"]);
 
 /** Settings that name files or hosts, hold expressions, or change how a statement is read. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -91,14 +94,25 @@ export function refuseForbidden(text: string, tokens: readonly Token[]): void {
       throw refusal(497, "ACCESS_DENIED", "FROM INFILE is not allowed over HTTP; send the data as the body.");
     }
     if (token.text === "SOURCE") refuseForeignSource(tokens, index);
+    if (token.text === "ENGINE") refuseEngine(text, tokens[next === "=" ? index + 2 : index + 1]);
     refuseForbiddenName(nameOf(text, token), next, tokens[index + 2]?.text);
     if (next === "(" && previous !== "INTO")
       refuseHiddenExpressions(text, nameOf(text, token).toUpperCase(), tokens.slice(index + 2, index + 6));
   });
 }
 
+function refuseEngine(text: string, token: Token | undefined): void {
+  const name = token === undefined ? "" : nameOf(text, token);
+  if (ENGINES.has(name.toUpperCase()))
+    throw refusal(497, "ACCESS_DENIED", `Table engine ${name} is not allowed over HTTP.`);
+}
+
 /** `= DEFAULT` resets a setting past every constraint; these hold a statement in its limits. */
-const CONSTRAINED: ReadonlySet<string> = new Set(["READONLY", "MAX_MEMORY_USAGE"]);
+const CONSTRAINED: ReadonlySet<string> = new Set([
+  "READONLY",
+  "MAX_MEMORY_USAGE",
+  "MAX_TEMPORARY_DATA_ON_DISK_SIZE_FOR_USER",
+]);
 
 /**
  * @param next the symbol after the name, if one is there

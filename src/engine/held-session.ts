@@ -19,9 +19,15 @@ export class HeldSession implements Held {
   /** Opened when a statement could leave something behind; until then any engine session will do. */
   #session: ChdbSession | undefined;
   #state: State | undefined;
+  #isBroken = false;
 
   constructor(open: () => ChdbSession) {
     this.#open = open;
+  }
+
+  /** It was lost in an unknown state, with all that statements had left in it. */
+  get isBroken(): boolean {
+    return this.#isBroken;
   }
 
   get isBlank(): boolean {
@@ -64,6 +70,7 @@ export class HeldSession implements Held {
     } catch (error) {
       // In an unknown state it must not serve the next request.
       this.close();
+      this.#isBroken = true;
       throw error;
     }
   }
@@ -85,10 +92,21 @@ function undoStatements(setup: Setup, state: State): string[] {
   return statements;
 }
 
+/** What a SET may have changed and would keep the state from being read, or in another form. */
+const UNDISTURBED = [
+  ...["limit", "offset", "max_execution_time", "max_estimated_execution_time", "use_query_cache"],
+  ...["max_rows_to_read", "max_bytes_to_read", "max_columns_to_read", "max_temporary_columns"],
+  ...["max_rows_to_group_by", "max_result_rows", "max_result_bytes", "extremes"],
+  "output_format_json_map_as_array_of_tuples",
+]
+  .map((name) => `${name} = 0`)
+  .join(", ");
+
 async function readState(session: ChdbSession): Promise<State> {
   const result = await session.queryAsync(
     "SELECT currentDatabase(), timezone(), " +
-      "(SELECT mapFromArrays(groupArray(name), groupArray(value)) FROM system.settings WHERE changed)",
+      "(SELECT mapFromArrays(groupArray(name), groupArray(value)) FROM system.settings WHERE changed) " +
+      `SETTINGS ${UNDISTURBED}`,
     { format: "JSONCompactEachRow" },
   );
   const [database, timeZone, settings] = JSON.parse(Buffer.from(result.bytes()).toString("utf8")) as [

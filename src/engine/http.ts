@@ -19,11 +19,11 @@ import { type Counts, type Executor, NOTHING } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
 import { isForm, readForm } from "./form.js";
 import { Guests } from "./guests.js";
-import type { EngineLimits } from "./limits.js";
+import { type EngineLimits, READER_STATEMENT_MAX } from "./limits.js";
 import type { ResultFormat } from "./native-revision.js";
 import { progressText } from "./progress.js";
 import { displayName, type Timeouts } from "./protocol.js";
-import { type Received, readStatement } from "./read-statement.js";
+import { type Received, readStatement, tooLong } from "./read-statement.js";
 import { ActiveRequest, type Registry } from "./registry.js";
 import { type AnswerForm, isTrue, type RequestHead, readHead, wantsBlocks } from "./request.js";
 import { HELD_BACK } from "./result-stream.js";
@@ -128,11 +128,13 @@ async function handle(
   reply.header("x-clickhouse-query-id", headerText(queryId));
   const role = authenticate(head.credentials, engine.secret, limits.reader.enabled && isLoopback(http.ip));
   if (role === "owner") guests.letIn(http.raw.socket);
+  const statementMax = role === "owner" ? limits.statement : Math.min(limits.statement, READER_STATEMENT_MAX);
+  if (role === "reader" && head.query.length > statementMax) throw tooLong(statementMax);
   const received = await readStatement(
     head.query,
     body && unpacked(body, head, role),
     head.compression,
-    limits.statement,
+    statementMax,
   );
   if (head.answer.inBlocks) await requireBlocks();
   authorize(received.statement, role, http.method, engine.secretFile);
@@ -149,7 +151,7 @@ async function handle(
   const session = admit(engine, head, request);
   reply.header(
     "x-clickhouse-timezone",
-    head.settings.get("session_timezone") || session?.held.timeZone || engine.timeZone,
+    headerText(head.settings.get("session_timezone") || session?.held.timeZone || engine.timeZone),
   );
   // Whoever closes the connection no longer wants the statement.
   const onClose = (): void => {

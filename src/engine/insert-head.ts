@@ -8,32 +8,47 @@ import type { InsertStatement, SpooledData } from "./statement.js";
 /** Words after the target of an INSERT that say where its rows come from. */
 const SOURCES: ReadonlySet<string> = new Set(["FORMAT", "VALUES", "SELECT", "WITH", "FROM", "("]);
 
+/** A statement's token by its index; undefined behind the last one. */
+export type TokenAt = (index: number) => Token | undefined;
+
+/** The tokens of `text`, each read when it is first asked for: what follows the head of an INSERT is data. */
+export function lazyTokens(text: string): TokenAt {
+  const tokens: Token[] = [];
+  const rest = tokensOf(text);
+  return (index) => {
+    while (tokens.length <= index) {
+      const next = rest.next();
+      if (next.done === true) return undefined;
+      tokens.push(next.value);
+    }
+    return tokens[index];
+  };
+}
+
 /** Index after the tokens of the bracket that opens at `index`. */
-function afterBrackets(tokens: readonly Token[], index: number): number {
+function afterBrackets(at: TokenAt, index: number): number {
   let depth = 0;
-  for (let position = index; position < tokens.length; position++) {
-    const { text } = tokens[position]!;
-    if (text === "(") depth += 1;
-    else if (text === ")" && --depth === 0) return position + 1;
+  for (let position = index; ; position++) {
+    const token = at(position);
+    if (token === undefined) return position;
+    if (token.text === "(") depth += 1;
+    else if (token.text === ")" && --depth === 0) return position + 1;
   }
-  return tokens.length;
 }
 
 /** Index after `INSERT [INTO] [TABLE] [FUNCTION] target [(columns)]`. */
-export function afterInsertTarget(tokens: readonly Token[]): number {
+export function afterInsertTarget(at: TokenAt): number {
   let index = 1;
-  if (tokens[index]?.text === "INTO") index += 1;
-  if (tokens[index]?.text === "TABLE" && tokens[index + 1]?.text !== ".") index += 1;
-  const isFunction = tokens[index]?.text === "FUNCTION" && tokens[index + 1]?.kind !== "symbol";
+  if (at(index)?.text === "INTO") index += 1;
+  if (at(index)?.text === "TABLE" && at(index + 1)?.text !== ".") index += 1;
+  const isFunction = at(index)?.text === "FUNCTION" && at(index + 1)?.kind !== "symbol";
   if (isFunction) index += 1;
   index += 1;
-  while (tokens[index]?.text === ".") index += 2;
-  if (isFunction) index = afterBrackets(tokens, index);
-  const inBrackets = tokens[index + 1]?.text;
-  if (tokens[index]?.text === "(" && inBrackets !== "SELECT" && inBrackets !== "WITH") {
-    index = afterBrackets(tokens, index);
-  }
-  return index;
+  while (at(index)?.text === ".") index += 2;
+  if (isFunction) index = afterBrackets(at, index);
+  if (at(index)?.text !== "(") return index;
+  const inBrackets = at(index + 1)?.text;
+  return inBrackets === "SELECT" || inBrackets === "WITH" ? index : afterBrackets(at, index);
 }
 
 /** Where the data starts after the format's name: blanks and one line end belong to the statement. */
@@ -45,16 +60,15 @@ export function skipToData(text: string, at: number): number {
 }
 
 /** Tokens up to FORMAT and its name, or VALUES. What follows is data and no SQL, so no token of it is looked at. */
-function headTokens(text: string): { tokens: Token[]; source: number } {
+function headTokens(text: string): { tokens: Token[]; source: number; targetEnd: number } {
+  const at = lazyTokens(text);
+  const targetEnd = afterInsertTarget(at);
+  let source = targetEnd;
+  while (at(source) !== undefined && !SOURCES.has(at(source)!.text)) source += 1;
+  const last = at(source)?.text === "FORMAT" && at(source + 1) !== undefined ? source + 1 : source;
   const tokens: Token[] = [];
-  let source = -1;
-  for (const token of tokensOf(text)) {
-    tokens.push(token);
-    if (source >= 0) break;
-    if (SOURCES.has(token.text) && tokens.length > afterInsertTarget(tokens)) source = tokens.length - 1;
-    if (source >= 0 && token.text !== "FORMAT") break;
-  }
-  return { tokens, source };
+  for (let index = 0; index <= last && at(index) !== undefined; index++) tokens.push(at(index)!);
+  return { tokens, source, targetEnd };
 }
 
 /**
@@ -77,7 +91,7 @@ export function infileClause(data: SpooledData, settings: string, format: string
  * @param text statement and at least the start of its data, decoded as latin1
  */
 export function parseInsert(text: string): InsertStatement | undefined {
-  const { tokens, source } = headTokens(text);
+  const { tokens, source, targetEnd } = headTokens(text);
   const sourceToken = tokens[source];
   if (sourceToken?.text !== "FORMAT" && sourceToken?.text !== "VALUES") return undefined;
   refuseForbidden(text, tokens.slice(0, source));
@@ -95,7 +109,6 @@ export function parseInsert(text: string): InsertStatement | undefined {
     );
   }
   const format = isValues ? "Values" : text.slice(last.start, last.end);
-  const targetEnd = afterInsertTarget(tokens);
   const settingsToken = tokens.slice(targetEnd, source).find((token) => token.text === "SETTINGS");
   const part = (start: number, end: number): string => utf8(text.slice(start, end)).trimEnd();
   const target = part(tokens[0]!.start, settingsToken?.start ?? sourceToken.start);
@@ -124,7 +137,7 @@ export function refuseHiddenData(tokens: readonly Token[]): void {
   );
   if (insertAt < 0) return;
   const insert = tokens.slice(insertAt);
-  const source = insert[afterInsertTarget(insert)]?.text;
+  const source = insert[afterInsertTarget((index) => insert[index])]?.text;
   const isSelect = source === "SELECT" || source === "WITH" || source === "(" || source === "SETTINGS";
   const isData = (token: Token, index: number): boolean =>
     token.text === "VALUES" || (token.text === "FORMAT" && insert[index + 1]?.text !== "(");

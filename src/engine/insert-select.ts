@@ -1,8 +1,8 @@
-import { type Token, tokensOf } from "../clickhouse/lexer.js";
+import type { Token } from "../clickhouse/lexer.js";
 import { quoteName } from "../clickhouse/quote.js";
 import { refusal } from "./exception.js";
 import { refuseForbidden } from "./forbidden.js";
-import { afterInsertTarget, infileClause, refuseHiddenData, skipToData } from "./insert-head.js";
+import { afterInsertTarget, infileClause, lazyTokens, refuseHiddenData, skipToData } from "./insert-head.js";
 import { parametersOf, utf8 } from "./sql-text.js";
 import type { InsertStatement } from "./statement.js";
 
@@ -19,14 +19,16 @@ interface Head {
 
 /** Reads up to the name of the format: what follows is data and no SQL, so no token of it is looked at. */
 function readHead(text: string): Head | undefined {
+  const at = lazyTokens(text);
+  const targetEnd = afterInsertTarget(at);
   const tokens: Token[] = [];
   const inputs: number[] = [];
   let selectAt = -1;
   let depth = 0;
-  for (const token of tokensOf(text)) {
+  for (let token = at(0); token !== undefined; token = at(tokens.length)) {
     tokens.push(token);
     const index = tokens.length - 1;
-    if (selectAt < 0 && index > 0 && isSelect(token) && index >= afterInsertTarget(tokens)) selectAt = index;
+    if (selectAt < 0 && index >= targetEnd && isSelect(token)) selectAt = index;
     if (token.text === "(") {
       depth += 1;
       if (selectAt >= 0 && tokens[index - 1]?.text === "INPUT") inputs.push(index - 1);

@@ -1,4 +1,4 @@
-import { GIB, MIB, MINUTE_MS } from "../base/units.js";
+import { GIB, KIB, MIB, MINUTE_MS } from "../base/units.js";
 
 /** What one caller may take of the engine, so that the others keep their share. */
 export interface EngineLimits {
@@ -10,6 +10,12 @@ export interface EngineLimits {
   readonly incoming: number;
   readonly reader: ReaderLimits;
 }
+
+/**
+ * Bytes of a statement without the password, as the engine's `max_query_size` has it. Looking through one takes the time
+ * of the one thread that serves everybody, a second for each mebibyte of brackets.
+ */
+export const READER_STATEMENT_MAX: number = 256 * KIB;
 
 /** For whoever gives no password. */
 interface ReaderLimits {

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import { decodeBody } from "./decode-body.js";
 import { refusal } from "./exception.js";
+import { READER_STATEMENT_MAX } from "./limits.js";
 import { parseInsertWithData, parseStatement } from "./parse-statement.js";
 import type { InsertStatement, Statement } from "./statement.js";
 
@@ -45,11 +46,18 @@ export async function readStatement(
     if (!isWhole) break;
   }
   const statement = parseStatement(text);
-  if (!isWhole && statement.kind !== "insert") {
-    const text = `Syntax error: the statement is longer than ${maxBytes} bytes (engine.max_statement).`;
-    throw refusal(62, "SYNTAX_ERROR", text);
-  }
+  if (!isWhole && !(statement.kind === "insert" && statement.dataAt < text.length)) throw tooLong(maxBytes);
   return divide(statement, text, isWhole ? undefined : decoded, "none");
+}
+
+/** The answer to a statement of more than `maxBytes`. */
+export function tooLong(maxBytes: number): Error {
+  const limit = maxBytes === READER_STATEMENT_MAX ? "without the password" : "engine.max_statement";
+  return refusal(
+    62,
+    "SYNTAX_ERROR",
+    `Syntax error: the statement is longer than ${maxBytes} bytes (${limit}).`,
+  );
 }
 
 /** Data in the URL cannot stand before a compressed body without decoding that. */

@@ -1,3 +1,5 @@
+import { GIB } from "../base/units.js";
+
 /** The engine's own configuration, as a server would have it in `config.xml` and `users.xml`. */
 
 /**
@@ -8,9 +10,13 @@ const GRANTS: readonly string[] = [
   `GRANT SHOW, SELECT, INSERT, ALTER, CREATE DATABASE, CREATE TABLE, CREATE VIEW, CREATE DICTIONARY, CREATE FUNCTION,
    CREATE TEMPORARY TABLE, CREATE ARBITRARY TEMPORARY TABLE, DROP, UNDROP TABLE, TRUNCATE, OPTIMIZE, KILL QUERY,
    dictGet, CHECK, SYSTEM ON *.*`,
-  "REVOKE SYSTEM SHUTDOWN, SYSTEM FAILPOINT, SYSTEM THREAD FUZZER, SYSTEM MEMORY, SYSTEM LISTEN, SYSTEM INSTRUMENT ADD ON *.*",
+  "REVOKE SYSTEM SHUTDOWN, SYSTEM FAILPOINT, SYSTEM THREAD FUZZER, SYSTEM MEMORY, SYSTEM LISTEN, SYSTEM INSTRUMENT ADD, SYSTEM JEMALLOC ON *.*",
 ];
 
+/**
+ * The engine asks for a grant of a database engine and of a table engine that reaches outside; the local ones it lets
+ * through unasked.
+ */
 const TABLE_ENGINES: readonly string[] = [
   "MergeTree",
   "ReplacingMergeTree",
@@ -32,6 +38,9 @@ const TABLE_ENGINES: readonly string[] = [
   "Atomic",
 ];
 
+/** Bytes on disk that sorting, grouping and joining may take, all statements together: readers must not fill it. */
+const TEMPORARY_MAX = 8 * GIB;
+
 /**
  * `users.xml`: the one user, `default`. Who may do what over HTTP is decided before a statement gets here; these rights
  * are the outer wall.
@@ -44,7 +53,11 @@ export function usersXml(queryMemory: number): string {
   return `<clickhouse>
 <profiles><default>
 <max_memory_usage>${queryMemory}</max_memory_usage>
-<constraints><max_memory_usage><min>1</min><max>${queryMemory}</max></max_memory_usage></constraints>
+<max_temporary_data_on_disk_size_for_user>${TEMPORARY_MAX}</max_temporary_data_on_disk_size_for_user>
+<constraints>
+<max_memory_usage><min>1</min><max>${queryMemory}</max></max_memory_usage>
+<max_temporary_data_on_disk_size_for_user><readonly/></max_temporary_data_on_disk_size_for_user>
+</constraints>
 </default></profiles>
 <quotas><default/></quotas>
 <users><default>
@@ -78,7 +91,6 @@ const MERGE_THREADS = 1;
 export function configXml(usersFile: string, memory: number): string {
   return `<clickhouse>
 <users_config>${xml(usersFile)}</users_config>
-<access_control_improvements><table_engines_require_grant>true</table_engines_require_grant></access_control_improvements>
 <remote_url_allow_hosts/>
 <max_server_memory_usage>${memory}</max_server_memory_usage>
 <memory_worker_correct_memory_tracker>true</memory_worker_correct_memory_tracker>

@@ -40,7 +40,9 @@ export class SessionStore {
     const expire = (): void => drop(entries, id, entry);
     const release = (): void => {
       entry.isLocked = false;
-      entry.expiry = setTimeout(expire, timeoutMs).unref();
+      // The next request of that name must not believe to be in it.
+      if (entry.held.isBroken) expire();
+      else entry.expiry = setTimeout(expire, timeoutMs).unref();
     };
     return { held: entry.held, release };
   }

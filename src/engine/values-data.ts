@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { MIB } from "../base/units.js";
 
-/** The functions of `forbidden.ts` that read files, and quotes of identifiers: “, ` and ". */
-const NAMES = /file|catboost/i;
+/** The functions of `forbidden.ts` that read files, a parameter that could name one, and quotes: “, ` and ". */
+const NAMES = /file|catboost|identifier/i;
 const QUOTES = /[`"]|\xe2\x80\x9c/;
 /** A name or quote that two pieces share is seen in one of them. */
 const OVERLAP = 16;

@@ -280,3 +280,46 @@ test("without the password nobody's statement can be killed", async () => {
   }
   assert.equal((await running).status, 200);
 });
+
+test("no text of a statement or exception keeps the engine from the others for long", async () => {
+  const bytes = MIB - 100;
+  const texts = [
+    `INSERT INTO t ${"(".repeat(bytes)}`,
+    `INSERT INTO a${".format".repeat(bytes / 7)} SELECT 1`,
+    `SELECT ${Array.from({ length: bytes / 9 }, (_, index) => `$${index}`).join(" ")}`,
+    `SELECT ${"/*".repeat(bytes / 2)}`,
+    `SELECT throwIf(1, repeat(' ', ${bytes}))`,
+    `SELECT throwIf(1, repeat(' (AB)', ${bytes}) || 'x')`,
+    `SELECT throwIf(1, repeat(': (in file/uri ', ${bytes}))`,
+    `SELECT throwIf(1, repeat('FROM INFILE \\'', ${bytes}))`,
+  ];
+  for (const body of texts) {
+    for (const asOwner of [false, true]) {
+      const start = performance.now();
+      const answer = await ask(engine, { body, asOwner });
+      assert.notEqual(answer.status, 200);
+      assert.ok(answer.text.length < 20_000, "an exception is bounded");
+      const seconds = (performance.now() - start) / 1000;
+      assert.ok(seconds < 10, `${body.slice(0, 40)}: ${seconds} s`);
+    }
+  }
+  for (const question of [
+    { body: texts[4]!.padEnd(MIB / 2) },
+    { search: { query: "SELECT 1".padEnd(MIB / 2) } },
+  ]) {
+    const answer = await ask(engine, { ...question, asOwner: false });
+    assert.match(answer.text, /the statement is longer than 262144 bytes \(without the password\)/);
+  }
+});
+
+test("a time zone cannot make headers of its own", async () => {
+  for (const zone of ["UTC\r\nX-Evil: 1", "Zürich€"]) {
+    const answer = await ask(engine, {
+      body: "SELECT 1",
+      search: { session_timezone: zone },
+      asOwner: false,
+    });
+    assert.equal(codeOf(answer), "36", answer.text);
+    assert.equal(answer.headers["x-evil"], undefined);
+  }
+});

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -87,6 +88,9 @@ test("table and database engines that reach out are refused", () =>
     `CREATE TABLE t (a UInt8) ENGINE = EmbeddedRocksDB(0, '${outside}/rocks') PRIMARY KEY a`,
     `CREATE TABLE t (a UInt8) ENGINE \`EmbeddedRocksDB\` /* */ (0, '${outside}/rocks') PRIMARY KEY a`,
     `CREATE MATERIALIZED VIEW t ENGINE = EmbeddedRocksDB(0, '${outside}/rocks') PRIMARY KEY a AS SELECT a FROM kept`,
+    "CREATE TABLE t (a UInt8) ENGINE = EmbeddedRocksDB PRIMARY KEY a",
+    "CREATE TABLE t (query String) ENGINE = QueryRunner",
+    'CREATE TABLE t (query String) ENGINE "QueryRunner"',
     `CREATE TABLE t (a UInt8) ENGINE = SQLite('${outside}/x', 't')`,
     `CREATE TEMPORARY TABLE t (a UInt8) ENGINE = File(TSV, '${canary}')`,
     {
@@ -257,6 +261,19 @@ test("a statement in another one's clothes changes nothing without the password"
   }
 });
 
+test("no table of the system makes the engine write outside of the data folder", async () => {
+  const dumps = (): number =>
+    readdirSync(tmpdir()).filter((name) => name.startsWith(`jemalloc_clickhouse.${engine.pid}.`)).length;
+  for (const body of [
+    "SELECT * FROM system.jemalloc_profile_text",
+    "SELECT * FROM merge('system', '^jemalloc_profile_text$')",
+    "SYSTEM JEMALLOC FLUSH PROFILE",
+  ]) {
+    assert.notEqual((await ask(engine, { body })).status, 200, body);
+    assert.equal(dumps(), 0, body);
+  }
+});
+
 test("users, grants, faults and shutdown are beyond the owner too", () =>
   attack([
     "CREATE USER u",
@@ -303,6 +320,7 @@ test("values in the data of an INSERT may be expressions, but none that reads fi
     `“file”('${canary}')`,
     `(SELECT file('${canary}'))`,
     `arrayStringConcat(arrayMap(x -> file(x), ['${canary}']))`,
+    `arrayStringConcat(arrayMap({f:Identifier}, ['${canary}']))`,
   ];
   const on =
     "input_format_values_interpret_expressions = 1, input_format_values_deduce_templates_of_expressions = 1";
@@ -320,7 +338,7 @@ test("values in the data of an INSERT may be expressions, but none that reads fi
       },
     ];
     for (const question of questions) {
-      const answer = await ask(engine, question);
+      const answer = await ask(engine, { ...question, search: { param_f: "file", ...question.search } });
       assert.equal(codeOf(answer), "344", `${call}: ${answer.text}`);
       assert.doesNotMatch(answer.text, /CANARY/);
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { request as sendRequest } from "node:http";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { KIB, MIB } from "../../src/base/units.js";
+import { GIB, KIB, MIB } from "../../src/base/units.js";
 import { loadConfig } from "../../src/config/load.js";
 import { DEFAULT_LIMITS, type EngineLimits } from "../../src/engine/limits.js";
 import { engineOptions } from "../../src/service/open.js";
@@ -150,4 +150,16 @@ test("the defaults of the configuration are those of the engine, and its keys re
     incoming: 64 * MIB,
     reader: { enabled: false, maxTimeMs: 2000, maxResult: 3 * MIB },
   });
+});
+
+test("the disk for sorting and grouping is bounded, whatever a statement says", async () => {
+  const name = "max_temporary_data_on_disk_size_for_user";
+  const get = `SELECT getSetting('${name}')`;
+  assert.equal((await ask(engine, { body: get, asOwner: false })).text, `${8 * GIB}\n`);
+  for (const value of ["0", "DEFAULT"]) {
+    for (const asOwner of [false, true]) {
+      const answer = await ask(engine, { body: `${get} SETTINGS ${name} = ${value}`, asOwner });
+      assert.equal(codeOf(answer), "452", answer.text);
+    }
+  }
 });

@@ -196,3 +196,33 @@ test("beyond a hundred sessions the ones that hold nothing go first, then new on
   await set(0);
   await inSession("the owner's own", "SET max_block_size = 77");
 });
+
+test("settings that limit or reshape results, and requests that fail, cost a session nothing", async () => {
+  const settings = {
+    use_query_cache: "1",
+    offset: "1",
+    limit: "1",
+    max_execution_time: "0.000001",
+    max_columns_to_read: "1",
+    max_rows_to_read: "1",
+    output_format_json_map_as_array_of_tuples: "1",
+    extremes: "1",
+  };
+  for (const [name, value] of Object.entries(settings)) {
+    await inSession(name, "CREATE TEMPORARY TABLE mine (a UInt8)");
+    await inSession(name, "SET max_block_size = 77");
+    await inSession(name, `SET ${name} = ${value}`);
+    await ask(engine, { body: "SELECT 1", search: { session_id: name, max_block_size: "55" } });
+    await ask(engine, { body: "SELECT 1", search: { session_id: name, no_such_setting: "1" } });
+    await inSession(name, `SET ${name} = DEFAULT`);
+    assert.equal(await inSession(name, "SELECT getSetting('max_block_size')"), "77\n", name);
+    assert.equal(await inSession(name, "EXISTS TEMPORARY TABLE mine"), "1\n", name);
+  }
+});
+
+test("a session whose state was lost is gone, and says so", async () => {
+  const id = "unreadable";
+  await inSession(id, "CREATE TEMPORARY TABLE mine (a UInt8)");
+  await inSession(id, "SET max_parser_depth = 3", {}, "306");
+  await inSession(id, "SELECT 1", { search: { session_check: "1" } }, "372");
+});
