@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { ERROR_CODES } from "../src/base/errors.js";
 import { KEYS } from "../src/config/keys.js";
+import { eventsPage } from "./docs/events.js";
 
 /** Writes the reference pages that come from declarations in the code; with `--check` names the stale ones instead. */
 
@@ -45,6 +46,7 @@ ${rows.join("\n")}
 const PAGES: readonly (readonly [path: string, text: string])[] = [
   ["docs/reference/config.md", configPage()],
   ["docs/reference/errors.md", errorsPage()],
+  ["docs/reference/events.md", `${GENERATED}\n${eventsPage()}`],
 ];
 
 const check = process.argv.includes("--check");

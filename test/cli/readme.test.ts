@@ -4,18 +4,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { cli } from "../support/cli.js";
 import { temporaryFolder } from "../support/folder.js";
+import { tourOf, wordsOf } from "../support/tour.js";
 
 const ROOT = process.cwd();
-
-/** Commands of the README's tour, each with the output that stands below it. */
-function tourOf(readme: string): { readonly command: string; readonly output: string }[] {
-  const blocks = [...readme.matchAll(/```console\n(.*?)```/gs)].map((match) => match[1]!);
-  const commands = blocks.flatMap((block) => block.split(/^\$ /m).slice(1));
-  return commands.map((text) => {
-    const end = text.search(/[^\\]\n/) + 1;
-    return { command: text.slice(0, end).replaceAll("\\\n", " "), output: text.slice(end + 1).trimEnd() };
-  });
-}
 
 /** What differs from run to run: speeds, durations, and the day until which old rows stay. */
 function withoutChance(output: string): string {
@@ -35,9 +26,7 @@ test("the README's tour prints what the README says", async (t) => {
   const tour = tourOf(await readFile(join(ROOT, "README.md"), "utf8"));
   assert.ok(tour.length >= 4, "the tour was found");
   for (const { command, output } of tour) {
-    const [program, ...words] = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(
-      (match) => match[1] ?? match[2]!,
-    );
+    const [program, ...words] = wordsOf(command);
     assert.equal(program, "npx");
     assert.equal(words.shift(), "coldpath");
     const { code, stdout, stderr } = await cli(words, cwd);
