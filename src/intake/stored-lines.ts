@@ -1,9 +1,11 @@
 import { type Clock, sleep, systemClock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
-import { MINUTE_MS } from "../base/units.js";
+import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { ClickHouse } from "../clickhouse/client.js";
+import { UnreachableError } from "../clickhouse/error.js";
 import { quoteName, quoteString } from "../clickhouse/quote.js";
 import type { Row } from "../native/block.js";
+import { askReplica } from "../schemas/ask-replica.js";
 import type { Table } from "../schemas/table.js";
 import { StoredValues, type ValueTexts } from "./stored-values.js";
 
@@ -13,6 +15,8 @@ const WINDOW_LINES = 1 << 18;
 const SAMPLE_LINES = 64;
 const POLL_MS = 100;
 const QUESTION_MS: number = 5 * MINUTE_MS;
+/** Another endpoint than the one in use may be away. */
+const ELSEWHERE_MS: number = 5 * SECOND_MS;
 /** An INSERT ends within seconds; after this long something else is wrong. */
 const RUNNING_MAX_MS: number = 2 * MINUTE_MS;
 
@@ -141,39 +145,53 @@ export async function storedNow(
   rows: RowsOfSource,
   signal?: AbortSignal,
 ): Promise<{ readonly rows: number; readonly last: number }> {
-  const [found] = await rows.clickhouse.rows<{ rows: string; last: string | null }>(
+  const [found] = await ask<{ rows: string; last: string | null }>(
+    { ...rows, signal },
     `SELECT count() AS rows, max(source_seq) AS last FROM ${ofSource(rows)}`,
-    { timeoutMs: QUESTION_MS, ...(signal === undefined ? {} : { signal }) },
   );
   return { rows: Number(found!.rows), last: Number(found!.last ?? 0) };
 }
 
 /**
- * Resolves once every INSERT into the table that runs now has ended. Those that begin later are not waited for: they
- * cannot be of a run that is over.
+ * Resolves once every INSERT into the table that runs now, on any endpoint that answers, has ended. Those that begin later are not
+ * waited for: they cannot be of a run that is over.
  *
  * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if such an INSERT does not end.
  */
 export async function runningInsertsEnded(options: Asking): Promise<void> {
-  const { table, signal, clock = systemClock } = options;
-  const running = (): Promise<{ query_id: string }[]> =>
-    ask(
-      options,
-      `SELECT query_id FROM system.processes
-       WHERE query_kind = 'Insert' AND position(query, ${quoteString(table.name)}) > 0`,
-    );
+  const { clickhouse, table, signal, clock = systemClock } = options;
+  const running = async (): Promise<string[]> => {
+    const lists = await Promise.all(clickhouse.endpoints.map((at) => runningAt(at, options)));
+    return lists.flat();
+  };
   let awaited = await running();
   const startedAt = clock.monotonic();
   while (awaited.length > 0) {
     if (clock.monotonic() - startedAt > RUNNING_MAX_MS) {
       throw new ColdpathError(
         "DEADLINE",
-        `an INSERT into ${table.name} does not end (query ${awaited[0]!.query_id}), so what is stored already is unknown`,
+        `an INSERT into ${table.name} does not end (query ${awaited[0]}), so what is stored already is unknown`,
       );
     }
     await sleep(clock, POLL_MS, signal);
-    const now = new Set((await running()).map((each) => each.query_id));
-    awaited = awaited.filter((each) => now.has(each.query_id));
+    const now = new Set(await running());
+    awaited = awaited.filter((each) => now.has(each));
+  }
+}
+
+/** Ids of the INSERTs that run on one server. Of the others than that in use, one that does not answer runs none that we could wait for. */
+async function runningAt(at: string, { clickhouse, table, signal }: Asking): Promise<string[]> {
+  const isInUse = at === clickhouse.endpoint;
+  try {
+    const rows = await clickhouse.rows<{ query_id: string }>(
+      `SELECT query_id FROM system.processes
+       WHERE query_kind = 'Insert' AND position(query, ${quoteString(table.name)}) > 0`,
+      { at, timeoutMs: isInUse ? QUESTION_MS : ELSEWHERE_MS, signal },
+    );
+    return rows.map(({ query_id }) => query_id);
+  } catch (error) {
+    if (isInUse || signal.aborted || !(error instanceof UnreachableError)) throw error;
+    return [];
   }
 }
 
@@ -181,6 +199,15 @@ function ofSource({ table, source }: RowsOfSource): string {
   return `${quoteName(table.database)}.${quoteName(table.name)} WHERE source = ${quoteString(source)}`;
 }
 
-async function ask<T>({ clickhouse, signal }: Asking, sql: string): Promise<T[]> {
-  return await clickhouse.rows<T>(sql, { timeoutMs: QUESTION_MS, signal });
+async function ask<T>(
+  { clickhouse, table, signal }: Omit<Asking, "signal"> & { readonly signal: AbortSignal | undefined },
+  sql: string,
+): Promise<T[]> {
+  const common = { ...(signal === undefined ? {} : { signal }) };
+  return await askReplica({
+    clickhouse,
+    table,
+    ...common,
+    ask: (request) => clickhouse.rows<T>(sql, { ...request, timeoutMs: QUESTION_MS, ...common }),
+  });
 }

@@ -2,6 +2,7 @@ import type { ClickHouse } from "../clickhouse/client.js";
 import { quoteName } from "../clickhouse/quote.js";
 import { runningInsertsEnded } from "../intake/stored-lines.js";
 import type { Recorder } from "../recorder.js";
+import { askReplica } from "../schemas/ask-replica.js";
 import type { Ledger } from "./ledger.js";
 
 export interface LostRowsOptions {
@@ -48,10 +49,13 @@ async function countOf(
   const { table } = recorder.table(name);
   const signal = new AbortController().signal;
   await runningInsertsEnded({ clickhouse, table, signal });
-  const [found] = await clickhouse.rows<{ n: string }>(
-    `SELECT count() AS n FROM ${quoteName(table.database)}.${quoteName(table.name)}
-     WHERE recorder = {recorder:String} AND run = {run:UInt64}`,
-    { params: { recorder: recorderId, run } },
-  );
+  const sql = `SELECT count() AS n FROM ${quoteName(table.database)}.${quoteName(table.name)}
+               WHERE recorder = {recorder:String} AND run = {run:UInt64}`;
+  const params = { recorder: recorderId, run };
+  const [found] = await askReplica({
+    clickhouse,
+    table,
+    ask: (request) => clickhouse.rows<{ n: string }>(sql, { ...request, params }),
+  });
   return Number(found!.n);
 }

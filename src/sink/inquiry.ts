@@ -3,10 +3,10 @@ import { ColdpathError } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
 import type { Identity } from "../buffer/stamp.js";
-import type { ClickHouse } from "../clickhouse/client.js";
+import type { ClickHouse, RequestOptions } from "../clickhouse/client.js";
 import { ClickHouseError } from "../clickhouse/error.js";
 import { quoteName } from "../clickhouse/quote.js";
-import type { Table } from "../schemas/table.js";
+import { askReplica } from "../schemas/ask-replica.js";
 import { parameterText, partitionCondition } from "./partition-condition.js";
 
 /** What ClickHouse holds of a batch. */
@@ -35,8 +35,6 @@ const FENCE_MAX_MS: number = MINUTE_MS;
 const ELSEWHERE_DEADLINE_MS: number = 2 * SECOND_MS;
 /** How long one that did not answer is not asked again: every batch in doubt would wait for it. */
 const SILENT_MS: number = 10 * SECOND_MS;
-/** So many counts may come from another replica than the one that was brought up to date. */
-const SAME_REPLICA_TRIES = 8;
 
 /** Finds out what became of a batch whose attempts gave no answer that can be believed. */
 export class Inquiry {
@@ -105,52 +103,32 @@ export class Inquiry {
   }
 
   /**
-   * Counts the batch's rows. Call {@link fence} before. On a replicated table, what other replicas have is fetched before; behind one
-   * address may be several, and rows are missing only if they are missing on the one that fetched.
-   * @throws UnreachableError, ClickHouseError, or ColdpathError DEADLINE if the two never came from one replica.
+   * Counts the batch's rows. Call {@link fence} before. On a replicated table, what other replicas have is fetched before.
+   * @throws what {@link askReplica} throws
    */
   async count(batch: Batch, at: string, signal: AbortSignal): Promise<Found> {
-    const synced = batch.table.replicated ? await this.#sync(batch.table, at, signal) : undefined;
-    for (let tries = 0; tries < SAME_REPLICA_TRIES; tries += 1) {
-      const { found, host } = await this.#count(batch, at, signal);
-      if (synced === undefined || synced === host || found.seqs >= batch.rows) return found;
-    }
-    throw new ColdpathError(
-      "DEADLINE",
-      `${at} leads each request to another replica, so no count can be believed; ` +
-        "name the replicas themselves in clickhouse.url",
-    );
-  }
-
-  /** Waits until a replica has what the others had. @returns the replica's name */
-  async #sync({ database, name }: Table, at: string, signal: AbortSignal): Promise<string> {
     const { clickhouse, deadlineMs } = this.#options;
-    let host = "";
-    await clickhouse.command(`SYSTEM SYNC REPLICA ${quoteName(database)}.${quoteName(name)} LIGHTWEIGHT`, {
+    return await askReplica({
+      clickhouse,
+      table: batch.table,
       at,
-      // It gives up before we do, with an answer that says so.
-      settings: { receive_timeout: Math.ceil((deadlineMs * 0.8) / SECOND_MS) },
-      timeoutMs: deadlineMs,
+      fetchMs: deadlineMs,
       signal,
-      onAnswer: (answering) => {
-        host = answering;
-      },
+      ask: (request) => this.#count(batch, { ...request, timeoutMs: deadlineMs, signal }),
+      isSure: ({ seqs }) => seqs >= batch.rows,
     });
-    return host;
   }
 
-  /** What the table holds of the batch, and the name of the replica that says so. */
-  async #count(batch: Batch, at: string, signal: AbortSignal): Promise<{ found: Found; host: string }> {
-    const { clickhouse, identity, deadlineMs } = this.#options;
+  async #count(batch: Batch, request: RequestOptions): Promise<Found> {
+    const { clickhouse, identity } = this.#options;
     const { database, name } = batch.table;
     const partition = partitionCondition(batch.table, batch.partition);
-    let host = "";
     const [counted] = await clickhouse.rows<{ rows: string; seqs: string }>(
       `SELECT count() AS rows, uniqExact(seq) AS seqs FROM ${quoteName(database)}.${quoteName(name)}
        WHERE recorder = {recorder:String} AND run = {run:UInt64}
          AND seq BETWEEN {first:UInt64} AND {last:UInt64} AND ${partition.sql}`,
       {
-        at,
+        ...request,
         params: {
           ...partition.params,
           recorder: parameterText(identity.recorder),
@@ -158,13 +136,8 @@ export class Inquiry {
           first: batch.firstSeq,
           last: batch.lastSeq,
         },
-        timeoutMs: deadlineMs,
-        signal,
-        onAnswer: (answering) => {
-          host = answering;
-        },
       },
     );
-    return { found: { rows: Number(counted!.rows), seqs: Number(counted!.seqs) }, host };
+    return { rows: Number(counted!.rows), seqs: Number(counted!.seqs) };
   }
 }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import fc from "fast-check";
+import { ClickHouse } from "../../src/clickhouse/client.js";
 import { StoredLines } from "../../src/intake/stored-lines.js";
 import { readTable } from "../../src/schemas/introspect.js";
+import { asReplica } from "../sink/rig.js";
+import { FaultProxy } from "../support/fault-proxy.js";
 import { startTables } from "./fixture.js";
 
 const clickhouse = await startTables({ after });
@@ -78,4 +81,44 @@ test("an INSERT under way is waited for before anything is asked", async () => {
     Array(20).fill(true),
   );
   await inserting;
+});
+
+test("on a replica set, the one that is asked has fetched what the others have, and INSERTs end on all of them", async (t) => {
+  const { url, ...options } = clickhouse.options;
+  const [away, asked] = [await FaultProxy.start(t, url as string), await FaultProxy.start(t, url as string)];
+  let left = 3;
+  away.retell = (answer, seen) => {
+    if (!seen.sql.includes("system.processes") || left-- <= 0) return asReplica(answer, seen);
+    return { ...answer, body: Buffer.from('{"query_id":"of a run that was killed"}\n') };
+  };
+  // One address in front of two replicas, now and then.
+  let turn = 0;
+  asked.retell = (answer, seen) => {
+    const told = asReplica(answer, seen);
+    turn += 1;
+    const name = turn % 5 === 0 ? "another" : "one";
+    return { ...told, headers: { ...told.headers, "x-clickhouse-server-display-name": name } };
+  };
+  const through = new ClickHouse({ ...options, url: [asked.url, away.url] });
+  t.after(() => through.close());
+  await store("replicas", [1, 2, 3, 40]);
+  const known = await StoredLines.open({
+    clickhouse: through,
+    table: { ...table, replicated: true },
+    source: "replicas",
+    signal,
+    windowLines: 20,
+  });
+  await known.learn(1, 40);
+  assert.deepEqual(
+    [1, 2, 3, 4, 40].filter((line) => known.has(line)),
+    [1, 2, 3, 40],
+  );
+  assert.equal(left, -1, "asked until that INSERT had ended");
+  let isFetched = false;
+  for (const { sql } of asked.requests) {
+    if (sql.startsWith("SYSTEM SYNC REPLICA")) isFetched = true;
+    else if (sql.includes("source = 'replicas'")) assert.ok(isFetched, sql);
+    else isFetched = false;
+  }
 });
