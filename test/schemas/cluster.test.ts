@@ -113,7 +113,7 @@ test("views read all shards under the tables' own names, materialized views thei
     ],
     [
       "SELECT 1 FROM a, b WHERE extract('FROM a' , 'a') = 'a' AND EXTRACT(YEAR FROM a.x) > 1",
-      "SELECT 1 FROM coldpath.a_all AS a, coldpath.b_all AS b WHERE extract('FROM a' , 'a') = 'a' AND EXTRACT(YEAR FROM a.x) > 1",
+      "SELECT 1 FROM (SELECT * FROM coldpath.a_all) AS a, (SELECT * FROM coldpath.b_all) AS b WHERE extract('FROM a' , 'a') = 'a' AND EXTRACT(YEAR FROM a.x) > 1",
     ],
     [
       "SELECT x FROM a LEFT JOIN b AS c USING x JOIN system.one ON 1",
@@ -126,6 +126,18 @@ test("views read all shards under the tables' own names, materialized views thei
     [
       "SELECT x FROM (SELECT x FROM a) ARRAY JOIN [1] AS b",
       "SELECT x FROM (SELECT x FROM coldpath.a_all AS a) ARRAY JOIN [1] AS b",
+    ],
+    [
+      "SELECT x FROM (SELECT x FROM a), b",
+      "SELECT x FROM (SELECT x FROM (SELECT * FROM coldpath.a_all) AS a), (SELECT * FROM coldpath.b_all) AS b",
+    ],
+    [
+      "SELECT x FROM a WHERE EXISTS (SELECT 1 FROM b)",
+      "SELECT x FROM (SELECT * FROM coldpath.a_all) AS a WHERE EXISTS (SELECT 1 FROM (SELECT * FROM coldpath.b_all) AS b)",
+    ],
+    [
+      "SELECT f(x, 1), x FROM a ARRAY JOIN [1] AS b, [2] AS c GROUP BY x, b",
+      "SELECT f(x, 1), x FROM coldpath.a_all AS a ARRAY JOIN [1] AS b, [2] AS c GROUP BY x, b",
     ],
     ["SELECT x FROM other.a, numbers(3) AS b", "SELECT x FROM other.a, numbers(3) AS b"],
   ];
@@ -172,6 +184,7 @@ test("what cannot run on every node is refused with file, line and reason", asyn
     ["CREATE MATERIALIZED VIEW m REFRESH EVERY 1 DAY TO b AS SELECT x FROM a", /once on each replica/],
     ["ALTER TABLE v MODIFY QUERY SELECT 1", /create the view anew/],
     ["DROP TABLE a, b", /DROP of one name/],
+    ["CREATE TABLE `{x}` (x UInt8) ENGINE = MergeTree ORDER BY x", /a Keeper path cannot hold/],
   ] as const) {
     await assert.rejects(rendered(t, `${CREATE_A};\n${sql}`), (error: Error) => {
       assert.match(error.message, /^0001_x\.sql, line 2: not for a cluster: /);

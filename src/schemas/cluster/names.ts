@@ -31,6 +31,7 @@ export class ClusterNames {
   }
 
   addTable(name: string): void {
+    if (/[{}/]/.test(name)) throw refused(`a Keeper path cannot hold its name as it is: ${name}`);
     const other = name.endsWith(ALL) ? name.slice(0, -ALL.length) : `${name}${ALL}`;
     if (this.#tables.has(other))
       throw refused(

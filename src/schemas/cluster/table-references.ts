@@ -22,9 +22,18 @@ const ENDS_FROM: ReadonlySet<string> = new Set([
 ]);
 const BEGINS_QUERY: ReadonlySet<string> = new Set(["SELECT", "WITH", "FROM"]);
 
-/** Where the query that begins at a token, and all queries in it, read tables; names of WITH are among them. */
-export function tableReferences(statement: EditableStatement, from: number): TableReference[] {
-  const found: TableReference[] = [];
+/** What a query reads. */
+export interface Reads {
+  /** Where it, and all queries in it, read tables; names of WITH are among them. */
+  readonly references: readonly TableReference[];
+  /** Whether it brings several tables together, so that it cannot be run shard by shard. */
+  readonly combines: boolean;
+}
+
+/** What the query that begins at a token reads. */
+export function readsOf(statement: EditableStatement, from: number): Reads {
+  const references: TableReference[] = [];
+  let combines = false;
   const frames: Frame[] = [];
   const open = (first: number, expects: boolean): void => {
     const isQuery = BEGINS_QUERY.has(statement.word(first));
@@ -44,8 +53,11 @@ export function tableReferences(statement: EditableStatement, from: number): Tab
     } else if (word === "FROM" && frame.isQuery && before !== "DISTINCT") {
       Object.assign(frame, { inFrom: true, expects: true });
     } else if (word === "JOIN") {
-      Object.assign(frame, { inFrom: true, expects: before !== "ARRAY" });
+      const isTable = before !== "ARRAY";
+      combines ||= isTable;
+      Object.assign(frame, { inFrom: isTable, expects: isTable });
     } else if (word === "," && frame.inFrom) {
+      combines = true;
       frame.expects = true;
     } else if (ENDS_FROM.has(word)) {
       Object.assign(frame, { inFrom: false, expects: false });
@@ -53,22 +65,23 @@ export function tableReferences(statement: EditableStatement, from: number): Tab
       const name = statement.nameAt(index);
       const isFunction = name !== undefined && statement.word(name.to) === "(";
       if (name !== undefined && !isFunction) {
-        found.push({ ...name, isSet: !frame.expects });
+        references.push({ ...name, isSet: !frame.expects });
         index = name.to - 1;
       }
       frame.expects = false;
     }
   }
-  return found;
+  return { references, combines: combines || asksSet(statement, from) };
 }
 
-/** Whether a query brings several tables together, so that it cannot be run shard by shard. */
-export function combinesTables(statement: EditableStatement, from: number): boolean {
+/** Whether a query compares with what another one gives: `x IN (SELECT …)`, `x IN name`, `EXISTS (SELECT …)`. */
+function asksSet(statement: EditableStatement, from: number): boolean {
   return statement.tokens.some((_, index) => {
-    if (index < from) return false;
-    if (statement.word(index) === "JOIN") return statement.word(index - 1) !== "ARRAY";
-    if (statement.word(index) !== "IN") return false;
+    const word = statement.word(index);
+    if (index < from || (word !== "IN" && word !== "EXISTS")) return false;
     const next = statement.has(index + 1, "(") ? statement.word(index + 2) : "";
-    return next === "SELECT" || next === "WITH" || statement.nameAt(index + 1) !== undefined;
+    return (
+      next === "SELECT" || next === "WITH" || (word === "IN" && statement.nameAt(index + 1) !== undefined)
+    );
   });
 }

@@ -1,6 +1,6 @@
 import { type EditableStatement, type NameAt, plainName } from "./editable.js";
 import { type ClusterNames, refused } from "./names.js";
-import { combinesTables, type TableReference, tableReferences } from "./table-references.js";
+import { type Reads, readsOf, type TableReference } from "./table-references.js";
 
 const BEGINS_QUERY: ReadonlySet<string> = new Set(["SELECT", "WITH", "("]);
 /** What stands behind a table's name and is no alias of it. */
@@ -15,11 +15,11 @@ const NO_ALIAS: ReadonlySet<string> = new Set([
 export function renderView(statement: EditableStatement, name: NameAt, names: ClusterNames): string[] {
   const query = beginOfQuery(statement, name);
   // Shards cannot join what others hold, so tables that are brought together are read apart and joined where one asks.
-  const apart = combinesTables(statement, query);
-  for (const reference of references(statement, query, names)) {
+  const { references, combines } = ourReads(statement, query, names);
+  for (const reference of references) {
     const table = names.own(reference);
     if (names.isView(table)) statement.replace(reference, names.local(table));
-    else readAll(statement, reference, table, apart, names);
+    else readAll(statement, reference, table, combines, names);
   }
   const view = names.own(name);
   statement.replace(name, `${names.local(view)} ${names.onCluster}`);
@@ -44,7 +44,7 @@ export function renderMaterializedView(
   if (target === undefined)
     throw refused("its rows would lie in a hidden table; name a table of yours: TO …");
   statement.replace(target, names.local(names.own(target)));
-  for (const reference of references(statement, query, names))
+  for (const reference of ourReads(statement, query, names).references)
     statement.replace(reference, names.local(names.own(reference)));
   statement.replace(name, `${names.local(names.own(name))} ${names.onCluster}`);
   return [statement.toString()];
@@ -59,7 +59,7 @@ function beginOfQuery(statement: EditableStatement, name: NameAt): number {
 }
 
 /** Where the query reads tables and views that were made before; other names (WITH, system tables) stay as they are. */
-function references(statement: EditableStatement, query: number, names: ClusterNames): TableReference[] {
+function ourReads(statement: EditableStatement, query: number, names: ClusterNames): Reads {
   const isOurs = (name: string): boolean => names.isTable(name) || names.isView(name);
   for (let index = query; index < statement.tokens.length; index += 1) {
     const name = statement.nameAt(index);
@@ -67,9 +67,11 @@ function references(statement: EditableStatement, query: number, names: ClusterN
     if (BEGINS_QUERY.has(statement.word(name.to + 2)))
       throw refused(`a WITH of it has the name of table ${name.name}`);
   }
-  return tableReferences(statement, query).filter(({ database, name }) =>
-    database === undefined || database === names.target.database ? isOurs(name) : false,
+  const { references, combines } = readsOf(statement, query);
+  const ours = references.filter(
+    ({ database, name }) => (database === undefined || database === names.target.database) && isOurs(name),
   );
+  return { references: ours, combines };
 }
 
 function readAll(
