@@ -72,7 +72,7 @@ As the venue writes them. White space around them is cut off; an empty one is re
   stands for several orders completes nothing, unless one alone is not finished. A row given in full under the id of a finished order
   begins a new one.
 - What is still missing then is refused, with the column's name; so is everything that builds on a step that was refused.
-- 32,768 orders and as many fills are remembered; finished ones leave first. \`stats().lives\` tells how many are held and how many
+- 16,384 orders and as many fills are remembered; finished ones leave first. \`stats().lives\` tells how many are held and how many
   orders were forgotten before they were finished. The memory is that of the pipeline: it begins empty when the recorder or its
   worker starts.
 - Order is kept within a ring and within a request, not between them: record an order and its fills on one thread, or say all in each row.

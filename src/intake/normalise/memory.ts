@@ -1,9 +1,33 @@
 /** What is known of one order or fill. */
-export interface Entry {
-  readonly values: Record<string, unknown>;
-  readonly keys: Set<string>;
+export class Entry {
+  readonly values: Record<string, unknown> = {};
+  readonly keys: string[] = [];
   /** Nothing more is expected of it. */
-  isFinished: boolean;
+  isFinished = false;
+  /** Neighbours in its {@link Queue}. */
+  older: Entry | undefined;
+  newer: Entry | undefined;
+}
+
+/** Entries by their last use. Linked, since the first element of a Set whose first ones were deleted is slow to find. */
+class Queue {
+  oldest: Entry | undefined;
+  #newest: Entry | undefined;
+
+  add(entry: Entry): void {
+    entry.older = this.#newest;
+    entry.newer = undefined;
+    if (this.#newest === undefined) this.oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+  }
+
+  remove(entry: Entry): void {
+    if (entry.older === undefined) this.oldest = entry.newer;
+    else entry.older.newer = entry.newer;
+    if (entry.newer === undefined) this.#newest = entry.older;
+    else entry.newer.older = entry.older;
+  }
 }
 
 /** Entries of one id that are told apart; with more, the oldest is forgotten. */
@@ -16,8 +40,9 @@ const NAMESAKES_MAX = 8;
 export class Memory {
   readonly #max: number;
   readonly #byKey = new Map<string, Entry[]>();
-  readonly #live = new Set<Entry>();
-  readonly #finished = new Set<Entry>();
+  readonly #live = new Queue();
+  readonly #finished = new Queue();
+  #size = 0;
   /** Entries forgotten before they were finished. */
   forgotten = 0;
 
@@ -26,7 +51,7 @@ export class Memory {
   }
 
   get size(): number {
-    return this.#live.size + this.#finished.size;
+    return this.#size;
   }
 
   /**
@@ -40,32 +65,40 @@ export class Memory {
     return live.length === 1 ? live[0] : undefined;
   }
 
-  /** Keeps the entry under these keys and those it had, as the one used last. */
-  keep(entry: Entry, keys: readonly string[]): void {
-    this.#live.delete(entry);
-    this.#finished.delete(entry);
-    (entry.isFinished ? this.#finished : this.#live).add(entry);
+  /** Keeps what is known, or a new entry, as the one used last; under these keys beside those it has. */
+  keep(known: Entry | undefined, keys: readonly string[], isFinished: boolean): Entry {
+    const entry = known ?? new Entry();
+    if (known === undefined) this.#size += 1;
+    else this.#queueOf(known).remove(known);
+    entry.isFinished = isFinished;
+    this.#queueOf(entry).add(entry);
+    this.#index(entry, keys);
+    if (this.#size > this.#max) this.#forget(this.#finished.oldest ?? this.#live.oldest!);
+    return entry;
+  }
+
+  #queueOf({ isFinished }: Entry): Queue {
+    return isFinished ? this.#finished : this.#live;
+  }
+
+  #index(entry: Entry, keys: readonly string[]): void {
     for (const key of keys) {
-      if (entry.keys.has(key)) continue;
-      entry.keys.add(key);
+      if (entry.keys.includes(key)) continue;
+      entry.keys.push(key);
       const namesakes = this.#byKey.get(key);
       if (namesakes === undefined) this.#byKey.set(key, [entry]);
       else if (namesakes.push(entry) > NAMESAKES_MAX) this.#forget(namesakes[0]!);
     }
-    if (this.size > this.#max) this.#forget(first(this.#finished) ?? first(this.#live)!);
   }
 
   #forget(entry: Entry): void {
-    if (this.#live.delete(entry)) this.forgotten += 1;
-    this.#finished.delete(entry);
+    this.#queueOf(entry).remove(entry);
+    this.#size -= 1;
+    if (!entry.isFinished) this.forgotten += 1;
     for (const key of entry.keys) {
       const left = this.#byKey.get(key)!.filter((each) => each !== entry);
       if (left.length === 0) this.#byKey.delete(key);
       else this.#byKey.set(key, left);
     }
   }
-}
-
-function first<T>(set: ReadonlySet<T>): T | undefined {
-  return set.values().next().value;
 }

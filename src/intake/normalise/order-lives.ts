@@ -111,18 +111,15 @@ export class OrderLives {
   }
 
   #learnOrder(row: GivenRow): void {
-    const entry = this.#order ?? { values: {}, keys: new Set<string>(), isFinished: false };
-    for (const column of ORDER_KNOWN) if (row[column] !== undefined) entry.values[column] = row[column];
+    const orders = this.#orders;
     const status = String(row["status"]);
     // A report that comes late does not open an order again.
-    entry.isFinished ||= isFinal(status);
-    this.#orders.keep(entry, keysOf(row, ["client_order_id", "broker_order_id"]));
-    this.#order = entry;
+    const isFinished = this.#order?.isFinished === true || isFinal(status);
+    const entry = orders.keep(this.#order, keysOf(row, ["client_order_id", "broker_order_id"]), isFinished);
+    learn(entry, row, ORDER_KNOWN);
     if (status !== "replaced" && status !== "canceled") return;
-    const before = find(this.#orders, row, "orig_client_order_id", "client_order_id");
-    if (before === undefined || before === entry) return;
-    before.isFinished = true;
-    this.#orders.keep(before, []);
+    const before = find(orders, row, "orig_client_order_id", "client_order_id");
+    if (before !== undefined && before !== entry) orders.keep(before, [], true);
   }
 
   #fillOf(row: GivenRow): Entry | undefined {
@@ -130,10 +127,9 @@ export class OrderLives {
   }
 
   #learnFill(row: GivenRow): void {
-    const entry = this.#fillOf(row) ?? { values: {}, keys: new Set<string>(), isFinished: false };
-    for (const column of FILL_KNOWN) if (row[column] !== undefined) entry.values[column] = row[column];
-    entry.isFinished ||= row["exec_type"] === "bust";
-    this.#fills.keep(entry, keysOf(row, ["fill_id"]));
+    const known = this.#fillOf(row);
+    const isFinished = known?.isFinished === true || row["exec_type"] === "bust";
+    learn(this.#fills.keep(known, keysOf(row, ["fill_id"]), isFinished), row, FILL_KNOWN);
   }
 }
 
@@ -166,6 +162,10 @@ function keysOf(row: GivenRow, columns: readonly string[]): string[] {
 
 function fillIn(row: GivenRow, { values }: Entry, columns: readonly string[]): void {
   for (const column of columns) if (row[column] === undefined) row[column] = values[column];
+}
+
+function learn({ values }: Entry, row: GivenRow, columns: readonly string[]): void {
+  for (const column of columns) if (row[column] !== undefined) values[column] = row[column];
 }
 
 function isWhole(row: GivenRow): boolean {
