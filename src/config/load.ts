@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument } from "yaml";
 import { messageOf } from "../base/errors.js";
+import { isLoopbackUrl } from "../base/loopback.js";
 import { nearest } from "../base/nearest.js";
 import { crossCheck } from "./check.js";
 import { ConfigError, describeIssue } from "./issues.js";
@@ -51,6 +52,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const warnings: string[] = [];
   const withPassword = readPassword(config, issues, warnings);
   if (issues.length > 0) throw new ConfigError(issues);
+  warnings.push(...inClear(withPassword.clickhouse));
   return { config: withPassword, originOf: (path) => layers.origins.get(path) ?? "default", warnings };
 }
 
@@ -172,6 +174,13 @@ function resolvePaths(config: Config, layers: Layers, home: string): Config {
     if (Array.isArray(value)) parent[parts.at(-1)!] = value.map((each) => resolve(folder, String(each)));
   }
   return resolved as unknown as Config;
+}
+
+/** Whoever listens on the way reads the password and all rows. */
+function inClear({ url = [], password }: Config["clickhouse"]): string[] {
+  return url
+    .filter((each) => password !== undefined && /^http:/i.test(each) && !isLoopbackUrl(each))
+    .map((each) => `clickhouse.url: ${each} gets the password unencrypted; use https://`);
 }
 
 function readPassword(config: Config, issues: ConfigIssue[], warnings: string[]): Config {

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gzip as gzipCallback } from "node:zlib";
 import { ColdpathError } from "../base/errors.js";
+import { isLoopbackUrl } from "../base/loopback.js";
 import { NO_ZSTD, zstdCompress } from "../base/zstd.js";
 
 /** How insert bodies travel; `auto` costs nothing on loopback, where it could only lose, and is lz4 elsewhere. */
@@ -24,7 +25,7 @@ export type Pack = (body: Buffer) => Promise<Packed>;
  * @throws ColdpathError CONFIG_INVALID if lz4 or zstd was asked for by name and is not there
  */
 export async function packerFor(compression: Compression, urls: readonly string[]): Promise<Pack> {
-  const chosen = compression !== "auto" ? compression : urls.every(isLoopback) ? "none" : "lz4";
+  const chosen = compression !== "auto" ? compression : urls.every(isLoopbackUrl) ? "none" : "lz4";
   if (chosen === "none") return async (body) => ({ body });
   if (chosen === "zstd") {
     if (zstdCompress === undefined)
@@ -45,9 +46,4 @@ export async function packerFor(compression: Compression, urls: readonly string[
     }
   }
   return async (body) => ({ body: await gzip(body, { level: GZIP_LEVEL }), encoding: "gzip" });
-}
-
-function isLoopback(url: string): boolean {
-  const host = new URL(url).hostname;
-  return host === "localhost" || host === "[::1]" || /^127\./.test(host);
 }

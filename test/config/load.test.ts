@@ -250,6 +250,20 @@ test("an empty password file is refused, one that everybody can read is warned o
   );
 });
 
+test("a password that would travel unencrypted is warned of", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const warningsOf = (url: string, env: Record<string, string>): readonly string[] =>
+    loadConfig({ env, set: [`clickhouse.url=${url}`], cwd }).warnings;
+  const env = { COLDPATH_CLICKHOUSE_PASSWORD: "hunter2" };
+  const plain = "https://h:8443,http://127.evil.example:8123,HTTP://h:8123";
+  assert.deepEqual(warningsOf(plain, env), [
+    "clickhouse.url: http://127.evil.example:8123 gets the password unencrypted; use https://",
+    "clickhouse.url: HTTP://h:8123 gets the password unencrypted; use https://",
+  ]);
+  assert.deepEqual(warningsOf("http://127.0.0.1:1,http://[::1]:1,http://localhost:1,https://h", env), []);
+  assert.deepEqual(warningsOf("http://h:8123", {}), []);
+});
+
 test("clickhouse.url is one address or a list, in the file and in the environment", async (t) => {
   const cwd = await temporaryFolder(t);
   const urls = ["http://a:8123", "http://b:8123"];
