@@ -47,11 +47,16 @@ export class HeldSession implements Held {
     const isChanged = setup.leaves === "settings";
     const own = isChanged ? { ...setup, database: undefined, settings: NONE } : setup;
     const undo = undoStatements(own, this.#state);
+    let isGood = false;
     try {
       const queryMax = this.#state.settings.get("max_query_size");
       await setUp(session, own, queryMax === undefined ? undefined : quoteString(queryMax));
-      return await work(session);
+      const result = await work(session);
+      isGood = true;
+      return result;
     } finally {
+      // After a failure the session shows that it still answers.
+      if (undo.length === 0 && !isGood) undo.push("SELECT 1");
       await this.#restore(session, undo, isChanged);
     }
   }

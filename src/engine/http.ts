@@ -208,7 +208,7 @@ function admit(engine: Interface, head: RequestHead, request: ActiveRequest): Ac
 
 function leftBy(statement: Statement): Leaves {
   if (statement.kind === "session") return "settings";
-  return statement.kind === "write" && statement.isTemporary ? "table" : "nothing";
+  return statement.kind === "write" && statement.isSessionBound ? "table" : "nothing";
 }
 
 /** A body without ClickHouse's compressed blocks around it. Who may not write has only a statement to send. */

@@ -35,6 +35,9 @@ function withoutEnd(tokens: readonly Token[]): readonly Token[] {
   return tokens.slice(0, end);
 }
 
+/** What opens a statement about settings, roles or transactions. */
+const SESSION_BOUND: ReadonlySet<string> = new Set(["SET", "USE", "BEGIN", "START", "COMMIT", "ROLLBACK"]);
+
 /** What follows SET when it is about users or transactions instead of settings. */
 const NOT_SETTINGS: ReadonlySet<string | undefined> = new Set(["ROLE", "DEFAULT", "TRANSACTION"]);
 
@@ -98,8 +101,8 @@ export function parseStatement(text: string): Statement {
   if (first.text === "KILL" && tokens[1]?.text === "QUERY") return parseKill(text, tokens, common);
   const opening = tokens.find((token) => token.text !== "(")?.text ?? "";
   if (!SELECTS.has(opening) || tokens.some((token) => token.text === "INSERT")) {
-    const isTemporary = tokens.some((token) => token.text === "TEMPORARY");
-    return { ...common, kind: kindOf(first.text, tokens[1]?.text), isTemporary };
+    const isSessionBound = SESSION_BOUND.has(first.text) || tokens.some(({ text }) => text === "TEMPORARY");
+    return { ...common, kind: kindOf(first.text, tokens[1]?.text), isSessionBound };
   }
   const at = tokens[formatAt]?.start ?? end;
   const [before, after] = [utf8(text.slice(first.start, at)), utf8(text.slice(at, end))];

@@ -29,7 +29,10 @@ export async function* streamThrough<T>(
   result.catch(() => {});
   try {
     yield* afterHolding(reader, result);
-    return await result;
+    const value = await result;
+    // What was still in the pipe was discarded then.
+    signal.throwIfAborted();
+    return value;
   } finally {
     if (!isOver) {
       stop();

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SECOND_MS } from "../base/units.js";
-import type { ChdbSession } from "./chdb.js";
+import type { ChdbResult, ChdbSession } from "./chdb.js";
 import { refusal } from "./exception.js";
 import { type Progress, watchProgress } from "./progress.js";
 import type { ActiveRequest } from "./registry.js";
@@ -36,10 +36,12 @@ export class Runner {
   ): Promise<T> {
     const { signal } = request;
     let isOver = false;
+    let killing: Promise<ChdbResult | undefined> | undefined;
     const kill = async (): Promise<void> => {
       while (!isOver) {
         // It fails only if the engine does, and then the statement fails too.
-        const killed = await this.sessions.query(`KILL QUERY WHERE ${mark} ASYNC`).catch(() => undefined);
+        killing = this.sessions.query(`KILL QUERY WHERE ${mark} ASYNC`).catch(() => undefined);
+        const killed = await killing;
         if (killed !== undefined && killed.bytes().length > 0) request.markStopping();
         if (!isOver) await delay(KILL_INTERVAL_MS);
       }
@@ -59,12 +61,15 @@ export class Runner {
     signal.addEventListener("abort", onAbort, { once: true });
     const timer = request.identity.role === "reader" ? this.#stopLater(request) : undefined;
     try {
-      return await this.sessions.with(setup, (session) => {
+      const result = await this.sessions.with(setup, (session) => {
         signal.throwIfAborted();
         isStarted = true;
         if (request.identity.tellsProgress) watch();
         return work(session);
       });
+      // The engine calls a statement good that was cancelled between two blocks.
+      signal.throwIfAborted();
+      return result;
     } catch (error) {
       // The engine says only that it was cancelled, the reason says by whom.
       throw signal.aborted && isStarted ? signal.reason : error;
@@ -72,6 +77,8 @@ export class Runner {
       isOver = true;
       clearTimeout(timer);
       signal.removeEventListener("abort", onAbort);
+      // A KILL under way would find the next statement of the same mark.
+      await killing;
     }
   }
 

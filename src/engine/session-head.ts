@@ -10,6 +10,9 @@ export interface SessionHead {
   readonly mustExist: boolean;
 }
 
+/** Settings that change hundreds of others, which cannot be taken back after a request. */
+export const SWEEPING: readonly string[] = ["compatibility", "profile"];
+
 const TIMEOUT_DEFAULT_S = 60;
 const TIMEOUT_MAX_S = 3600;
 
@@ -17,9 +20,8 @@ const TIMEOUT_MAX_S = 3600;
 export function readSession(parameters: URLSearchParams): SessionHead | undefined {
   const id = parameters.get("session_id");
   if (!id) return undefined;
-  for (const name of ["compatibility", "profile"]) {
+  for (const name of SWEEPING) {
     if (!parameters.has(name)) continue;
-    // They change hundreds of others, which could not be taken back after the request.
     throw refusal(48, "NOT_IMPLEMENTED", `Beside session_id, ${name} can only be changed by SET.`);
   }
   const given = parameters.get("session_timeout") || String(TIMEOUT_DEFAULT_S);

@@ -1,11 +1,13 @@
 import type { ChdbModule, ChdbResult, ChdbSession } from "./chdb.js";
 import { exceptionOf } from "./exception.js";
-import { type Setup, setUp } from "./setup.js";
+import { HeldSession } from "./held-session.js";
+import { SWEEPING } from "./session-head.js";
+import type { Setup } from "./setup.js";
 
 /**
- * Engine sessions, a fresh one for each statement unless its request names one: a setting, a current database, a
- * temporary table or a connection that a broken INSERT left unusable ends with the statement. Opening one costs half a
- * millisecond.
+ * Engine sessions. A request without a session of its own gets one that is as if new: what it brings is taken back after
+ * its statement, and the next request uses it. They cannot be had anew for each: `chdb` keeps what is closed beside a running
+ * statement until that ends, and by each of them more than by the one before.
  */
 export class Sessions {
   readonly #chdb: ChdbModule;
@@ -13,6 +15,8 @@ export class Sessions {
   readonly #args: readonly string[];
   /** Keeps the engine open between statements. */
   readonly #anchor: ChdbSession;
+  /** Nothing is left in them. */
+  readonly #idle: HeldSession[] = [];
 
   /** @throws the engine's error when it cannot open the folder */
   constructor(chdb: ChdbModule, path: string, args: readonly string[]) {
@@ -28,7 +32,7 @@ export class Sessions {
     try {
       if (held !== undefined && !(held.isBlank && setup.leaves === "nothing"))
         return await held.with(setup, work);
-      return await this.#withFresh(setup, work);
+      return await this.#withIdle(setup, work);
     } catch (error) {
       throw exceptionOf(error) ?? error;
     }
@@ -40,6 +44,7 @@ export class Sessions {
   }
 
   close(): void {
+    for (const held of this.#idle) held.close();
     this.#anchor.close();
   }
 
@@ -48,13 +53,13 @@ export class Sessions {
     return new this.#chdb.Session(this.#path, { connectionArgs: this.#args });
   }
 
-  async #withFresh<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
-    const session = this.open();
+  async #withIdle<T>(setup: Setup, work: (session: ChdbSession) => Promise<T>): Promise<T> {
+    const held = this.#idle.pop() ?? new HeldSession(() => this.open());
     try {
-      await setUp(session, setup);
-      return await work(session);
+      return await held.with(setup, work);
     } finally {
-      session.close();
+      if (setup.leaves !== "nothing" || SWEEPING.some((name) => setup.settings.has(name))) held.close();
+      else if (!held.isBroken) this.#idle.push(held);
     }
   }
 }

@@ -58,8 +58,8 @@ export interface PlainStatement extends Common {
   /** `session`: SET and USE, which change nothing beyond their session. */
   readonly kind: "read" | "write" | "session";
   readonly format: string | undefined;
-  /** It makes or names a temporary table. */
-  readonly isTemporary: boolean;
+  /** It may leave something in its session: a temporary table, settings, a transaction. */
+  readonly isSessionBound: boolean;
 }
 
 /** KILL QUERY, which also has to reach requests that the engine has not seen yet. */

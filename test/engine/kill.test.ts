@@ -230,3 +230,15 @@ test("reads, other writes and a KILL go on beside long INSERTs", async () => {
   assert.ok(performance.now() - started < 2500);
   await Promise.all(inserts);
 });
+
+test("a killed read never looks whole", async () => {
+  const body = "SELECT sleepEachRow(0.02) FROM numbers(150) SETTINGS max_block_size = 1";
+  for (const [round, search] of [{}, {}, { wait_end_of_query: "1" }, {}, {}].entries()) {
+    const id = `cut-${round}`;
+    const answer = ask(engine, { body, search: { query_id: id, ...search } });
+    await until("the start", () => isRunning(id));
+    await kill(`query_id = '${id}'`, "ASYNC");
+    const { status, headers, text } = await answer;
+    assert.deepEqual([status, headers["x-clickhouse-exception-code"]], [500, "394"], text);
+  }
+});
