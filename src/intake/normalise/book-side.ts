@@ -28,11 +28,14 @@ export function normaliseSide(row: GivenRow, side: BookSide, depth: number): voi
     readLevels(row, side, levels, depth);
   } else if (row[side.px] !== undefined) cutColumns(row, side, depth);
   else return;
-  const { px, sz } = { px: row[side.px] as readonly unknown[], sz: row[side.sz] };
-  if (px.length === 0 || !Array.isArray(sz) || row[side.px1] !== undefined || row[side.sz1] !== undefined)
-    return;
-  row[side.px1] = px[0];
-  row[side.sz1] = sz[0];
+  if (row[side.px1] !== undefined || row[side.sz1] !== undefined) return;
+  row[side.px1] = firstOf(row[side.px]);
+  row[side.sz1] = firstOf(row[side.sz]);
+}
+
+/** What is no list is left to its column, which refuses it. */
+function firstOf(list: unknown): unknown {
+  return Array.isArray(list) ? list[0] : undefined;
 }
 
 function readLevels(row: GivenRow, side: BookSide, levels: unknown, depth: number): void {
@@ -72,7 +75,9 @@ function partOf(level: unknown, place: 0 | 1, name: string, longName: string): u
 
 /** Only to compare; NaN for what is no number, which its column refuses. */
 function numberOf(price: unknown): number {
-  return Number(price instanceof NumberText ? price.text : price);
+  if (typeof price === "number") return price;
+  if (price instanceof NumberText) return Number(price.text);
+  return typeof price === "string" || typeof price === "bigint" ? Number(price) : Number.NaN;
 }
 
 function cutColumns(row: GivenRow, { px, sz }: BookSide, depth: number): void {

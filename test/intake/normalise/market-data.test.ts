@@ -151,6 +151,11 @@ test("levels that are none are refused by number", () => {
   refuses({ bid_px: [2, 1], bid_sz: [1] }, /bid_sz: .* has 1 elements beside 2 of bid_px/);
 });
 
+test("columns that are no lists are left to their column, which refuses them", () => {
+  assert.deepEqual(stored({ bid_px: null, bid_sz: "1" }), { bid_px: null, bid_sz: "1" });
+  assert.deepEqual(stored({ ask_px: "12", ask_sz: [1] }), { ask_px: "12", ask_sz: [1], ask_sz1: 1 });
+});
+
 test("levels of JSON keep every digit", () => {
   const row = parseObject('{"bids":[[0.10000000000000001,123456789012345678.5]]}');
   const { bid_px, bid_sz } = stored(row);
