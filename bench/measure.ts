@@ -38,11 +38,18 @@ export async function measure(rows: number, work: () => Promise<void>): Promise<
 }
 
 /** Starts a bench program as one of its cases and waits for what it sends; every case gets a fresh process. */
-export async function runCase(program: URL, name: string): Promise<Measured> {
-  const child = fork(program, ["--case", name], { stdio: ["ignore", "inherit", "inherit", "ipc"] });
-  let measured: Measured | undefined;
+export async function runCase<T = Measured>(
+  program: URL,
+  name: string,
+  execArgv: readonly string[] = [],
+): Promise<T> {
+  const child = fork(program, ["--case", name], {
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+    execArgv: [...execArgv],
+  });
+  let measured: T | undefined;
   child.on("message", (message) => {
-    measured = message as Measured;
+    measured = message as T;
   });
   const [code] = await once(child, "exit");
   if (measured === undefined || code !== 0) throw new Error(`case ${name} ended with ${code} and no figures`);

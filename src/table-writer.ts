@@ -41,6 +41,8 @@ export interface TableWriter {
   /** Rows taken whose fate is not settled, and rows stored. */
   readonly pendingRows: number;
   readonly storedRows: number;
+  /** Drops what may be dropped for the next row; false if {@link offer} would refuse it all the same. */
+  makeRoom(): boolean;
   /** Resolves once the table is no longer {@link full}, or the recorder closes: for intakes that can wait, such as files. */
   room(): Promise<void>;
   /**
@@ -149,6 +151,10 @@ export class Writer implements TableWriter {
 
   get full(): boolean {
     return this.#admission.full;
+  }
+
+  makeRoom(): boolean {
+    return this.#admission.makeRoom();
   }
 
   async room(): Promise<void> {

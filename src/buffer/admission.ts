@@ -48,12 +48,17 @@ export class Admission {
     return buffer.pendingRows >= queueRows || budget.full;
   }
 
+  /** Drops what may be dropped until there is room for a row; false if that is not enough. */
+  makeRoom(): boolean {
+    return !this.full || this.#clear() === undefined;
+  }
+
   /**
    * @param skipped rows of its series that the policy left out before it
    * @throws ValueError; the row is not counted then.
    */
   offer(row: Row, origin: Origin | undefined, skipped = 0): Ticket | undefined {
-    if (this.full && !this.#makeRoom()) return undefined;
+    if (this.full && !this.#clearOrRefuse()) return undefined;
     const open = this.#options.buffer.append(row, origin, skipped);
     this.accept();
     return open.ticket;
@@ -120,7 +125,7 @@ export class Admission {
   }
 
   /** At a limit: drops what may be dropped; if that is not enough, counts the row as refused and gives false. */
-  #makeRoom(): boolean {
+  #clearOrRefuse(): boolean {
     const reason = this.#clear();
     if (reason === undefined) return true;
     this.refuse(reason);

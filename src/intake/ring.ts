@@ -12,8 +12,9 @@ const TURN_ROWS = 2048;
 const WAIT_SHARE = 0.5;
 
 /**
- * Takes the rows of rings into the recorder's tables. A table at its limit leaves its rows in the ring: a critical one until it has
- * room, any other as long as the ring is less than half full; after that its oldest rows are dropped for new ones.
+ * Takes the rows of rings into the recorder's tables. A table at its limit leaves its rows in the ring: a critical one until there is
+ * room, for which rows of others are dropped; any other as long as the ring is less than half full, after that its oldest rows are
+ * dropped for new ones.
  */
 export class RingIntake {
   readonly #layouts: readonly RecordLayout[];
@@ -65,7 +66,7 @@ export class RingIntake {
     const isCritical = this.#isCritical[table]!;
     if (isCritical) {
       // None overtakes another, for what an order said completes its fill.
-      this.#criticalWaits ||= writer.full;
+      this.#criticalWaits ||= !writer.makeRoom();
       if (this.#criticalWaits) return false;
     } else if (writer.full && this.#canWait) return false;
     const normaliser = this.#normalisers[table]!;

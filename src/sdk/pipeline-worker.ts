@@ -5,6 +5,7 @@ import { SECOND_MS } from "../base/units.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
 import { OverflowIntake } from "../intake/overflow.js";
 import { RingIntake } from "../intake/ring.js";
+import { unlessAborted } from "../intake/unless-aborted.js";
 import type { Recorder, TableWriter } from "../recorder.js";
 import { type OpenedClickHouse, openClickHouse, openRecorder } from "../service/open.js";
 import { layoutOf } from "./layouts.js";
@@ -105,7 +106,9 @@ class PipelineWorker {
       case "close": {
         const deadline = performance.now() + request.deadlineMs;
         await this.#empty(deadline);
-        await this.#overflow.take(AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now()))));
+        const late = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+        // It may have to wait for one that waits for ClickHouse.
+        await unlessAborted(this.#overflow.take(late), late);
         // What another thread still records stays in its ring: a closed recorder would refuse it.
         this.#closing.abort();
         const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });

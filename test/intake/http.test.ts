@@ -158,6 +158,7 @@ test("a request waits for room, and when its deadline strikes says how many rows
       return new Promise(() => {});
     },
     offerWhole: () => undefined,
+    makeRoom: () => true,
     pendingRows: 0,
     storedRows: 0,
     rejected: async () => {},

@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { MINUTE_MS } from "../src/base/units.js";
+import { Engine } from "../src/engine/engine.js";
+import { ClickHouse, type ConfigInput, createRecorder, type RecordingClient } from "../src/index.js";
+import { migrate } from "../src/schemas/migrate.js";
+
+export interface Place {
+  readonly recorder: RecordingClient;
+  /** To be killed and stopped; it is never taken for hung. */
+  readonly engine: Engine;
+  readonly clickhouse: ClickHouse;
+  /** Resident bytes of this process before it made the recorder. */
+  readonly rssBefore: number;
+}
+
+/** A recorder with a user's defaults, on an engine of its own that has the narrow table too; gone afterwards. */
+export async function withRecorder<T>(work: (place: Place) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "coldpath-bench-"));
+  const engine = await Engine.start({ dataDir: join(folder, "clickhouse"), hungAfterMs: 60 * MINUTE_MS });
+  const { url, user, password } = engine;
+  const clickhouse = new ClickHouse({ url, user, password, database: "coldpath" });
+  try {
+    await migrate(clickhouse, { userDirs: [resolve("bench/schemas")] });
+    process.env["COLDPATH_CLICKHOUSE_PASSWORD"] = password;
+    const config: ConfigInput = {
+      data_dir: folder,
+      clickhouse: { url },
+      // As market_data has it.
+      tables: { bench_l1: { class: "best_effort", flush: { rows: 50_000 }, queue: { rows: 500_000 } } },
+    };
+    const rssBefore = process.memoryUsage().rss;
+    const recorder = await createRecorder({ config });
+    try {
+      return await work({ recorder, engine, clickhouse, rssBefore });
+    } finally {
+      await recorder.close({ deadline: 1000 });
+    }
+  } finally {
+    await clickhouse.close();
+    engine.kill();
+    await engine.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
