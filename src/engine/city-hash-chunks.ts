@@ -1,6 +1,6 @@
 /**
  * The main loop of CityHash128. JavaScript has no fast 64-bit integers, so each word here is two 32-bit ones in a
- * `Uint32Array`, low half first, and a register is the index of its low half..
+ * `Uint32Array`, low half first, and a register is the index of its low half.
  */
 
 const X = 0;

@@ -176,7 +176,8 @@ export class Executor {
     try {
       const start = async (): Promise<Counts> => {
         try {
-          const counts = await this.#runner.run(request, names(pipe), setup, (session) =>
+          const own = { ...setup, settings: withSmallGroups(setup.settings, format.name) };
+          const counts = await this.#runner.run(request, names(pipe), own, (session) =>
             session.queryAsync(statement.into(pipe), { format: format.name }),
           );
           // The engine is done, whenever the client takes the rest.
@@ -274,6 +275,12 @@ function withResultLimit(settings: ReadonlyMap<string, string>): ReadonlyMap<str
   return settings.has("max_result_bytes")
     ? settings
     : new Map([...settings, ["max_result_bytes", WHOLE_MAX]]);
+}
+
+/** The engine holds whole row groups of a Parquet result; with its own of a million rows that is half a gigabyte. */
+function withSmallGroups(settings: ReadonlyMap<string, string>, format: string): ReadonlyMap<string, string> {
+  const name = "output_format_parquet_row_group_size";
+  return format === "Parquet" && !settings.has(name) ? new Map([...settings, [name, "65536"]]) : settings;
 }
 
 /**

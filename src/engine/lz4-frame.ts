@@ -1,4 +1,5 @@
 import { KIB } from "../base/units.js";
+import { LENGTH_BYTES } from "./lz4.js";
 
 const MAGIC = 0x184d2204;
 /** Bits of a frame's first flag byte. */
@@ -11,8 +12,6 @@ const DICTIONARY = 0x01;
 const PLAIN = 0x8000_0000;
 /** How far back a block may point into those before it. */
 const WINDOW = 64 * KIB;
-/** Bytes of the length that stands before a block for `lz4-napi`. */
-const LENGTH_BYTES = 4;
 
 /**
  * Unpacks LZ4 frames as they come; one block of at most 4 MiB is held. Checksums are not looked at: what came over TCP is

@@ -151,3 +151,12 @@ test("a query ends when its client has gone, whether it answers yet or not", asy
   const answers = await Promise.all(Array.from({ length: 12 }, () => ask(engine, { body: "SELECT 1" })));
   assert.ok(answers.every((answer) => answer.text === "1\n"));
 });
+
+test("Parquet comes in small row groups, unless the request says otherwise", async () => {
+  const body =
+    "SELECT toString(getSetting('output_format_parquet_row_group_size')) AS s FORMAT Parquet " +
+    "SETTINGS output_format_parquet_compression_method = 'none'";
+  assert.match((await ask(engine, { body })).text, /65536/);
+  const search = { output_format_parquet_row_group_size: "77777" };
+  assert.match((await ask(engine, { body, search, asOwner: false })).text, /77777/);
+});
