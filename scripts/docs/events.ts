@@ -70,7 +70,7 @@ As the venue writes them. White space around them is cut off; an empty one is re
   fill in \`corrects_fill_id\`; a bust also gets \`fill_qty\` and \`fill_px\`, which a correction must say. \`fills_net\` applies both.
 - A row that says another \`strategy\`, \`account_id\`, \`symbol\` or \`side\` than an order with its id is about another order. An id that
   stands for several orders completes nothing, unless one alone is not finished. A row given in full under the id of a finished order
-  begins a new one.
+  begins a new one. Broker's ids that several venues share need \`symbol\` or \`account_id\` in each row.
 - What is still missing then is refused, with the column's name; so is everything that builds on a step that was refused.
 - 16,384 orders and as many fills are remembered; finished ones leave first. \`stats().lives\` tells how many are held and how many
   orders were forgotten before they were finished. The memory is that of the pipeline: it begins empty when the recorder or its

@@ -3,10 +3,10 @@ import { attachProducer, type ProducerHandle, us } from "../../src/index.js";
 
 const { handle, rows, startedAt } = workerData as { handle: ProducerHandle; rows: number; startedAt: number };
 const producer = attachProducer(handle);
-const orders = producer.table("orders");
 let refused = 0;
 for (let row = 0; row < rows; row += 1) {
-  const taken = orders.record({
+  const taken = producer.events.record({
+    type: "order",
     ts: us(startedAt + row),
     client_order_id: `thread-${row}`,
     strategy: "s",
