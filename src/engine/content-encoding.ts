@@ -30,7 +30,7 @@ export async function chooseEncoding(accepted: string | undefined): Promise<Cont
 /**
  * Packs a body as it comes. Each piece is flushed, so a client has what the engine has produced, however little it is.
  *
- * @param level as the setting `http_zlib_compression_level`, kept within what the method knows; LZ4 has none
+ * @param level as the setting `http_zlib_compression_level`, kept to 9; LZ4 has none
  */
 export function encodeContent(
   pieces: AsyncIterable<Buffer>,
@@ -43,21 +43,24 @@ export function encodeContent(
   return pipeline(Readable.from(pieces, { objectMode: false }), packing, () => {});
 }
 
+/** Beyond this each level costs several times the one before, and a reader's answer would take the recorder's cores. */
+const LEVEL_MAX = 9;
+
 function createPacking(encoding: Exclude<ContentEncoding, "lz4">, level: number): Transform {
   if (encoding === "br") {
     return createBrotliCompress({
       flush: constants.BROTLI_OPERATION_FLUSH,
-      params: { [constants.BROTLI_PARAM_QUALITY]: within(level, constants.BROTLI_MAX_QUALITY) },
+      params: { [constants.BROTLI_PARAM_QUALITY]: within(level, LEVEL_MAX) },
     });
   }
   if (encoding === "zstd") {
     const { createZstdCompress, constants: flags } = zstd!;
     return createZstdCompress({
       flush: flags.ZSTD_e_flush,
-      params: { [flags.ZSTD_c_compressionLevel]: within(level, 22) },
+      params: { [flags.ZSTD_c_compressionLevel]: within(level, LEVEL_MAX) },
     });
   }
-  const options = { flush: constants.Z_SYNC_FLUSH, level: within(level, constants.Z_BEST_COMPRESSION) };
+  const options = { flush: constants.Z_SYNC_FLUSH, level: within(level, LEVEL_MAX) };
   return encoding === "gzip" ? createGzip(options) : createDeflate(options);
 }
 

@@ -13,13 +13,17 @@ export interface SessionHead {
 /** Settings that change hundreds of others, which cannot be taken back after a request. */
 export const SWEEPING: readonly string[] = ["compatibility", "profile"];
 
+/** Characters of a name: sessions are kept by it. */
+const ID_MAX = 1000;
 const TIMEOUT_DEFAULT_S = 60;
 const TIMEOUT_MAX_S = 3600;
 
-/** Reads the session of a request. @throws ClickHouseError 374 for a timeout that cannot be */
+/** Reads the session of a request. @throws ClickHouseError 36 or 374 for a name or a timeout that cannot be */
 export function readSession(parameters: URLSearchParams): SessionHead | undefined {
   const id = parameters.get("session_id");
   if (!id) return undefined;
+  if (id.length > ID_MAX)
+    throw refusal(36, "BAD_ARGUMENTS", `session_id is longer than ${ID_MAX} characters.`);
   for (const name of SWEEPING) {
     if (!parameters.has(name)) continue;
     throw refusal(48, "NOT_IMPLEMENTED", `Beside session_id, ${name} can only be changed by SET.`);
