@@ -129,7 +129,7 @@ export class Writer implements TableWriter {
 
   #thinnedBy(policy: TablePolicy): ThinnedTable {
     return new ThinnedTable({
-      shape: this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy),
+      shape: this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy, this.table.columns),
       rules: policy,
       clock: this.#parts.clock,
       admission: this.#admission,

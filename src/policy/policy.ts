@@ -56,7 +56,7 @@ interface Series<C> {
 
 /**
  * Thins out the rows of a table, series by series (`docs/guides/policies.md`). Intervals are those of the rows' own time, so that a
- * replay at any speed keeps the same rows; a held row that nothing follows is let go after its interval by the clock.
+ * replay at least as fast keeps the same rows; a held row that nothing follows is let go after its interval by the clock.
  */
 export class Policy<C> {
   readonly #options: PolicyOptions<C>;
@@ -77,9 +77,14 @@ export class Policy<C> {
     return this.#holding.size;
   }
 
-  /** From now on other rules; what is held by the old ones is let go. */
+  /** From now on other rules; what is held by the old ones is let go, and the next row of each series is news. */
   change(rules: PolicyRules): void {
     this.release();
+    this.#stopTimer();
+    for (const series of this.#series.values()) {
+      series.news = undefined;
+      series.interval = Number.NaN;
+    }
     this.#rules = rules;
   }
 
@@ -94,17 +99,16 @@ export class Policy<C> {
     const series = this.#seriesOf(row);
     this.#current = series;
     const { dedup, sample, conflate } = this.#rules;
-    if (dedup !== "none" && isRepetition(series, row, columns)) {
+    if (dedup !== "none" && this.#isRepetition(series, row, columns)) {
       series.skipped += 1;
       return "deduplicated";
     }
     if (sample === 0 && conflate === 0) return "keep";
-    // A time that cannot be read is in no interval: the row is to be kept, and its column refuses it.
+    // A time that cannot be read is in no interval: the row is to be kept, unless its column refuses it.
     const interval = this.#intervalOf(row);
-    if (Number.isNaN(interval)) return "keep";
     const isSame = interval === series.interval;
     if (!isSame) this.#release(series);
-    return conflate === 0 && !isSame ? "keep" : "hold";
+    return Number.isNaN(interval) || (conflate === 0 && !isSame) ? "keep" : "hold";
   }
 
   /** The row judged last was taken, with word of the rows left out before it. */
@@ -144,7 +148,7 @@ export class Policy<C> {
 
   /** Lets go of all held rows and tells of the rows left out that no kept row tells of. */
   close(): void {
-    this.#cancelTimer?.();
+    this.#stopTimer();
     this.release();
     for (const series of this.#series.values()) this.#forget(series);
     this.#series.clear();
@@ -172,6 +176,16 @@ export class Policy<C> {
     return series;
   }
 
+  #isRepetition({ news }: Series<C>, row: Row, columns: readonly string[]): boolean {
+    if (news === undefined) return false;
+    const { texts } = this.#options.shape;
+    for (let index = 0; index < columns.length; index += 1) {
+      const column = columns[index]!;
+      if (!isSameValue(news[index], row[column], texts.has(column))) return false;
+    }
+    return true;
+  }
+
   #remember(series: Series<C>, row: Row): void {
     const { shape } = this.#options;
     series.interval = this.#intervalOf(row);
@@ -195,6 +209,11 @@ export class Policy<C> {
     series.skipped -= held.skipped;
     this.#holding.delete(series);
     this.#options.emit(held.row, held.context, held.skipped);
+  }
+
+  #stopTimer(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
   }
 
   /** The first held row is the one held for longest. */
@@ -232,12 +251,4 @@ export class Policy<C> {
   #forget({ by, skipped }: Series<C>): void {
     if (skipped > 0) this.#options.onGap({ series: by, rows: skipped });
   }
-}
-
-function isRepetition(series: Series<unknown>, row: Row, columns: readonly string[]): boolean {
-  const { news } = series;
-  if (news === undefined) return false;
-  for (let index = 0; index < columns.length; index += 1)
-    if (!isSameValue(news[index], row[columns[index]!])) return false;
-  return true;
 }

@@ -6,6 +6,8 @@ export interface PolicyShape {
   readonly by: readonly string[];
   /** Columns whose change makes a row news; undefined for a row that is always kept. */
   newsOf(row: Row): readonly string[] | undefined;
+  /** Columns of text, in which `1.50` is not `1.5`. */
+  readonly texts: ReadonlySet<string>;
   /** Column that says when: intervals are counted by it. */
   readonly time: string;
 }
@@ -20,15 +22,16 @@ export const MARKET_DATA: PolicyShape = {
     if (row["kind"] === "quote") return QUOTE;
     return row["kind"] === "depth" ? DEPTH : undefined;
   },
+  texts: new Set(),
   time: "ts_local",
 };
 
 /** What a user says of a table of another kind. */
-export function shapeOf(columns: {
-  readonly by: readonly string[];
-  readonly news: readonly string[];
-  readonly time: string;
-}): PolicyShape {
-  const { by, news, time } = columns;
-  return { by, newsOf: () => news, time };
+export function shapeOf(
+  said: { readonly by: readonly string[]; readonly news: readonly string[]; readonly time: string },
+  columns: readonly { readonly name: string; readonly type: string }[],
+): PolicyShape {
+  const { by, news, time } = said;
+  const texts = columns.filter(({ type }) => type.includes("String")).map(({ name }) => name);
+  return { by, newsOf: () => news, texts: new Set(texts), time };
 }

@@ -8,6 +8,9 @@ import type { ValueWriter } from "./value-writer.js";
 /** A row as a caller gives it. */
 export type AnyRow = Readonly<Record<string, unknown>>;
 
+/** Columns whose value is the same text in every row that some code takes, whatever the row says. */
+export type Constants = Readonly<Record<string, string>>;
+
 /** Writes a record into the cells [start, end) and gives the cells it took, or 0 if it did not fit. */
 export type Encode = (row: AnyRow, start: number, end: number) => number;
 
@@ -26,8 +29,7 @@ export interface RecordEnvironment {
   readonly table: number;
   /** Microseconds since the Unix epoch. */
   readonly now: () => number;
-  /** Columns whose value is the same text in every row that this code takes, whatever the row says. */
-  readonly constants: Readonly<Record<string, string>>;
+  readonly constants: Constants;
   /** The rare way: no room at the first look, or only behind the ring's end. */
   readonly retry: (encode: Encode, row: AnyRow) => boolean;
 }
@@ -45,7 +47,7 @@ export function compileRecord(layout: RecordLayout, environment: RecordEnvironme
   return make(environment, memory);
 }
 
-function source(layout: RecordLayout, constants: RecordEnvironment["constants"], cells: number): string {
+function source(layout: RecordLayout, constants: Constants, cells: number): string {
   const { columns } = layout;
   const tagCells = tagCellsOf(columns.length);
   const fixed = 1 + tagCells + columns.reduce((sum, column) => sum + (column.kind === "time" ? 2 : 1), 0);
@@ -164,7 +166,7 @@ function encodeTime(column: RecordColumn, index: number): string {
     f64[at++] = value - ${INSTANT_BASE};
     const rest = row[${JSON.stringify(`${column.name}_ns`)}];
     if (rest === undefined) { ${setTag(index, TAG.micros)} }
-    else { f64[at++] = +rest; ${setTag(index, TAG.nanos)} }`;
+    else { f64[at++] = typeof rest === "number" ? rest : NaN; ${setTag(index, TAG.nanos)} }`;
 }
 
 function setTag(index: number, tag: number | string): string {

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import {
   type AnyRow,
+  type Constants,
   compileRecord,
   type Encode,
   type RecordEnvironment,
@@ -10,6 +11,9 @@ import { TextWriter } from "./dictionary.js";
 import type { RecordLayout } from "./layout.js";
 import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
 import { ValueWriter } from "./value-writer.js";
+
+/** Keeps a row elsewhere; false if it cannot. */
+export type Append = (layout: RecordLayout, row: AnyRow, constants: Constants) => boolean;
 
 /** Where the record goes on at the ring's beginning, this stands in place of a table's number. */
 export const WRAP = -1;
@@ -22,7 +26,7 @@ export interface ProducerOptions {
   /** Microseconds since the Unix epoch. */
   readonly now: () => number;
   /** Last resort for a row of a critical table that the ring has no room for; false if it cannot keep it either. */
-  readonly append?: ((layout: RecordLayout, row: AnyRow) => boolean) | undefined;
+  readonly append?: Append | undefined;
 }
 
 /** A record may take this share of the ring. */
@@ -56,7 +60,7 @@ export class RingProducer {
    *
    * @param constants columns that have this text in every row, whatever the row says
    */
-  recordOf(name: string, constants: Readonly<Record<string, string>> = {}): RecordRow {
+  recordOf(name: string, constants: Constants = {}): RecordRow {
     const key = `${name} ${JSON.stringify(constants)}`;
     let record = this.#records.get(key);
     if (record === undefined) {
@@ -66,7 +70,7 @@ export class RingProducer {
     return record;
   }
 
-  #compile(name: string, constants: Readonly<Record<string, string>>): RecordRow {
+  #compile(name: string, constants: Constants): RecordRow {
     const { layouts, reserve, append } = this.#options;
     const { cells } = this.#memory.sizes;
     const table = layouts.findIndex((each) => each.table === name);
@@ -85,8 +89,8 @@ export class RingProducer {
         this.#retry(encode, row, table, limit, most) ||
         (layout.critical &&
           !this.#isClosed &&
-          append !== undefined &&
-          this.#append(append, layout, { ...row, ...constants }, table)),
+          append?.(layout, row, constants) === true &&
+          this.#countAppended(table)),
     });
   }
 
@@ -141,13 +145,7 @@ export class RingProducer {
     return true;
   }
 
-  #append(
-    append: (layout: RecordLayout, row: AnyRow) => boolean,
-    layout: RecordLayout,
-    row: AnyRow,
-    table: number,
-  ): boolean {
-    if (!append(layout, row)) return false;
+  #countAppended(table: number): true {
     this.#memory.countersOf(table)[COUNTER.appended]! += 1;
     return true;
   }

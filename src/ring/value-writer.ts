@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { RingMemory } from "./memory.js";
 import { TAG } from "./tags.js";
 
@@ -94,7 +95,8 @@ export class ValueWriter {
   }
 
   #object(value: object, at: number, end: number, most: number, depth: number): number {
-    if (value instanceof Date) {
+    // Not `instanceof`: what only looks like a Date throws when it is asked for its time.
+    if (types.isDate(value)) {
       if (at >= end) return -1;
       this.tag = TAG.micros;
       // An invalid Date stays one: NaN.
@@ -105,7 +107,9 @@ export class ValueWriter {
     if (Array.isArray(value)) return this.#array(value, at, end, most, depth);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Object.prototype || prototype === null) return this.#map(value, at, end, depth);
-    return this.#other(value.constructor?.name ?? "object", at, end);
+    // A class may call anything its name.
+    const name: unknown = value.constructor?.name;
+    return this.#other(typeof name === "string" ? name : "object", at, end);
   }
 
   #array(list: readonly unknown[], at: number, end: number, most: number, depth: number): number {

@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { AppendFile } from "../base/append-file.js";
+import { messageOf } from "../base/errors.js";
 import type { Config } from "../config/schema.js";
 import { INSTANT_BASE, INSTANT_END } from "../native/instant-number.js";
-import type { AnyRow } from "../ring/compile-record.js";
+import type { AnyRow, Constants } from "../ring/compile-record.js";
 import type { RecordLayout } from "../ring/layout.js";
 
 /** Folder of the files in `data_dir`. */
@@ -22,59 +24,83 @@ export interface OverflowPlace {
  * when it is complete (`docs/reference/formats/overflow.md`). A plain write by the calling thread, not synced.
  */
 export class Overflow {
-  readonly #place: OverflowPlace;
+  readonly #folder: string;
+  /** Of this producer alone: another one may go on with the ring when this one has ended. */
+  readonly #name: string;
   readonly #now: () => number;
   readonly #open = new Map<string, AppendFile>();
   #episodes = 0;
-  /** Why the last row could not be appended. */
-  failure: Error | undefined;
+  #warned = "";
 
   /** @param now microseconds since the Unix epoch */
-  constructor(place: OverflowPlace, now: () => number) {
-    this.#place = place;
+  constructor({ folder, name }: OverflowPlace, now: () => number) {
+    this.#folder = folder;
+    this.#name = `${name}-${randomBytes(4).toString("hex")}`;
     this.#now = now;
   }
 
-  /** False if the row could not be written; {@link failure} says why. */
-  append(layout: RecordLayout, row: AnyRow): boolean {
+  /**
+   * @param constants columns that have this text, whatever the row says
+   * @returns false if the row could not be written; a warning of the process says why
+   */
+  append(layout: RecordLayout, row: AnyRow, constants: Constants): boolean {
     try {
       let file = this.#open.get(layout.table);
       if (file === undefined) {
         this.#episodes += 1;
-        const { folder, name } = this.#place;
-        file = new AppendFile(join(folder, layout.table, `${name}-${this.#episodes}.ndjson`));
+        file = new AppendFile(join(this.#folder, layout.table, `${this.#name}-${this.#episodes}.ndjson`));
         this.#open.set(layout.table, file);
       }
-      file.append(lineOf(layout, row, this.#now));
+      file.append(lineOf(layout, row, constants, this.#now));
       return true;
     } catch (error) {
-      this.failure = error as Error;
+      this.#warn(error);
       return false;
     }
   }
 
-  /** The ring has room again: what was written is handed over. */
+  /** The ring has room again: what was written is handed over. A file for which that fails is taken after this process. */
   complete(): void {
-    for (const file of this.#open.values()) file.close();
+    const files = [...this.#open.values()];
     this.#open.clear();
+    for (const file of files) {
+      try {
+        file.close();
+      } catch (error) {
+        this.#warn(error);
+      }
+    }
+  }
+
+  /** Once for each reason: nothing here may end or delay the thread that records. */
+  #warn(error: unknown): void {
+    const message = `overflow in ${this.#folder}: ${messageOf(error)}`;
+    if (message === this.#warned) return;
+    this.#warned = message;
+    process.emitWarning(message);
   }
 }
 
 /** The row as one line of JSON, which says the same as the ring's record would. */
-function lineOf(layout: RecordLayout, row: AnyRow, now: () => number): string {
+function lineOf({ columns }: RecordLayout, row: AnyRow, constants: Constants, now: () => number): string {
   const line: Record<string, unknown> = {};
-  for (const { name, kind, stampedWhenAbsent } of layout.columns) {
+  for (const { name, kind, stampedWhenAbsent } of columns) {
     // The file and the line become the row's origin.
     if (name === "source" || name === "source_seq") continue;
-    const value = row[name] ?? (stampedWhenAbsent === true ? now() + INSTANT_BASE : undefined);
+    let value = constants[name] ?? row[name];
+    if (value === undefined && stampedWhenAbsent === true) value = now() + INSTANT_BASE;
     line[name] = kind === "time" ? timeText(value, row[`${name}_ns`]) : value;
   }
   return JSON.stringify(line, replacer);
 }
 
-function timeText(value: unknown, nanoseconds: unknown): unknown {
-  if (typeof value === "number" && value >= INSTANT_BASE && value < INSTANT_END)
-    return `${BigInt(value - INSTANT_BASE) * 1000n + BigInt(Number(nanoseconds ?? 0))}`;
+function timeText(value: unknown, nanos: unknown = 0): unknown {
+  if (typeof value === "number" && value >= INSTANT_BASE && value < INSTANT_END) {
+    if (typeof nanos === "number" && Number.isInteger(nanos) && nanos >= 0 && nanos < 1000)
+      return `${BigInt(value - INSTANT_BASE) * 1000n + BigInt(nanos)}`;
+    // No time: refused where it is read, as the ring's record would be.
+    return `${value - INSTANT_BASE} us + ${String(nanos)} ns`;
+  }
   return value instanceof Date && Number.isNaN(value.getTime()) ? String(value) : value;
 }
 

@@ -55,7 +55,7 @@ export class Producer implements BuiltInTables {
       layouts,
       reserve,
       now,
-      append: overflow && ((layout, row) => overflow.append(layout, row)),
+      append: overflow && ((layout, row, constants) => overflow.append(layout, row, constants)),
     });
     this.marketData = this.table("market_data");
     this.orders = this.table("orders");

@@ -287,3 +287,18 @@ test("a consumer on another thread never sees a torn row", { timeout: 60_000 }, 
   assert.deepEqual((await answer)[0], { rows, wrong: [] });
   assert.ok(full > 0, "the ring was full at times");
 });
+
+test("record() throws for nothing that a row holds: it arrives as what no column takes", () => {
+  const { producer, read } = ringOf();
+  const named = { constructor: { name: 5 } };
+  const odd = [Object.create(named), Object.create(Date.prototype), new Proxy(/x/, {})];
+  const rows: AnyRow[] = odd.map((more) => ({ more }));
+  rows.push({ ts: us(NOW), ts_ns: 5n }, { ts: us(NOW), ts_ns: Symbol("s") }, { ts: us(NOW), ts_ns: null });
+  for (const row of rows) assert.ok(producer.recordOf("ticks")(row));
+  const arrived = drainAll(read()).map(({ row }) => row as AnyRow);
+  assert.deepEqual(
+    arrived.slice(0, 3).map(({ more }) => more),
+    [{ other: "object" }, { other: "Date" }, { other: "RegExp" }],
+  );
+  for (const { ts } of arrived.slice(3)) assert.deepEqual(ts, { micros: NOW, nanos: NaN });
+});
