@@ -29,7 +29,7 @@ export interface OverflowIntakeOptions {
  */
 export class OverflowIntake {
   readonly #options: OverflowIntakeOptions;
-  /** Files that failed, and when they may be tried again, in monotonic milliseconds. */
+  /** Files and folders that failed, and when they may be tried again, in monotonic milliseconds. */
   readonly #failed = new Map<string, number>();
   #last: Promise<void> = Promise.resolve();
 
@@ -37,21 +37,37 @@ export class OverflowIntake {
     this.#options = options;
   }
 
-  /** Looks for complete files and takes their rows, after whoever did so before. */
+  /** Looks for complete files and takes their rows, after whoever did so before. Failures go to `onFailure`. */
   async take(signal: AbortSignal): Promise<void> {
     // One at a time: two that read the same file would both find its rows not stored yet.
-    this.#last = this.#last.catch(() => {}).then(() => this.#take(signal));
+    this.#last = this.#last.then(() => this.#take(signal));
     await this.#last;
   }
 
   async #take(signal: AbortSignal): Promise<void> {
     const { folder } = this.#options;
-    for (const table of await namesIn(folder)) {
-      for (const name of (await namesIn(join(folder, table))).sort()) {
+    for (const table of await this.#namesIn(folder)) {
+      for (const name of await this.#namesIn(join(folder, table))) {
         if (signal.aborted) return;
-        const path = await this.#complete(join(folder, table), name);
-        if (path !== undefined) await this.#takeFile(table, path, signal);
+        await this.#orLater(join(folder, table, name), () => this.#takeFile(table, name, signal));
       }
+    }
+  }
+
+  async #namesIn(folder: string): Promise<readonly string[]> {
+    const names = await this.#orLater(folder, () => namesIn(folder));
+    return names?.sort() ?? [];
+  }
+
+  /** What fails for one path is told, and keeps no other from being taken. */
+  async #orLater<T>(path: string, what: () => Promise<T>): Promise<T | undefined> {
+    if (performance.now() < (this.#failed.get(path) ?? 0)) return undefined;
+    try {
+      return await what();
+    } catch (error) {
+      this.#failed.set(path, performance.now() + RETRY_MS);
+      this.#options.onFailure(path, messageOf(error));
+      return undefined;
     }
   }
 
@@ -67,27 +83,25 @@ export class OverflowIntake {
     return complete;
   }
 
-  async #takeFile(table: string, path: string, signal: AbortSignal): Promise<void> {
-    const { recorder, clickhouse, normaliser, maxLineBytes, onFailure } = this.#options;
-    if (performance.now() < (this.#failed.get(path) ?? 0)) return;
-    try {
-      const { files, lost, interrupted } = await ingestFiles({
-        recorder,
-        clickhouse,
-        table,
-        files: [path],
-        format: "ndjson",
-        normaliser,
-        maxLineBytes,
-        signal,
-      });
-      const error = files[0]?.error;
-      if (error !== undefined) throw new Error(error.message);
-      if (lost === 0 && !interrupted) await rm(path);
-    } catch (error) {
-      this.#failed.set(path, performance.now() + RETRY_MS);
-      onFailure(path, messageOf(error));
-    }
+  async #takeFile(table: string, name: string, signal: AbortSignal): Promise<void> {
+    const { folder, recorder, clickhouse, normaliser, maxLineBytes } = this.#options;
+    const path = await this.#complete(join(folder, table), name);
+    if (path === undefined) return;
+    const { files, lost, interrupted } = await ingestFiles({
+      recorder,
+      clickhouse,
+      table,
+      files: [path],
+      format: "ndjson",
+      normaliser,
+      maxLineBytes,
+      signal,
+      // Whoever aborts gives the rows that were read the time they have.
+      abortedFlushMs: 0,
+    });
+    const error = files[0]?.error;
+    if (error !== undefined) throw new Error(error.message);
+    if (lost === 0 && !interrupted) await rm(path);
   }
 }
 

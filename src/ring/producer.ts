@@ -13,7 +13,7 @@ import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memo
 import { ValueWriter } from "./value-writer.js";
 
 /** Keeps a row elsewhere; false if it cannot. */
-export type Append = (layout: RecordLayout, row: AnyRow, constants: Constants) => boolean;
+type Append = (layout: RecordLayout, row: AnyRow, constants: Constants) => boolean;
 
 /** Where the record goes on at the ring's beginning, this stands in place of a table's number. */
 export const WRAP = -1;

@@ -1,5 +1,5 @@
 import { EventEmitter } from "node:events";
-import type { ColdpathError } from "../base/errors.js";
+import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import { loadConfig } from "../config/load.js";
 import type { Config, ConfigInput } from "../config/schema.js";
@@ -21,6 +21,10 @@ const RING_TEXTS = 32_768;
 const RING_TEXT_BYTES = 1024 * 1024;
 const CELL_BYTES = 8;
 const CLOSE_DEADLINE_MS = 30 * SECOND_MS;
+/** The pipeline's thread may need this much longer to say what became of the rows. */
+const CLOSE_GRACE_MS = 2 * SECOND_MS;
+/** What a timer can wait, less that. */
+const CLOSE_DEADLINE_MAX_MS: number = 2 ** 31 - 1 - CLOSE_GRACE_MS;
 
 export interface CreateRecorderOptions {
   /** Keys of the configuration; they win over file and environment. */
@@ -111,8 +115,9 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
     return this.#producer.table(name);
   }
 
-  /** A new ring for another thread of this process; see `attachProducer`. */
+  /** A new ring for another thread of this process; see `attachProducer`. @throws ColdpathError RECORDER_CLOSED */
   producer(): ProducerHandle {
+    if (this.#closing !== undefined) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
     const { size, critical_reserve, on_full } = this.#config.ring;
     const memory = RingMemory.create({
       cells: size / CELL_BYTES,
@@ -167,9 +172,10 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
    *
    * @param deadline milliseconds, default 30 s
    * @returns where each table stood at the end
+   * @throws ColdpathError RECORDER_CLOSED if the pipeline's thread is gone and did not come back by the deadline
    */
   async close({ deadline = CLOSE_DEADLINE_MS }: { deadline?: number } = {}): Promise<CloseReport> {
-    this.#closing ??= this.#close(deadline);
+    this.#closing ??= this.#close(Math.min(deadline, CLOSE_DEADLINE_MAX_MS));
     return await this.#closing;
   }
 
@@ -179,9 +185,12 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
 
   async #close(deadlineMs: number): Promise<CloseReport> {
     this.#producer.close();
+    // A pipeline that cannot start again never answers.
+    const limit = setTimeout(() => void this.#thread.end(), deadlineMs + CLOSE_GRACE_MS);
     try {
       return (await this.#thread.request({ kind: "close", deadlineMs })) as CloseReport;
     } finally {
+      clearTimeout(limit);
       await this.#thread.end();
     }
   }

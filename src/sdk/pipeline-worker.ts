@@ -79,10 +79,7 @@ class PipelineWorker {
   async #watchOverflow(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      await this.#overflow.take(signal).catch((error: unknown) => {
-        const path = overflowFolder(config);
-        send({ type: "event", event: { kind: "overflow_failed", path, message: messageOf(error) } });
-      });
+      await this.#overflow.take(signal);
       await delay(OVERFLOW_LOOK_MS, undefined, { signal }).catch(() => {});
     }
   }
@@ -99,16 +96,18 @@ class PipelineWorker {
         this.#recorder.setPolicy(request.table, request.policy);
         return undefined;
       case "flush":
-        await this.#empty(Infinity);
+        await this.#empty();
         await this.#overflow.take(this.#closing.signal);
         await this.#recorder.flush(request.table);
         return undefined;
       case "close": {
         const deadline = performance.now() + request.deadlineMs;
-        await this.#empty(deadline);
-        const late = AbortSignal.timeout(Math.max(0, Math.ceil(deadline - performance.now())));
+        const { signal } = this.#closing;
+        const limit = setTimeout(() => this.#closing.abort(), request.deadlineMs);
+        await this.#empty();
         // It may have to wait for one that waits for ClickHouse.
-        await unlessAborted(this.#overflow.take(late), late);
+        await unlessAborted(this.#overflow.take(signal), signal);
+        clearTimeout(limit);
         // What another thread still records stays in its ring: a closed recorder would refuse it.
         this.#closing.abort();
         const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });
@@ -118,10 +117,10 @@ class PipelineWorker {
     }
   }
 
-  /** Takes what the rings hold now, or what it can until the deadline: rows of a full table have to wait. */
-  async #empty(deadline: number): Promise<void> {
+  /** Takes what the rings hold now, or what it can before closing: rows of a full table have to wait. */
+  async #empty(): Promise<void> {
     const isTaken = this.#intake.mark();
-    while (!isTaken() && performance.now() < deadline && !this.#closing.signal.aborted) {
+    while (!isTaken() && !this.#closing.signal.aborted) {
       if (this.#intake.turn() > 0) await nextTurn();
       else await delay(IDLE_MS);
     }
@@ -163,7 +162,12 @@ async function start(): Promise<void> {
     }
   });
   send({ type: "ready", layouts, run: recorder.run.toString() });
-  await worker.run();
+  // Nothing else would end the thread; then another one is started.
+  worker.run().catch((error: unknown) =>
+    queueMicrotask(() => {
+      throw error;
+    }),
+  );
 }
 
 function failure(id: number | undefined, error: unknown): FromWorker {

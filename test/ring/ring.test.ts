@@ -288,7 +288,7 @@ test("a consumer on another thread never sees a torn row", { timeout: 60_000 }, 
   assert.ok(full > 0, "the ring was full at times");
 });
 
-test("record() throws for nothing that a row holds: it arrives as what no column takes", () => {
+test("values of odd kinds do not make record() throw: they arrive as what no column takes", () => {
   const { producer, read } = ringOf();
   const named = { constructor: { name: 5 } };
   const odd = [Object.create(named), Object.create(Date.prototype), new Proxy(/x/, {})];

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { BroadcastChannel } from "node:worker_threads";
+import { SECOND_MS } from "../../src/base/units.js";
+import { loadConfig } from "../../src/config/load.js";
+import { type RowOf, us } from "../../src/index.js";
+import { HEAD_WORD, RingMemory } from "../../src/ring/memory.js";
+import { RecordingClient } from "../../src/sdk/create-recorder.js";
+import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
+import { temporaryFolder } from "../support/folder.js";
+
+async function open(t: TestContext, entry: string) {
+  const data_dir = await temporaryFolder(t);
+  const { config } = loadConfig({ env: {}, cwd: data_dir, values: { data_dir } });
+  const { thread, layouts } = await PipelineThread.start(config, new URL(entry, import.meta.url));
+  const recorder = new RecordingClient(config, thread, layouts);
+  t.after(() => recorder.close({ deadline: 0 }).catch(() => {}));
+  const channel = new BroadcastChannel("coldpath-test-crash");
+  t.after(() => channel.close());
+  return { data_dir, recorder, crash: () => channel.postMessage("die") };
+}
+
+const ORDER: RowOf<"orders"> = {
+  ts: us(Date.now() * 1000),
+  client_order_id: "o",
+  strategy: "s",
+  symbol: "X",
+  side: "sell",
+  qty: 1,
+  status: "new",
+};
+
+test("what does not belong in the overflow folder is told, and keeps no row from being stored", async (t) => {
+  const { data_dir, recorder } = await open(t, "./crashing-worker.js");
+  const stray = join(data_dir, "overflow", "stray");
+  const told = once(recorder, "event");
+  await mkdir(join(data_dir, "overflow", "no_such_table"), { recursive: true });
+  await writeFile(stray, "x");
+  await writeFile(join(data_dir, "overflow", "no_such_table", "x.ndjson"), "{}\n");
+  recorder.orders.record(ORDER);
+  await recorder.flush();
+  const [{ kind, path }] = await told;
+  assert.equal(kind, "overflow_failed");
+  assert.match(path, /stray|no_such_table/);
+  const closed = await recorder.close({ deadline: Infinity });
+  assert.equal(closed.tables["orders"]!.stored, 1);
+  assert.throws(() => recorder.producer(), { code: "RECORDER_CLOSED" });
+});
+
+test("close ends by its deadline although the pipeline cannot be started again", async (t) => {
+  const { recorder, crash } = await open(t, "./one-start-worker.js");
+  const down = once(recorder, "pipeline");
+  crash();
+  await down;
+  const since = performance.now();
+  await assert.rejects(recorder.close({ deadline: 100 }), { code: "RECORDER_CLOSED" });
+  assert.ok(performance.now() - since < 10 * SECOND_MS);
+});
+
+test("a fault in taking rows ends the pipeline's thread, which is told and started again", async (t) => {
+  const { recorder } = await open(t, "./crashing-worker.js");
+  const { words, i32 } = RingMemory.attach(recorder.producer().ring);
+  const down = once(recorder, "pipeline");
+  // A record of a table that there is not, as two threads leave it that write to one ring.
+  i32.set([4, 99]);
+  Atomics.store(words, HEAD_WORD, 4);
+  assert.equal((await down)[0], "down");
+  i32.set([4, -2]);
+  recorder.orders.record(ORDER);
+  await recorder.flush();
+  assert.equal((await recorder.stats()).tables["orders"]!.stored, 1);
+});
