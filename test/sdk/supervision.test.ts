@@ -12,10 +12,12 @@ import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
 import { temporaryFolder } from "../support/folder.js";
 
-async function open(t: TestContext, entry: string) {
+const MORTAL = new URL("./crashing-worker.js", import.meta.url);
+
+async function open(t: TestContext, entry: URL) {
   const data_dir = await temporaryFolder(t);
   const { config } = loadConfig({ env: {}, cwd: data_dir, values: { data_dir } });
-  const { thread, layouts } = await PipelineThread.start(config, new URL(entry, import.meta.url));
+  const { thread, layouts } = await PipelineThread.start(config, entry);
   const recorder = new RecordingClient(config, thread, layouts);
   t.after(() => recorder.close({ deadline: 0 }).catch(() => {}));
   const channel = new BroadcastChannel("coldpath-test-crash");
@@ -34,7 +36,7 @@ const ORDER: RowOf<"orders"> = {
 };
 
 test("what does not belong in the overflow folder is told, and keeps no row from being stored", async (t) => {
-  const { data_dir, recorder } = await open(t, "./crashing-worker.js");
+  const { data_dir, recorder } = await open(t, MORTAL);
   const stray = join(data_dir, "overflow", "stray");
   const told = once(recorder, "event");
   await mkdir(join(data_dir, "overflow", "no_such_table"), { recursive: true });
@@ -51,7 +53,7 @@ test("what does not belong in the overflow folder is told, and keeps no row from
 });
 
 test("close ends by its deadline although the pipeline cannot be started again", async (t) => {
-  const { recorder, crash } = await open(t, "./one-start-worker.js");
+  const { recorder, crash } = await open(t, new URL("./one-start-worker.js", import.meta.url));
   const down = once(recorder, "pipeline");
   crash();
   await down;
@@ -61,7 +63,7 @@ test("close ends by its deadline although the pipeline cannot be started again",
 });
 
 test("a fault in taking rows ends the pipeline's thread, which is told and started again", async (t) => {
-  const { recorder } = await open(t, "./crashing-worker.js");
+  const { recorder } = await open(t, MORTAL);
   const { words, i32 } = RingMemory.attach(recorder.producer().ring);
   const down = once(recorder, "pipeline");
   // A record of a table that there is not, as two threads leave it that write to one ring.
