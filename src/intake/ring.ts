@@ -8,6 +8,8 @@ import type { TableNormaliser } from "./normalise/table-normaliser.js";
 /** Rows taken from one ring before the others have their turn. */
 const TURN_ROWS = 2048;
 
+/** Refused rows that may be on their way to the dead letters before the rings are left to wait. */
+const LETTERS_MAX = 1024;
 /** Rows that may be dropped wait in a ring that is filled less than this. */
 const WAIT_SHARE = 0.5;
 
@@ -26,6 +28,7 @@ export class RingIntake {
   #canWait = true;
   #criticalWaits = false;
   #refused: Promise<void> = Promise.resolve();
+  #letters = 0;
 
   constructor(recorder: Recorder, layouts: readonly RecordLayout[], normaliser: Normaliser) {
     this.#layouts = layouts;
@@ -41,6 +44,7 @@ export class RingIntake {
 
   /** Takes a turn's rows from each ring; gives how many. */
   turn(): number {
+    if (this.#letters > LETTERS_MAX) return 0;
     let rows = 0;
     for (const ring of this.#rings) {
       this.#canWait = ring.usage < WAIT_SHARE;
@@ -74,7 +78,10 @@ export class RingIntake {
       normaliser.normalise(row);
       if (writer.offer(row) !== undefined) normaliser.taken(row);
     } catch (error) {
-      this.#refused = writer.rejected(rowText(row), error);
+      this.#letters += 1;
+      this.#refused = writer.rejected(rowText(row), error).then(() => {
+        this.#letters -= 1;
+      });
     }
     return true;
   };
