@@ -97,21 +97,11 @@ export class Link {
 
   /**
    * Watches over a request until the function returned is called. Where there is another endpoint to go to, one that takes long makes
-   * us ask, again and again, if the server still answers: a server that went silent would hold every request up to its deadline.
+   * us ask once if the server still answers: a server that went silent would hold every request up to its deadline.
    */
   watch(): () => void {
     const { clickhouse, clock } = this.#options;
-    if (clickhouse.endpoints.length === 1) return () => {};
-    let isOver = false;
-    let cancel = (): void => {};
-    const wait = (): void => {
-      if (!isOver) cancel = clock.after(LONG_MS, () => void this.#suspect().then(wait));
-    };
-    wait();
-    return () => {
-      isOver = true;
-      cancel();
-    };
+    return clickhouse.endpoints.length === 1 ? () => {} : clock.after(LONG_MS, () => void this.#suspect());
   }
 
   async #suspect(): Promise<void> {

@@ -116,32 +116,6 @@ test("who waits for the link can be called off", async () => {
   link.close();
 });
 
-test("a request that takes long makes us ask again and again if the server still answers", async () => {
-  const asked: string[] = [];
-  let answers = true;
-  const { link, clock } = linkTo(
-    (at) => {
-      asked.push(at);
-      if (!answers) throw SILENCE;
-      return FIRST;
-    },
-    [AT, "http://b"],
-  );
-  const ended = link.watch();
-  clock.advance(3_000);
-  await settle();
-  assert.deepEqual([asked, link.state], [[AT], "up"]);
-  answers = false;
-  clock.advance(3_000);
-  await settle();
-  assert.equal(link.state, "down");
-  ended();
-  link.close();
-  clock.advance(1);
-  await settle();
-  assert.equal(clock.timers, 0, "nothing of it goes on");
-});
-
 test("of two moves at once, the one that is answered last does not undo the other", async () => {
   const answers = new Map<string, () => void>();
   const { link, events } = linkTo(
