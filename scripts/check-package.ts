@@ -62,7 +62,11 @@ try {
   const db = run(bin, ["db"], app);
   assert.equal(db.status, 1);
   assert.match(db.stderr, /npm install chdb/, "without the optional engine the message says how to get it");
-  must(process.execPath, ["--input-type=module", "--eval", 'await import("coldpath")'], app);
+  must(
+    process.execPath,
+    ["--input-type=module", "--eval", 'await import("coldpath"); await import("coldpath/venues")'],
+    app,
+  );
   console.log(
     `package: ${paths.length} files, ${Math.round(packed.unpackedSize / 1024)} KiB unpacked, installs and runs`,
   );

@@ -96,7 +96,7 @@ for (const { path, feed } of sources) {
   const { messages, events, broken, ...counts } = feed.counts;
   const told = Object.entries({ ...counts, ...broken }).filter(([, count]) => count > 0);
   console.log(
-    `${path}: ${[`${messages} messages`, `${events} events`, ...told.map(([what, n]) => `${n} ${what}`)].join(", ")}`,
+    `${path}: ${[`${messages} messages`, `${events} events`, ...told.map(([what, n]) => `${what}: ${n}`)].join(", ")}`,
   );
 }
 for (const [table, { stored, deduplicated, sampled, deadLettered, dropped, pending }] of Object.entries(
@@ -112,6 +112,6 @@ for (const [table, { stored, deduplicated, sampled, deadLettered, dropped, pendi
   };
   const told = Object.entries(others).filter(([, rows]) => rows > 0);
   console.log(
-    `${table}: ${[`${stored} rows stored`, ...told.map(([what, rows]) => `${rows} ${what}`)].join(", ")}`,
+    `${table}: ${[`${stored} rows stored`, ...told.map(([what, rows]) => `${what}: ${rows}`)].join(", ")}`,
   );
 }

@@ -53,7 +53,8 @@ export class BookSide {
 
   /** Where a key is, or belongs. */
   #placeOf(key: number): number {
-    let [low, high] = [0, this.#keys.length];
+    let low = 0;
+    let high = this.#keys.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
       if (this.#keys[middle]! < key) low = middle + 1;

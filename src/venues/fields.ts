@@ -84,9 +84,13 @@ export function levelOf(px: unknown, sz: unknown): LevelChange {
   if (price === undefined || size === undefined)
     throw new LineError("has a level that is not price and size");
   if (size.startsWith("-")) throw new LineError("has a level of negative size", size);
-  if (price.replace(LEADING_ZEROS, "").replace(".", "").length > PRICE_DIGITS_MAX)
+  if (price.length > PRICE_DIGITS_MAX && digitsIn(price) > PRICE_DIGITS_MAX)
     throw new LineError(`has a price of more than ${PRICE_DIGITS_MAX} digits`, price);
   return { px: price, sz: size };
+}
+
+function digitsIn(price: string): number {
+  return price.replace(LEADING_ZEROS, "").replace(".", "").length;
 }
 
 /** Levels sent as `[price, size]`, or with more behind. */

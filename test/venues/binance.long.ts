@@ -57,7 +57,13 @@ interface Recording {
 /** Captures through a recorder, as fast as it takes them. */
 async function record(t: TestContext, { data_dir }: Place, { id, captures, rows, policy }: Recording) {
   const recorder = await createRecorder({
-    config: { data_dir, recorder: { id }, tables: { market_data: { policy } } },
+    config: {
+      data_dir,
+      recorder: { id },
+      // Flat out, and every row counted: a full ring makes the replay wait.
+      ring: { on_full: "refuse" },
+      tables: { market_data: { class: "critical", policy } },
+    },
   });
   t.after(() => recorder.close({ deadline: 0 }));
   const sources = captures.map(([name, options]) => ({

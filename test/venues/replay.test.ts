@@ -134,6 +134,7 @@ test("broken lines of a capture cost themselves and nothing else", async () => {
   const whole = read(lines);
   const bad = [lines[6]!.slice(0, 90), `0 {"e":"forceOrder"}`, `0 {"e":"trade","T":1}`, "0 \u0000"];
   const mixed = read([...lines.slice(0, 5), ...bad, ...lines.slice(5)]);
+  assert.equal(whole.counts.messages, lines.length);
   assert.deepEqual(mixed.events, whole.events);
   assert.deepEqual(mixed.counts, {
     ...whole.counts,
@@ -164,9 +165,15 @@ test("the example in the guide prints what the guide says, and its rows are stor
     stored,
     [
       "quote\t7\t9007199254741020\tbinance-usdm\t\\N\t('2024-05-01 08:00:01.900126704',[],[])",
-      "depth\t4\t9007199254741020\tbinance-usdm\t\\N\t('2024-05-01 08:00:01.901134623',[12.5,12.49],[6.1,11.25])",
+      "depth\t5\t9007199254741028\tbinance-usdm\t\\N\t('2024-05-01 08:00:02.150158380',[12.5,12.49,12.48],[5,11.25,1])",
       "trade\t3\t412\tbinance-usdm\t4.25\t('2024-05-01 08:00:00.400095028',[],[])",
       "",
     ].join("\n"),
+  );
+  const gap =
+    "SELECT kind, severity, component, attributes['symbol'], attributes['previous'] FROM system_events FORMAT TSV";
+  assert.equal(
+    await opened.clickhouse.text(gap),
+    "data_gap\twarning\tbinance-usdm\tABCUSDT\t9007199254741024\n",
   );
 });
