@@ -9,7 +9,7 @@ import type { Ticket } from "./buffer/ticket.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
 import type { PolicyGap, PolicyRules } from "./policy/policy.js";
-import { MARKET_DATA, shapeOf } from "./policy/shape.js";
+import { MARKET_DATA, type PolicyShape, shapeOf } from "./policy/shape.js";
 import { ThinnedTable } from "./policy/thinned-table.js";
 import type { Table } from "./schemas/table.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
@@ -113,7 +113,7 @@ export class Writer implements TableWriter {
   }
 
   setPolicy(policy: TablePolicy): void {
-    if (this.#thinned !== undefined) this.#thinned.change(policy);
+    if (this.#thinned !== undefined) this.#thinned.change(policy, this.#shapeOf(policy));
     else if (thins(policy)) this.#thinned = this.#thinnedBy(policy);
   }
 
@@ -127,9 +127,13 @@ export class Writer implements TableWriter {
     this.#thinned?.close();
   }
 
+  #shapeOf(policy: TablePolicy): PolicyShape {
+    return this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy, this.table.columns);
+  }
+
   #thinnedBy(policy: TablePolicy): ThinnedTable {
     return new ThinnedTable({
-      shape: this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy, this.table.columns),
+      shape: this.#shapeOf(policy),
       rules: policy,
       clock: this.#parts.clock,
       admission: this.#admission,

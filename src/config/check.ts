@@ -67,7 +67,8 @@ function checkClickHouse(clickhouse: Config["clickhouse"]): ConfigIssue[] {
   return issues;
 }
 
-function policyIssues(table: string, policy: Config["tables"][string]["policy"]): ConfigIssue[] {
+/** Contradictions within the rules of a table's policy. */
+export function policyIssues(table: string, policy: Config["tables"][string]["policy"]): ConfigIssue[] {
   const { dedup, sample, conflate, by, news, time } = policy;
   const issue = (key: string, message: string): ConfigIssue => ({
     path: `tables.${table}.policy.${key}`,

@@ -64,12 +64,14 @@ export class Policy<C> {
   /** Series with a held row, in the order of holding. */
   readonly #holding = new Set<Series<C>>();
   #rules: PolicyRules;
+  #shape: PolicyShape;
   #current: Series<C> | undefined;
   #cancelTimer: (() => void) | undefined;
 
   constructor(options: PolicyOptions<C>) {
     this.#options = options;
     this.#rules = options.rules;
+    this.#shape = options.shape;
   }
 
   /** Rows that are held. */
@@ -77,10 +79,15 @@ export class Policy<C> {
     return this.#holding.size;
   }
 
-  /** From now on other rules; what is held by the old ones is let go, and the next row of each series is news. */
-  change(rules: PolicyRules): void {
+  /**
+   * From now on other rules; what is held by the old ones is let go, and the next row of each series is news. With another shape
+   * there are other series: the old ones are forgotten.
+   */
+  change(rules: PolicyRules, shape: PolicyShape): void {
     this.release();
     this.#stopTimer();
+    if (shape !== this.#shape) this.#forgetAll();
+    this.#shape = shape;
     for (const series of this.#series.values()) {
       series.news = undefined;
       series.interval = Number.NaN;
@@ -90,8 +97,7 @@ export class Policy<C> {
 
   /** Judges the next row. Nothing is remembered of it unless {@link kept} or {@link hold} follows. */
   judge(row: Row): Verdict {
-    const { shape } = this.#options;
-    const columns = shape.newsOf(row);
+    const columns = this.#shape.newsOf(row);
     if (columns === undefined) {
       this.#current = undefined;
       return "keep";
@@ -150,12 +156,11 @@ export class Policy<C> {
   close(): void {
     this.#stopTimer();
     this.release();
-    for (const series of this.#series.values()) this.#forget(series);
-    this.#series.clear();
+    this.#forgetAll();
   }
 
   #seriesOf(row: Row): Series<C> {
-    const { by } = this.#options.shape;
+    const { by } = this.#shape;
     const key =
       by.length === 1 ? String(row[by[0]!]) : by.map((column) => String(row[column])).join("\u0000");
     let series = this.#series.get(key);
@@ -178,7 +183,7 @@ export class Policy<C> {
 
   #isRepetition({ news }: Series<C>, row: Row, columns: readonly string[]): boolean {
     if (news === undefined) return false;
-    const { texts } = this.#options.shape;
+    const { texts } = this.#shape;
     for (let index = 0; index < columns.length; index += 1) {
       const column = columns[index]!;
       if (!isSameValue(news[index], row[column], texts.has(column))) return false;
@@ -187,19 +192,16 @@ export class Policy<C> {
   }
 
   #remember(series: Series<C>, row: Row): void {
-    const { shape } = this.#options;
     series.interval = this.#intervalOf(row);
     if (this.#rules.dedup !== "none")
-      series.news = shape.newsOf(row)!.map((column) => copyValue(row[column]));
+      series.news = this.#shape.newsOf(row)!.map((column) => copyValue(row[column]));
   }
 
   /** Number of the interval that a row belongs to; NaN without intervals, or if its time cannot be read. */
   #intervalOf(row: Row): number {
     const { sample, conflate } = this.#rules;
     const step = Math.max(sample, conflate);
-    return step === 0
-      ? Number.NaN
-      : Math.floor(microsOf(row[this.#options.shape.time]) / (step * MICROS_PER_MS));
+    return step === 0 ? Number.NaN : Math.floor(microsOf(row[this.#shape.time]) / (step * MICROS_PER_MS));
   }
 
   #release(series: Series<C>): void {
@@ -246,6 +248,11 @@ export class Policy<C> {
       series.wasSeen = false;
       this.#series.set(key, series);
     }
+  }
+
+  #forgetAll(): void {
+    for (const series of this.#series.values()) this.#forget(series);
+    this.#series.clear();
   }
 
   #forget({ by, skipped }: Series<C>): void {

@@ -80,8 +80,8 @@ export class ThinnedTable {
     return ticket;
   }
 
-  change(rules: PolicyRules): void {
-    this.#policy.change(rules);
+  change(rules: PolicyRules, shape: PolicyShape): void {
+    this.#policy.change(rules, shape);
   }
 
   /** Lets go of all rows that wait. */

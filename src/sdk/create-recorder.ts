@@ -1,6 +1,8 @@
 import { EventEmitter } from "node:events";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
+import { policyIssues } from "../config/check.js";
+import { ConfigError } from "../config/issues.js";
 import { loadConfig } from "../config/load.js";
 import type { Config, ConfigInput } from "../config/schema.js";
 import type { Row } from "../native/block.js";
@@ -150,10 +152,17 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   /**
    * Other rules for a table's policy from now on; what is not given is as the configuration has it. Rows that wait are
    * stored first.
+   *
+   * @throws ConfigError if the rules contradict each other, and ColdpathError TABLE_UNKNOWN
    */
   async setPolicy(table: string, rules: Partial<TablePolicy>): Promise<void> {
-    const policy = { ...this.#config.tables[table]?.policy, ...rules } as TablePolicy;
-    await this.#thread.request({ kind: "policy", table, policy });
+    // Throws where there is no such table.
+    this.table(table);
+    const configured = this.#config.tables[table]!.policy;
+    const policy = { ...configured, ...rules } as typeof configured;
+    const issues = policyIssues(table, policy);
+    if (issues.length > 0) throw new ConfigError(issues);
+    await this.#thread.setPolicy(table, policy);
   }
 
   async stats(): Promise<RecordingStats> {

@@ -33,7 +33,7 @@ interface Pending {
 export class PipelineThread extends EventEmitter<PipelineEvents> {
   /** Tells this process's files from those of others, and of earlier ones with its process id. */
   readonly owner: string = `${process.pid}.${randomBytes(4).toString("hex")}`;
-  readonly #config: Config;
+  #config: Config;
   readonly #entry: URL;
   readonly #ledger: SharedArrayBuffer;
   readonly #rings: SharedArrayBuffer[] = [];
@@ -90,6 +90,13 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
       this.#pending.set(id, { request, resolve, reject });
       this.#post({ type: "request", id, request });
     });
+  }
+
+  /** Other rules for a table, in this worker and those after it. */
+  async setPolicy(table: string, policy: Config["tables"][string]["policy"]): Promise<void> {
+    await this.request({ kind: "policy", table, policy });
+    const { tables } = this.#config;
+    this.#config = { ...this.#config, tables: { ...tables, [table]: { ...tables[table]!, policy } } };
   }
 
   /** Lets no other worker start. Whoever still waits for an answer is told that there is none. */

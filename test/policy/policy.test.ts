@@ -14,13 +14,14 @@ const SHAPE = shapeOf({ by: ["name"], news: ["value"], time: "at" }, [{ name: "v
 function policyOf(rules: Partial<PolicyRules>, shape = SHAPE) {
   const clock = new ManualClock();
   const kept: [unknown, number][] = [];
+  const gaps: number[] = [];
   const policy = new Policy<unknown>({
     shape,
     rules: { ...OFF, ...rules },
     clock,
     emit: (_row, id, skipped) => kept.push([id, skipped]),
     replaced: () => {},
-    onGap: () => {},
+    onGap: ({ rows }) => gaps.push(rows),
   });
   const offer = (row: Row): void => {
     const verdict = policy.judge(row);
@@ -29,7 +30,7 @@ function policyOf(rules: Partial<PolicyRules>, shape = SHAPE) {
     kept.push([row["id"], policy.skippedBefore]);
     policy.kept(row);
   };
-  return { policy, clock, kept, offer };
+  return { policy, clock, kept, gaps, offer };
 }
 
 const rowAt = (id: number, value: unknown): Row => ({
@@ -42,17 +43,34 @@ const rowAt = (id: number, value: unknown): Row => ({
 test("after the rules have changed the next row is compared with none from before", () => {
   const { policy, offer, kept } = policyOf({ dedup: "bbo" });
   offer(rowAt(1, 10));
-  policy.change(OFF);
+  policy.change(OFF, SHAPE);
   offer(rowAt(2, 11));
-  policy.change({ ...OFF, dedup: "bbo" });
+  policy.change({ ...OFF, dedup: "bbo" }, SHAPE);
   offer(rowAt(3, 10));
   assert.deepEqual(kept.at(-1), [3, 0]);
+});
+
+test("with another shape rows are compared by its columns, and rows left out by the old one are told", () => {
+  const { policy, offer, kept, gaps } = policyOf({ dedup: "bbo" });
+  offer(rowAt(1, 10));
+  offer(rowAt(2, 10));
+  policy.change(
+    { ...OFF, dedup: "bbo" },
+    shapeOf({ by: ["name"], news: ["id"], time: "at" }, [{ name: "id", type: "UInt64" }]),
+  );
+  offer(rowAt(3, 10));
+  offer(rowAt(4, 10));
+  assert.deepEqual(
+    kept.map(([id]) => id),
+    [1, 3, 4],
+  );
+  assert.deepEqual(gaps, [1]);
 });
 
 test("a row that waits under new rules is let go after the new interval, not the old one", () => {
   const { policy, clock, offer, kept } = policyOf({ conflate: 3_600_000 });
   offer(rowAt(1, 10));
-  policy.change({ ...OFF, conflate: 10 });
+  policy.change({ ...OFF, conflate: 10 }, SHAPE);
   offer(rowAt(2, 11));
   clock.advance(10);
   assert.deepEqual(kept, [

@@ -75,3 +75,24 @@ test("a fault in taking rows ends the pipeline's thread, which is told and start
   await recorder.flush();
   assert.equal((await recorder.stats()).tables["orders"]!.stored, 1);
 });
+
+test("rules set at run time hold in the next pipeline thread, too; rules that leave out all rows are refused", async (t) => {
+  const { recorder, crash } = await open(t, MORTAL);
+  await assert.rejects(recorder.setPolicy("orders", { dedup: "bbo" }), { code: "CONFIG_INVALID" });
+  await assert.rejects(recorder.setPolicy("orderz", {}), { code: "TABLE_UNKNOWN" });
+  await recorder.setPolicy("market_data", { dedup: "bbo" });
+  const down = once(recorder, "pipeline");
+  crash();
+  await down;
+  for (let number = 0; number < 3; number += 1)
+    recorder.marketData.record({
+      symbol: "X",
+      kind: "quote",
+      bid_px1: 1,
+      bid_sz1: 1,
+      ask_px1: 2,
+      ask_sz1: 1,
+    });
+  await recorder.flush();
+  assert.equal((await recorder.stats()).tables["market_data"]!.deduplicated, 2);
+});
