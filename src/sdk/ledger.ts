@@ -18,6 +18,11 @@ export class Ledger {
     this.#counts[table * DOUBLES + 1] = stored;
   }
 
+  /** A new worker begins: it holds nothing and has stored nothing. */
+  clear(): void {
+    this.#counts.fill(0);
+  }
+
   /** As it was published last. */
   of(table: number): { readonly pending: number; readonly stored: number } {
     return { pending: this.#counts[table * DOUBLES]!, stored: this.#counts[table * DOUBLES + 1]! };

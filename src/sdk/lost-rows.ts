@@ -39,6 +39,8 @@ export async function tellLostRows(options: LostRowsOptions): Promise<void> {
         attributes: { table: name, reason: "pipeline_died", run },
       });
   }
+  // From here on it is the new worker's, should that one die before it has taken a row.
+  ledger.clear();
 }
 
 /** Rows of the run that are stored, once none of its INSERTs can store any more. */

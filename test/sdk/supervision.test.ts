@@ -6,6 +6,7 @@ import { type TestContext, test } from "node:test";
 import { BroadcastChannel } from "node:worker_threads";
 import { SECOND_MS } from "../../src/base/units.js";
 import { loadConfig } from "../../src/config/load.js";
+import type { ConfigInput } from "../../src/config/schema.js";
 import { type RowOf, us } from "../../src/index.js";
 import { HEAD_WORD, RingMemory } from "../../src/ring/memory.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
@@ -14,9 +15,9 @@ import { temporaryFolder } from "../support/folder.js";
 
 const MORTAL = new URL("./crashing-worker.js", import.meta.url);
 
-async function open(t: TestContext, entry: URL) {
+async function open(t: TestContext, entry: URL, tables: ConfigInput["tables"] = {}) {
   const data_dir = await temporaryFolder(t);
-  const { config } = loadConfig({ env: {}, cwd: data_dir, values: { data_dir } });
+  const { config } = loadConfig({ env: {}, cwd: data_dir, values: { data_dir, tables } });
   const { thread, layouts } = await PipelineThread.start(config, entry);
   const recorder = new RecordingClient(config, thread, layouts);
   t.after(() => recorder.close({ deadline: 0 }).catch(() => {}));
@@ -63,17 +64,29 @@ test("close ends by its deadline although the pipeline cannot be started again",
 });
 
 test("a fault in taking rows ends the pipeline's thread, which is told and started again", async (t) => {
-  const { recorder } = await open(t, MORTAL);
+  const { recorder } = await open(t, MORTAL, { orders: { flush: { age: "1m" } } });
+  const lost: number[] = [];
+  recorder.on("event", (event) => {
+    if (event.kind === "rows_lost") lost.push(event.rows);
+  });
+  recorder.orders.record(ORDER);
+  await recorder.flush();
+  for (let number = 0; number < 5; number += 1) recorder.orders.record(ORDER);
+  while ((await recorder.stats()).tables["orders"]!.pending.rows < 5);
   const { words, i32 } = RingMemory.attach(recorder.producer().ring);
   const down = once(recorder, "pipeline");
   // A record of a table that there is not, as two threads leave it that write to one ring.
   i32.set([4, 99]);
   Atomics.store(words, HEAD_WORD, 4);
   assert.equal((await down)[0], "down");
+  // The next one dies of it, too, before it has taken a row.
+  let starts = 0;
+  while (starts < 2) if ((await once(recorder, "pipeline"))[0] === "starting") starts += 1;
   i32.set([4, -2]);
   recorder.orders.record(ORDER);
   await recorder.flush();
   assert.equal((await recorder.stats()).tables["orders"]!.stored, 1);
+  assert.deepEqual(lost, [5], "rows that are lost are told once");
 });
 
 test("rules set at run time hold in the next pipeline thread, too; rules that leave out all rows are refused", async (t) => {
