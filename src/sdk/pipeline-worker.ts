@@ -130,6 +130,15 @@ class PipelineWorker {
 
 async function start(): Promise<void> {
   const opened = await openClickHouse(config);
+  try {
+    await startOn(opened);
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}
+
+async function startOn(opened: OpenedClickHouse): Promise<void> {
   const recorder = await openRecorder(config, opened, (event) => send({ type: "event", event }));
   if (previousRun !== undefined)
     await tellLostRows({
@@ -177,5 +186,6 @@ function failure(id: number | undefined, error: unknown): FromWorker {
 
 start().catch((error: unknown) => {
   send(failure(undefined, error));
-  port.close();
+  // Only this thread: what had been opened by then would keep it, and whoever waits for its end.
+  process.exit();
 });

@@ -7,7 +7,7 @@ import { BroadcastChannel } from "node:worker_threads";
 import { SECOND_MS } from "../../src/base/units.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { ConfigInput } from "../../src/config/schema.js";
-import { type RowOf, us } from "../../src/index.js";
+import { createRecorder, type RowOf, us } from "../../src/index.js";
 import { HEAD_WORD, RingMemory } from "../../src/ring/memory.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
@@ -108,4 +108,10 @@ test("rules set at run time hold in the next pipeline thread, too; rules that le
     });
   await recorder.flush();
   assert.equal((await recorder.stats()).tables["market_data"]!.deduplicated, 2);
+});
+
+test("a recorder that cannot open what comes after its ClickHouse says why, and leaves nothing running", async (t) => {
+  const data_dir = await temporaryFolder(t);
+  await writeFile(join(data_dir, "dead-letters"), "a file where a folder belongs");
+  await assert.rejects(createRecorder({ config: { data_dir } }), /EEXIST|ENOTDIR/);
 });
