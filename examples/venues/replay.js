@@ -76,6 +76,7 @@ const stop = new AbortController();
 process.once("SIGINT", () => stop.abort());
 
 const recorder = await createRecorder();
+let failure;
 const summary = await replay(sources, recorder.events.record, {
   speed,
   signal: stop.signal,
@@ -85,13 +86,17 @@ const summary = await replay(sources, recorder.events.record, {
     if (behindMs > 1000) told.push(`${(behindMs / 1000).toFixed(1)} s behind`);
     console.error(`${seconds.toFixed(0)} s: ${told.join(", ")}`);
   },
-}).finally(() => recorder.flush());
+}).catch((error) => {
+  failure = error;
+});
+// What was replayed is stored, also where the replay failed.
 const { tables } = await recorder.close();
 
-const rate = Math.round(summary.messages / summary.seconds).toLocaleString("en-US");
-console.log(
-  `${summary.messages} messages in ${summary.seconds.toFixed(1)} s, ${rate} a second: ${summary.events} events`,
-);
+if (summary !== undefined) {
+  const { messages, events, seconds } = summary;
+  const rate = Math.round(messages / seconds).toLocaleString("en-US");
+  console.log(`${messages} messages in ${seconds.toFixed(1)} s, ${rate} a second: ${events} events`);
+}
 for (const { path, feed } of sources) {
   const { messages, events, broken, ...counts } = feed.counts;
   const told = Object.entries({ ...counts, ...broken }).filter(([, count]) => count > 0);
@@ -114,4 +119,8 @@ for (const [table, { stored, deduplicated, sampled, deadLettered, dropped, pendi
   console.log(
     `${table}: ${[`${stored} rows stored`, ...told.map(([what, rows]) => `${what}: ${rows}`)].join(", ")}`,
   );
+}
+if (failure !== undefined) {
+  console.error(failure.message);
+  process.exitCode = 1;
 }

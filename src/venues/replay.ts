@@ -97,18 +97,24 @@ async function untilTaken(
 async function* merged(
   sources: readonly ReplaySource[],
 ): AsyncGenerator<{ source: ReplaySource; message: CapturedMessage }> {
-  const open = [];
-  for (const source of sources) {
-    const iterator = source.messages[Symbol.asyncIterator]();
-    const { value, done } = await iterator.next();
-    if (done !== true) open.push({ source, iterator, message: value });
-  }
-  while (open.length > 0) {
-    let next = open[0]!;
-    for (const each of open) if (each.message.received < next.message.received) next = each;
-    yield { source: next.source, message: next.message };
-    const { value, done } = await next.iterator.next();
-    if (done === true) open.splice(open.indexOf(next), 1);
-    else next.message = value;
+  const open: { source: ReplaySource; iterator: AsyncIterator<CapturedMessage>; message: CapturedMessage }[] =
+    [];
+  try {
+    for (const source of sources) {
+      const iterator = source.messages[Symbol.asyncIterator]();
+      const { value, done } = await iterator.next();
+      if (done !== true) open.push({ source, iterator, message: value });
+    }
+    while (open.length > 0) {
+      let next = open[0]!;
+      for (const each of open) if (each.message.received < next.message.received) next = each;
+      yield next;
+      const { value, done } = await next.iterator.next();
+      if (done === true) open.splice(open.indexOf(next), 1);
+      else next.message = value;
+    }
+  } finally {
+    // Files of a replay that ends early are let go.
+    for (const { iterator } of open) await iterator.return?.();
   }
 }

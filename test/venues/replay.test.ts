@@ -76,7 +76,7 @@ test("an event that is not taken is offered again before the next, and none is l
   await assert.rejects(never, { code: "QUEUE_FULL" });
 });
 
-test("at a speed no event comes before its time; a signal ends the replay", async () => {
+test("at a speed no event comes before its time; a signal ends the replay, which lets go of its files", async () => {
   const stop = new AbortController();
   const startedAt = performance.now();
   const early: number[] = [];
@@ -88,8 +88,17 @@ test("at a speed no event comes before its time; a signal ends the replay", asyn
     return true;
   };
   const all = [0, 250, 500, 60_000].map((at) => [at, at] as const);
-  const { messages: read } = await replay([source(all)], take, { speed: 10, signal: stop.signal });
-  assert.deepEqual([early, read], [[], 3]);
+  const { feed, messages: read } = source(all);
+  let isLetGo = false;
+  async function* watched() {
+    try {
+      yield* read;
+    } finally {
+      isLetGo = true;
+    }
+  }
+  const summary = await replay([{ feed, messages: watched() }], take, { speed: 10, signal: stop.signal });
+  assert.deepEqual([early, summary.messages, isLetGo], [[], 3, true]);
 });
 
 test("captures are read with nanoseconds, with seconds, alone, packed or not; notes of connections are no messages", async (t) => {
