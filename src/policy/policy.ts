@@ -61,6 +61,9 @@ interface Series<C> {
 export class Policy<C> {
   readonly #options: PolicyOptions<C>;
   readonly #series = new Map<string, Series<C>>();
+  /** All series again, for the search for one to forget: a Map's first entry is slow to find after many deletions. */
+  #places: Series<C>[] = [];
+  #hand = 0;
   /** Series with a held row, in the order of holding. */
   readonly #holding = new Set<Series<C>>();
   #rules: PolicyRules;
@@ -93,6 +96,11 @@ export class Policy<C> {
       series.interval = Number.NaN;
     }
     this.#rules = rules;
+    for (const series of this.#places.splice(rules.series)) {
+      this.#series.delete(series.key);
+      this.#forget(series);
+    }
+    this.#hand = 0;
   }
 
   /** Judges the next row. Nothing is remembered of it unless {@link kept} or {@link hold} follows. */
@@ -165,7 +173,7 @@ export class Policy<C> {
       by.length === 1 ? String(row[by[0]!]) : by.map((column) => String(row[column])).join("\u0000");
     let series = this.#series.get(key);
     if (series === undefined) {
-      if (this.#series.size >= this.#rules.series) this.#forgetOne();
+      const place = this.#places.length < this.#rules.series ? this.#places.length : this.#forgetOne();
       series = {
         key,
         by: Object.fromEntries(by.map((column) => [column, row[column]])),
@@ -176,6 +184,7 @@ export class Policy<C> {
         wasSeen: true,
       };
       this.#series.set(key, series);
+      this.#places[place] = series;
     }
     series.wasSeen = true;
     return series;
@@ -236,23 +245,27 @@ export class Policy<C> {
     });
   }
 
-  /** Second chance: one that was seen since the last search goes behind the others. */
-  #forgetOne(): void {
-    for (const [key, series] of this.#series) {
-      this.#series.delete(key);
-      if (!series.wasSeen) {
-        this.#release(series);
-        this.#forget(series);
-        return;
+  /** Second chance: the hand passes over those that were seen since it came by last. Gives the place that is free then. */
+  #forgetOne(): number {
+    for (;;) {
+      const place = this.#hand;
+      this.#hand = (place + 1) % this.#places.length;
+      const series = this.#places[place]!;
+      if (series.wasSeen) {
+        series.wasSeen = false;
+        continue;
       }
-      series.wasSeen = false;
-      this.#series.set(key, series);
+      this.#series.delete(series.key);
+      this.#release(series);
+      this.#forget(series);
+      return place;
     }
   }
 
   #forgetAll(): void {
     for (const series of this.#series.values()) this.#forget(series);
     this.#series.clear();
+    this.#places = [];
   }
 
   #forget({ by, skipped }: Series<C>): void {
