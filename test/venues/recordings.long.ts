@@ -7,6 +7,7 @@ import { loadConfig } from "../../src/config/load.js";
 import { createRecorder, openClickHouse } from "../../src/index.js";
 import {
   type Adapter,
+  binance,
   bitmex,
   bitstamp,
   bybit,
@@ -36,7 +37,7 @@ interface Said {
   readonly clear?: string;
   readonly levels?: Levels;
   readonly trades?: readonly Message[];
-  readonly quotes?: number;
+  readonly quotes?: readonly Message[];
 }
 
 const sideOf = (word: string): "bids" | "asks" => (word.toLowerCase() === "buy" ? "bids" : "asks");
@@ -55,7 +56,7 @@ const ORACLES: readonly (readonly [file: string, adapter: Adapter, read: (messag
     (message) => {
       const symbol = message.product_id;
       if (message.type === "snapshot") return { clear: symbol, levels: bothSides(symbol, message) };
-      if (message.type === "ticker") return { quotes: 1 };
+      if (message.type === "ticker") return { quotes: [[symbol, message.best_bid, message.best_ask]] };
       if (message.type === "match") return { trades: [[symbol, message.price, message.size]] };
       if (message.type !== "l2update") return {};
       return {
@@ -99,7 +100,8 @@ const ORACLES: readonly (readonly [file: string, adapter: Adapter, read: (messag
     "bitmex-20210722",
     bitmex(),
     ({ table, action, data }) => {
-      if (table === "quote") return { quotes: data.length };
+      if (table === "quote")
+        return { quotes: data.map((each: Message) => [each.symbol, each.bidPrice, each.askPrice]) };
       if (table === "trade" && action === "insert")
         return { trades: data.map((each: Message) => [each.symbol, each.price, each.size]) };
       if (table !== "orderBookL2") return {};
@@ -117,6 +119,15 @@ const ORACLES: readonly (readonly [file: string, adapter: Adapter, read: (messag
     },
   ],
   [
+    "binance-usdm-20210722",
+    binance({ market: "usdm" }),
+    // The recording has no snapshot, so there are no books.
+    ({ data }) => {
+      if (data.e === "bookTicker") return { quotes: [[data.s, data.b, data.a]] };
+      return data.e === "aggTrade" ? { trades: [[data.s, data.p, data.q]] } : {};
+    },
+  ],
+  [
     "bitstamp-20220105",
     bitstamp(),
     ({ event, data, channel }) =>
@@ -127,7 +138,8 @@ const ORACLES: readonly (readonly [file: string, adapter: Adapter, read: (messag
     okx(OWNER),
     ({ event, arg, action, data }) => {
       if (event !== undefined) return {};
-      if (arg.channel === "tickers") return { quotes: data.length };
+      if (arg.channel === "tickers")
+        return { quotes: data.map((each: Message) => [each.instId, each.bidPx, each.askPx]) };
       if (arg.channel === "trades")
         return { trades: data.map((each: Message) => [each.instId, each.px, each.sz]) };
       const levels = data.flatMap((each: Message) => [...bothSides(arg.instId, each)]);
@@ -150,7 +162,7 @@ for (const [file, adapter, read] of ORACLES) {
     const counts = { depth: 0, trades: 0, quotes: 0 };
     for await (const { text, received } of readCapture(join(DATA, "venue-raw-ws", `${file}.txt.gz`))) {
       const events = feed.read(text, received);
-      const { clear, levels = [], trades = [], quotes = 0 } = read(JSON.parse(text));
+      const { clear, levels = [], trades = [], quotes = [] } = read(JSON.parse(text));
       if (clear !== undefined) books.set(clear, new NaiveBook());
       const touched = new Set<string>();
       for (const [symbol, side, px, sz] of levels) {
@@ -174,10 +186,14 @@ for (const [file, adapter, read] of ORACLES) {
         traded.map(({ symbol, last_px, last_qty }) => [symbol, Number(last_px), Number(last_qty)]),
         trades.map(([symbol, px, qty]: Message) => [symbol, Number(px), Number(qty)]),
       );
-      assert.equal(events.filter((event) => event.type === "quote").length, quotes);
+      const quoted = events.filter((event) => event.type === "quote");
+      assert.deepEqual(
+        quoted.map(({ symbol, bid_px1, ask_px1 }) => [symbol, Number(bid_px1), Number(ask_px1)]),
+        quotes.map(([symbol, bid, ask]: Message) => [symbol, Number(bid), Number(ask)]),
+      );
       counts.depth += depth.length;
       counts.trades += traded.length;
-      counts.quotes += quotes;
+      counts.quotes += quoted.length;
     }
     const { broken, unknown, gaps, early } = feed.counts;
     t.diagnostic(JSON.stringify({ ...counts, broken, unknown, gaps, early }));
