@@ -22,7 +22,7 @@ function source({ columns }: RecordLayout): string {
   const names = columns.map(({ name }) => JSON.stringify(name));
   return `"use strict";
 const { i32, f64 } = memory;
-const row = { ${names.map((name) => `${name}: undefined`).join(", ")} };
+const row = { ${names.map((name) => `[${name}]: undefined`).join(", ")} };
 ${columns.map(scratch).join("\n")}
 return (start) => {
   let at = start + ${1 + tagCellsOf(columns.length)};

@@ -94,7 +94,7 @@ function encode(row, start, end) {
   let at = start + ${1 + tagCells};
   let value;
   ${words.map((word) => `let ${word} = 0;`).join(" ")}
-  ${columns.map((column, index) => encodeColumn(column, index, constants[column.name])).join("\n  ")}
+  ${columns.map((column, index) => encodeColumn(column, index, constantOf(constants, column.name))).join("\n  ")}
   ${words.map((word, index) => `i32[(start + 1) * 2 + ${index}] = ${word};`).join("\n  ")}
   i32[start * 2] = at - start;
   i32[start * 2 + 1] = table;
@@ -114,6 +114,11 @@ return function record(row) {
   taken[0] += 1;
   return true;
 };`;
+}
+
+/** The text of a column that is constant; a column may be called `constructor`, too. */
+export function constantOf(constants: Constants, column: string): string | undefined {
+  return Object.hasOwn(constants, column) ? constants[column] : undefined;
 }
 
 /** Cells of the tag words, which come in pairs. */

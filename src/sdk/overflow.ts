@@ -4,7 +4,7 @@ import { AppendFile } from "../base/append-file.js";
 import { messageOf } from "../base/errors.js";
 import type { Config } from "../config/schema.js";
 import { INSTANT_BASE, INSTANT_END } from "../native/instant-number.js";
-import type { AnyRow, Constants } from "../ring/compile-record.js";
+import { type AnyRow, type Constants, constantOf } from "../ring/compile-record.js";
 import type { RecordLayout } from "../ring/layout.js";
 
 /** Folder of the files in `data_dir`. */
@@ -87,7 +87,7 @@ function lineOf({ columns }: RecordLayout, row: AnyRow, constants: Constants, no
   for (const { name, kind, stampedWhenAbsent } of columns) {
     // The file and the line become the row's origin.
     if (name === "source" || name === "source_seq") continue;
-    let value = constants[name] ?? row[name];
+    let value = constantOf(constants, name) ?? row[name];
     if (value === undefined && stampedWhenAbsent === true) value = now() + INSTANT_BASE;
     line[name] = kind === "time" ? timeText(value, row[`${name}_ns`]) : value;
   }

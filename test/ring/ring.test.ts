@@ -302,3 +302,26 @@ test("values of odd kinds do not make record() throw: they arrive as what no col
   );
   for (const { ts } of arrived.slice(3)) assert.deepEqual(ts, { micros: NOW, nanos: NaN });
 });
+
+test("a column may have any name: it is data, never code, and never what objects have by themselves", () => {
+  const names = [
+    "__proto__",
+    "constructor",
+    "toString",
+    '"];throw 1;//',
+    "a`b",
+    "\u2028",
+    "row",
+    "at",
+    "head",
+  ];
+  const layouts = [
+    { table: "odd", critical: true, columns: names.map((name) => ({ name, kind: "number" as const })) },
+  ];
+  const { buffer } = RingMemory.create({ cells: 64, texts: 8, textBytes: 64, tables: 1 });
+  const row = Object.fromEntries(names.map((name, index) => [name, index]));
+  assert.ok(new RingProducer({ buffer, layouts, reserve: 0, now: () => NOW }).recordOf("odd")(row));
+  const arrived: AnyRow[] = [];
+  new RingConsumer(buffer, layouts).drain(1, (_table, read) => arrived.push({ ...read }) > 0);
+  assert.deepEqual(arrived, [row]);
+});
