@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { formatSize, GIB } from "../base/units.js";
@@ -66,6 +67,8 @@ export class Executor {
   readonly #writes = new Lane([...Array(WRITES_AT_ONCE).keys()], WAITING_MAX);
   /** Apart, so that whoever only reads cannot keep the recorder waiting. */
   readonly #reads: Readonly<Record<Role, Lane<string>>>;
+  /** SELECTs that run. */
+  #reading = 0;
 
   /** @param pipes named pipes for streamed results; {@link READS_AT_ONCE} of them */
   constructor(
@@ -173,10 +176,11 @@ export class Executor {
   ): AsyncGenerator<Buffer, Counts> {
     const { place: pipe, leave } = await this.#reads[request.identity.role].enter(request.signal);
     let hasYielded = false;
+    this.#reading += 1;
     try {
       const start = async (): Promise<Counts> => {
         try {
-          const own = { ...setup, settings: withSmallGroups(setup.settings, format.name) };
+          const own = this.#shared({ ...setup, settings: withSmallGroups(setup.settings, format.name) });
           const counts = await this.#runner.run(request, names(pipe), own, (session) =>
             session.queryAsync(statement.into(pipe), { format: format.name }),
           );
@@ -208,8 +212,19 @@ export class Executor {
       yield body;
       return counts;
     } finally {
+      this.#reading -= 1;
       leave();
     }
+  }
+
+  /**
+   * The threads of a result's statement, unless its request says: reads beside each other share the cores, where each would
+   * take all of them from the inserts.
+   */
+  #shared(setup: Setup): Setup {
+    if (setup.held !== undefined || setup.settings.has("max_threads")) return setup;
+    const threads = Math.max(1, Math.floor(availableParallelism() / this.#reading));
+    return { ...setup, settings: new Map([...setup.settings, ["max_threads", String(threads)]]) };
   }
 
   /** Runs a KILL QUERY; its own place in the engine, for it must get through when all lanes are full. */
