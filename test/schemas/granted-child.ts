@@ -19,22 +19,26 @@ import type { GrantedOrder } from "./granted-engine.js";
 const MEMORY = 2 ** 30;
 
 const order = JSON.parse(process.env["GRANTED_ORDER"]!) as GrantedOrder;
-let roles = "NONE";
+/** What the sessions themselves need, to be as new for the next request: they go back to `default`. */
+const OWN_ROLE = "own";
+let roles = OWN_ROLE;
 
-/** A session that takes on the roles before its first statement. */
+/** A session that takes on the roles before a statement: sessions serve one request after the other. */
 function inRoles({ Session }: ChdbModule): ChdbModule {
   return {
     Session: class implements ChdbSession {
       readonly #inner: ChdbSession;
-      #hasRoles: Promise<ChdbResult> | undefined;
+      #roles: string | undefined;
 
       constructor(path: string, options?: { readonly connectionArgs?: readonly string[] }) {
         this.#inner = new Session(path, options);
       }
 
       async queryAsync(sql: string, options?: { readonly format?: string }): Promise<ChdbResult> {
-        this.#hasRoles ??= this.#inner.queryAsync(`SET ROLE ${roles}`);
-        await this.#hasRoles;
+        if (this.#roles !== roles) {
+          this.#roles = roles;
+          await this.#inner.queryAsync(`SET ROLE ${roles}`);
+        }
         return await this.#inner.queryAsync(sql, options);
       }
 
@@ -46,13 +50,14 @@ function inRoles({ Session }: ChdbModule): ChdbModule {
 }
 
 function usersXml(): string {
-  const made = Object.entries(order.roles).map(
+  const all = { ...order.roles, [OWN_ROLE]: ["GRANT SHOW DATABASES ON default.*"] };
+  const made = Object.entries(all).map(
     ([name, grants]) =>
       `<${name}><grants>${grants.map((grant) => `<query>${grant}</query>`).join("")}</grants></${name}>`,
   );
   return `<clickhouse><profiles><default/></profiles><quotas><default/></quotas>
 <users><default><password/><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
-<grants><query>GRANT ${Object.keys(order.roles).join(", ")}</query></grants></default></users>
+<grants><query>GRANT ${Object.keys(all).join(", ")}</query></grants></default></users>
 <roles>${made.join("\n")}</roles></clickhouse>`;
 }
 
@@ -81,7 +86,7 @@ const server = createServer({
 });
 const url = await server.listen({ host: "127.0.0.1", port: 0 });
 process.on("message", (named: readonly string[]) => {
-  roles = named.length === 0 ? "NONE" : named.join(", ");
+  roles = [OWN_ROLE, ...named].join(", ");
   process.send!("changed");
 });
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
