@@ -1,5 +1,6 @@
 import { cpSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { PARQUET_GROUP_ROWS } from "../src/engine/executor.js";
 import { EngineAlone } from "./alone.js";
 import { TICKS, type TicksFolder } from "./engine-ticks.js";
 import { readOverHttp } from "./http-read.js";
@@ -39,7 +40,7 @@ export async function measureReads(ticks: TicksFolder): Promise<ReadFigures> {
   const file = join(ticks.root, "result");
   const toFile = async (sql: string, format: string): Promise<{ seconds: number; bytes: number }> => {
     const { seconds } = await alone.run([
-      `${sql} INTO OUTFILE '${file}' COMPRESSION 'none' FORMAT ${format}`,
+      `${sql} INTO OUTFILE '${file}' COMPRESSION 'none' FORMAT ${format} SETTINGS output_format_parquet_row_group_size = ${PARQUET_GROUP_ROWS}`,
     ]);
     const bytes = statSync(file).size;
     rmSync(file);

@@ -292,10 +292,14 @@ function withResultLimit(settings: ReadonlyMap<string, string>): ReadonlyMap<str
     : new Map([...settings, ["max_result_bytes", WHOLE_MAX]]);
 }
 
-/** The engine holds whole row groups of a Parquet result; with its own of a million rows that is half a gigabyte. */
+/** Rows of a row group in Parquet results: the engine holds whole ones, and with its own of a million half a gigabyte. */
+export const PARQUET_GROUP_ROWS: number = 1 << 18;
+
 function withSmallGroups(settings: ReadonlyMap<string, string>, format: string): ReadonlyMap<string, string> {
   const name = "output_format_parquet_row_group_size";
-  return format === "Parquet" && !settings.has(name) ? new Map([...settings, [name, "65536"]]) : settings;
+  return format === "Parquet" && !settings.has(name)
+    ? new Map([...settings, [name, String(PARQUET_GROUP_ROWS)]])
+    : settings;
 }
 
 /**

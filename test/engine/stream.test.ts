@@ -156,7 +156,7 @@ test("Parquet comes in small row groups, unless the request says otherwise", asy
   const body =
     "SELECT toString(getSetting('output_format_parquet_row_group_size')) AS s FORMAT Parquet " +
     "SETTINGS output_format_parquet_compression_method = 'none'";
-  assert.match((await ask(engine, { body })).text, /65536/);
+  assert.match((await ask(engine, { body })).text, /262144/);
   const search = { output_format_parquet_row_group_size: "77777" };
   assert.match((await ask(engine, { body, search, asOwner: false })).text, /77777/);
 });
