@@ -80,6 +80,8 @@ export class RingMemory {
     const { cells, texts, textBytes, tables } = sizes;
     assert(cells >= 64 && cells <= 2 ** 28 && (cells & (cells - 1)) === 0, "cells are a power of two");
     const buffer = new SharedArrayBuffer(offsetsOf(sizes).end);
+    // Written once now, so that the system finds no page for it while somebody records.
+    new Uint8Array(buffer).fill(0);
     const words = new Int32Array(buffer);
     words[WORD.magic] = MAGIC;
     words[WORD.version] = VERSION;
