@@ -1,11 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { EngineContext } from "./engine.js";
 
-/** A new empty folder that goes away with the test. */
-export async function temporaryFolder(t: EngineContext): Promise<string> {
+const folders: string[] = [];
+
+// At the very end: a test's hooks run in the order they were made, and an engine that still lives writes into its folder.
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
+/** A new empty folder that goes away with the process of the test. */
+export async function temporaryFolder(_t: unknown): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "coldpath-test-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
