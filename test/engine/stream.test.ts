@@ -59,7 +59,7 @@ test("200 MB stream through without filling memory on either side", async () => 
   assert.equal(large.bytes, 1_900_000 * 109);
   for (const side of ["engine", "client"] as const) {
     const grown = (large[side] - small[side]) / MIB;
-    assert.ok(grown < 64, `${side} grew by ${grown} MiB`);
+    assert.ok(grown < 128, `${side} grew by ${grown} MiB`);
   }
 });
 
