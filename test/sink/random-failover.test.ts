@@ -40,7 +40,10 @@ const INSERT: readonly Fault[] = [
   answersAfterStore(exception(319)),
 ];
 
-for (const seed of seeds(2))
+/** Fixed in the suite: others are tried with COLDPATH_SEED. The first one found a mistake. */
+const SEEDS = process.env["COLDPATH_SEED"] === undefined ? [937_413_115, 135_124_040] : seeds(1);
+
+for (const seed of SEEDS)
   test(`whichever endpoint fails when, each row is stored once (COLDPATH_SEED=${seed})`, async () => {
     const random = seeded(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
