@@ -10,6 +10,7 @@ import { test } from "node:test";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
   native: ["base"],
+  wal: ["base", "native", "schemas", "buffer"],
   ring: ["base", "native"],
   clickhouse: ["base"],
   config: ["base"],
