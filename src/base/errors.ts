@@ -31,6 +31,7 @@ export const ERROR_CODES = {
   RECORDER_CLOSED: "The recorder takes no more rows.",
   QUEUE_FULL: "A queue is at its configured limit and the row was refused.",
   BATCH_FAILED: "A batch could not be stored.",
+  WAL_LOCKED: "Another recorder holds the folder of the log.",
   DEADLINE: "The work did not end before its deadline.",
 } as const;
 
