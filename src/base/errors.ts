@@ -32,6 +32,9 @@ export const ERROR_CODES = {
   QUEUE_FULL: "A queue is at its configured limit and the row was refused.",
   BATCH_FAILED: "A batch could not be stored.",
   WAL_LOCKED: "Another recorder holds the folder of the log.",
+  WAL_DISK:
+    "The disk of the log failed: full, read-only, gone or broken; nothing more is acknowledged until it heals.",
+  WAL_DAMAGED: "Bytes of the log are not what was written there.",
   DEADLINE: "The work did not end before its deadline.",
 } as const;
 
