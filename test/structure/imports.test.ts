@@ -19,7 +19,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ["base", "native", "clickhouse"],
   buffer: ["base", "native", "schemas"],
   sink: ["base", "native", "schemas", "clickhouse", "buffer"],
-  wal: ["base", "native", "schemas", "buffer"],
   policy: ["base", "native", "buffer"],
   "table-writer.ts": ["base", "native", "schemas", "buffer", "policy", "sink"],
   "recorder.ts": [
