@@ -194,8 +194,7 @@ export class Recorder {
     if (table !== undefined) this.table(table);
     const writers = table === undefined ? [...this.#writers.values()] : [this.#writers.get(table)!];
     for (const writer of writers) writer.letGo();
-    const tickets = writers.flatMap((writer) => writer.buffer.tickets);
-    await Promise.allSettled(tickets.map((ticket) => ticket.stored));
+    await Promise.all(writers.map((writer) => writer.buffer.settled()));
   }
 
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
@@ -245,7 +244,6 @@ export class Recorder {
     const admission = new Admission({
       table: table.name,
       class: options.class,
-      queueRows: options.queue.rows,
       buffer,
       budget: this.#budget,
       onTurn: (kind, reason) => this.#report({ kind, table: table.name, reason }),

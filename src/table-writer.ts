@@ -3,8 +3,8 @@ import { ColdpathError, type ErrorCode, messageOf } from "./base/errors.js";
 import { SECOND_MS } from "./base/units.js";
 import type { Admission, AdmissionCounts } from "./buffer/admission.js";
 import type { Origin } from "./buffer/origin.js";
+import type { RowBuffer } from "./buffer/row-buffer.js";
 import type { Identity } from "./buffer/stamp.js";
-import type { TableBuffer } from "./buffer/table-buffer.js";
 import type { Ticket } from "./buffer/ticket.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
@@ -68,7 +68,7 @@ export interface TableStats extends AdmissionCounts, LaneStats {
 /** What a {@link Writer} is made of. */
 export interface WriterParts {
   readonly table: Table;
-  readonly buffer: TableBuffer;
+  readonly buffer: RowBuffer;
   readonly admission: Admission;
   readonly lane: Lane;
   readonly identity: Identity;
@@ -83,7 +83,7 @@ export interface WriterParts {
 /** The way of one table's rows: policy, admission, buffer, lane. */
 export class Writer implements TableWriter {
   readonly table: Table;
-  readonly buffer: TableBuffer;
+  readonly buffer: RowBuffer;
   readonly #parts: WriterParts;
   readonly #admission: Admission;
   #waiting: (() => void)[] = [];

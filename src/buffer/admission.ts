@@ -2,15 +2,14 @@ import { ColdpathError } from "../base/errors.js";
 import type { Row } from "../native/block.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { Origin } from "./origin.js";
-import type { TableBuffer } from "./table-buffer.js";
+import type { RowBuffer } from "./row-buffer.js";
 import type { Ticket } from "./ticket.js";
 
 export interface AdmissionOptions {
   readonly table: string;
   /** critical: refused when full, never dropped; best_effort: its oldest unsent batch makes room. */
   readonly class: "critical" | "best_effort";
-  readonly queueRows: number;
-  readonly buffer: TableBuffer;
+  readonly buffer: RowBuffer;
   readonly budget: MemoryBudget;
   /** The table begins to refuse rows, or has room again. Called at the turn, not for each row. */
   readonly onTurn: (turn: "full" | "room", reason: string) => void;
@@ -44,8 +43,8 @@ export class Admission {
 
   /** Whether the next row would be refused or make others drop. */
   get full(): boolean {
-    const { buffer, budget, queueRows } = this.#options;
-    return buffer.pendingRows >= queueRows || budget.full;
+    const { buffer, budget } = this.#options;
+    return buffer.refusal !== undefined || budget.full;
   }
 
   /** Drops what may be dropped until there is room for a row; false if that is not enough. */
@@ -82,8 +81,8 @@ export class Admission {
 
   /** To be called when rows were settled: announces that there is room again. */
   look(): void {
-    const { buffer, budget, queueRows, onTurn } = this.#options;
-    const hasRoom = buffer.pendingRows < queueRows * ROOM_SHARE && budget.used < budget.max * ROOM_SHARE;
+    const { buffer, budget, onTurn } = this.#options;
+    const hasRoom = buffer.hasRoom && budget.used < budget.max * ROOM_SHARE;
     if (!this.#isRefusing || !hasRoom) return;
     this.#isRefusing = false;
     onTurn("room", "rows are taken again");
@@ -104,7 +103,7 @@ export class Admission {
     const { buffer, table, onDropped } = this.#options;
     const open = buffer.takeOldest();
     if (open === undefined) return false;
-    const rows = open.builder.rows;
+    const { rows } = open;
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + rows;
     buffer.settle(rows);
     open.ticket.settle(
@@ -136,10 +135,10 @@ export class Admission {
 
   /** Drops what may be dropped until there is room for a row; if that is not enough, gives the limit's name. */
   #clear(): string | undefined {
-    const { buffer, budget, queueRows } = this.#options;
+    const { buffer, budget } = this.#options;
     const isCritical = this.#options.class === "critical";
-    while (!isCritical && buffer.pendingRows >= queueRows && this.dropOldest("queue_full"));
-    if (buffer.pendingRows >= queueRows) return "queue_full";
+    while (!isCritical && buffer.refusal !== undefined && this.dropOldest(buffer.refusal));
+    if (buffer.refusal !== undefined) return buffer.refusal;
     return budget.makeRoom() ? undefined : "memory_full";
   }
 }

@@ -7,6 +7,25 @@ import type { Partition } from "./partition.js";
 /** Columns that differ each time the same row is taken. */
 const NUMBERING: ReadonlySet<string> = new Set(["run", "seq"]);
 
+/** Rows with the numbers [firstSeq, firstSeq + count). */
+export interface SeqSpan {
+  readonly firstSeq: number;
+  readonly count: number;
+}
+
+/** What a batch has in common with the batches that it may be split into. */
+export interface BatchPlace {
+  readonly table: Table;
+  readonly partition: Partition;
+  readonly inherited?: boolean;
+  /** Unique within table and run. */
+  readonly number: number;
+  /** Monotonic milliseconds. */
+  readonly openedAt: number;
+  /** Of all rows, in order; for rows of a log. */
+  readonly frames?: readonly SeqSpan[];
+}
+
 /**
  * Rows of one partition that are stored together or not at all. Frozen: however often it is sent, these are the same
  * rows in the same order and, for the same table, the same bytes.
@@ -14,26 +33,24 @@ const NUMBERING: ReadonlySet<string> = new Set(["run", "seq"]);
 export class Batch {
   readonly table: Table;
   readonly partition: Partition;
+  /** Logged by an earlier start: attempts that nobody here knows of may have stored the rows. */
+  readonly inherited: boolean;
   /** Unique within run and table: `17`, or for the rows [250, 500) of batch 17 that had to be split, `17.250-500`. */
   readonly name: string;
   /** Monotonic milliseconds when its oldest row was taken. */
   readonly openedAt: number;
-  readonly #number: number;
+  readonly #place: BatchPlace;
   readonly #builder: BlockBuilder;
   readonly #from: number;
   readonly #to: number;
 
-  constructor(
-    place: { table: Table; partition: Partition; number: number; openedAt: number },
-    builder: BlockBuilder,
-    from = 0,
-    to: number = builder.rows,
-  ) {
+  constructor(place: BatchPlace, builder: BlockBuilder, from = 0, to: number = builder.rows) {
     assert(to > from, "a batch has rows");
     this.table = place.table;
     this.partition = place.partition;
+    this.inherited = place.inherited ?? false;
     this.openedAt = place.openedAt;
-    this.#number = place.number;
+    this.#place = place;
     this.#builder = builder;
     this.#from = from;
     this.#to = to;
@@ -43,6 +60,34 @@ export class Batch {
 
   get rows(): number {
     return this.#to - this.#from;
+  }
+
+  /** Who took the rows; rows from a log may be of an earlier start. */
+  get recorder(): string {
+    return this.#builder.valueText("recorder", this.#from)!;
+  }
+
+  get run(): bigint {
+    return BigInt(this.#builder.valueText("run", this.#from)!);
+  }
+
+  /** The columns that are sent, in order. Rows from a log may have others than the table has now. */
+  get columns(): readonly string[] {
+    return this.#builder.columns;
+  }
+
+  /** Its rows by number, if they come from a log: each range is a frame of the log, or what a half of a batch has of one. */
+  get frames(): readonly SeqSpan[] {
+    const { frames = [] } = this.#place;
+    const spans: SeqSpan[] = [];
+    let at = 0;
+    for (const { firstSeq, count } of frames) {
+      const from = Math.max(this.#from, at);
+      const to = Math.min(this.#to, at + count);
+      if (from < to) spans.push({ firstSeq: firstSeq + from - at, count: to - from });
+      at += count;
+    }
+    return spans;
   }
 
   /** First and last `seq`, as decimal text. No other batch of this partition has a seq between them. */
@@ -73,15 +118,9 @@ export class Batch {
   halves(): [Batch, Batch] {
     assert(this.rows > 1, "one row cannot be split");
     const middle = this.#from + (this.rows >> 1);
-    const place = {
-      table: this.table,
-      partition: this.partition,
-      number: this.#number,
-      openedAt: this.openedAt,
-    };
     return [
-      new Batch(place, this.#builder, this.#from, middle),
-      new Batch(place, this.#builder, middle, this.#to),
+      new Batch(this.#place, this.#builder, this.#from, middle),
+      new Batch(this.#place, this.#builder, middle, this.#to),
     ];
   }
 }

@@ -1,9 +1,11 @@
 import type { BlockBuilder } from "../native/block.js";
 import type { Partition } from "./partition.js";
+import type { Taken } from "./row-buffer.js";
+import type { Gathering } from "./row-router.js";
 import { BatchTicket } from "./ticket.js";
 
 /** Rows of one partition that still grow, until the sink takes them or they are as large as a batch may be. */
-export class OpenBatch {
+export class OpenBatch implements Gathering, Taken {
   readonly number: number;
   readonly builder: BlockBuilder;
   readonly ticket: BatchTicket = new BatchTicket();
@@ -21,5 +23,9 @@ export class OpenBatch {
     this.builder = builder;
     this.partition = partition;
     this.openedAt = openedAt;
+  }
+
+  get rows(): number {
+    return this.builder.rows;
   }
 }

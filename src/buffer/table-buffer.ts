@@ -1,6 +1,5 @@
 import assert from "node:assert";
 import type { Clock } from "../base/clock.js";
-import { ColdpathError } from "../base/errors.js";
 import { KIB, MIB } from "../base/units.js";
 import type { BlockBuilder, Row } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
@@ -10,9 +9,10 @@ import type { EventWindow } from "./event-window.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import { OpenBatch } from "./open-batch.js";
 import type { Origin } from "./origin.js";
-import { type Partitioner, partitionerOf } from "./partition.js";
+import type { Partition } from "./partition.js";
+import type { RowBuffer } from "./row-buffer.js";
+import { RowRouter } from "./row-router.js";
 import { type Identity, Stamp, sentColumns } from "./stamp.js";
-import type { Ticket } from "./ticket.js";
 
 /** When a batch is offered to the sink, whichever comes first: rows, encoded bytes, milliseconds since its first row. */
 interface FlushLimits {
@@ -47,18 +47,15 @@ const STRETCH_MAX = 8;
 /** A batch's size is looked at after about so many bytes, but after 64 rows at the latest. */
 const LOOK_BYTES: number = 64 * KIB;
 const LOOK_ROWS = 64;
+/** Room is announced again below this share of the queue, so that a table at its limit does not flap. */
+const ROOM_SHARE = 0.75;
 
 /** The rows of one table on their way to the sink: one columnar builder per partition, cut into batches. */
-export class TableBuffer {
+export class TableBuffer implements RowBuffer {
   readonly #options: TableBufferOptions;
   readonly #stamp: Stamp;
-  readonly #partitioner: Partitioner;
   readonly #pool: BuilderPool;
-  /** Where rows of a partition go that is not open yet, until their value has been read. */
-  #spare: BlockBuilder;
-  readonly #open = new Map<string, OpenBatch>();
-  /** The batch that took the last row: the next one most likely belongs there too. */
-  #current: OpenBatch | undefined;
+  readonly #router: RowRouter<OpenBatch>;
   /** Offered to the sink, oldest first. */
   readonly #due: OpenBatch[] = [];
   /** All batches whose rows are not settled, those with the sink included. */
@@ -74,9 +71,10 @@ export class TableBuffer {
   constructor(options: TableBufferOptions) {
     this.#options = options;
     this.#stamp = new Stamp(options.identity, options.table);
-    this.#partitioner = partitionerOf(options.table, options.window);
-    this.#pool = new BuilderPool(sentColumns(options.table), options.budget);
-    this.#spare = firstBuilder(this.#pool, options.table.name);
+    const { table, window, budget } = options;
+    this.#pool = new BuilderPool(sentColumns(table), budget);
+    const begin = this.#begin.bind(this);
+    this.#router = new RowRouter({ table, window, pool: this.#pool, begin });
   }
 
   /** Rows taken whose fate is not settled: open, due or with the sink. */
@@ -92,14 +90,21 @@ export class TableBuffer {
   /** Monotonic milliseconds when the oldest row not with the sink was taken. */
   get oldestAt(): number | undefined {
     let oldest = this.#due[0]?.openedAt;
-    for (const open of this.#open.values())
+    for (const open of this.#router.open)
       if (oldest === undefined || open.openedAt < oldest) oldest = open.openedAt;
     return oldest;
   }
 
-  /** The tickets of all rows whose fate is not settled. */
-  get tickets(): Ticket[] {
-    return [...this.#unsettled].map((open) => open.ticket);
+  get refusal(): string | undefined {
+    return this.#pendingRows >= this.#options.queueRows ? "queue_full" : undefined;
+  }
+
+  get hasRoom(): boolean {
+    return this.#pendingRows < this.#options.queueRows * ROOM_SHARE;
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#unsettled].map((open) => open.ticket.stored));
   }
 
   get hasDue(): boolean {
@@ -114,11 +119,8 @@ export class TableBuffer {
    */
   append(row: Row, origin: Origin | undefined, skipped = 0): OpenBatch {
     const stamp = this.#stamp.of(row, origin, this.#nextSeq, skipped);
-    let open = this.#current;
-    const builder = open === undefined ? this.#spare : open.builder;
-    builder.append(row, stamp);
-    if (open === undefined || !this.#partitioner.holds(open.partition, builder, builder.rows - 1))
-      open = this.#place(row, stamp, builder);
+    const open = this.#router.append(row, stamp);
+    if (open.rows === 1) this.#armAgeTimer();
     this.#nextSeq += 1;
     this.#pendingRows += 1;
     if (open.builder.rows >= open.nextLook) this.#look(open);
@@ -139,7 +141,7 @@ export class TableBuffer {
   takeOldest(): OpenBatch | undefined {
     let oldest = this.#due.shift();
     if (oldest === undefined) {
-      for (const open of this.#open.values())
+      for (const open of this.#router.open)
         if (oldest === undefined || open.openedAt < oldest.openedAt) oldest = open;
     }
     if (oldest !== undefined) this.#freeze(oldest);
@@ -161,7 +163,7 @@ export class TableBuffer {
 
   /** Offers everything that is open, whatever its size and age. */
   offerAll(): void {
-    for (const open of this.#open.values()) this.#offer(open);
+    for (const open of this.#router.open) this.#offer(open);
   }
 
   /** Multiplies the flush limits (1 to 8): ClickHouse asks for fewer, larger parts. */
@@ -179,46 +181,17 @@ export class TableBuffer {
     this.#cancelAgeTimer = undefined;
   }
 
-  /** The row was appended to `builder` for a guess; moves it to the batch of its partition. */
-  #place(row: Row, stamp: Row, builder: BlockBuilder): OpenBatch {
-    let partition: OpenBatch["partition"];
-    try {
-      partition = this.#partitioner.of(builder, builder.rows - 1);
-    } catch (error) {
-      builder.removeLast();
-      throw error;
-    }
-    let open = this.#open.get(partition.key);
-    if (open !== undefined && open.builder === builder) {
-      // The event window has moved on: the same partition, known further.
-      open.partition = partition;
-      return open;
-    }
-    if (open === undefined && builder === this.#spare) {
-      open = this.#begin(partition, builder);
-      this.#spare = this.#pool.take();
-    } else {
-      builder.removeLast();
-      open ??= this.#begin(partition, this.#pool.take());
-      open.builder.append(row, stamp);
-    }
-    this.#current = open;
-    return open;
-  }
-
-  #begin(partition: OpenBatch["partition"], builder: BlockBuilder): OpenBatch {
-    if (this.#open.size >= (this.#options.openMax ?? OPEN_MAX)) this.#closeFullest();
+  #begin(partition: Partition, builder: BlockBuilder): OpenBatch {
+    if (this.#router.size >= (this.#options.openMax ?? OPEN_MAX)) this.#closeFullest();
     const open = new OpenBatch(this.#nextNumber, builder, partition, this.#options.clock.monotonic());
     this.#nextNumber += 1;
-    this.#open.set(partition.key, open);
     this.#unsettled.add(open);
-    this.#armAgeTimer();
     return open;
   }
 
   #closeFullest(): void {
     let fullest: OpenBatch | undefined;
-    for (const open of this.#open.values())
+    for (const open of this.#router.open)
       if (fullest === undefined || open.builder.rows > fullest.builder.rows) fullest = open;
     this.#freeze(fullest!);
     this.#offer(fullest!);
@@ -255,8 +228,7 @@ export class TableBuffer {
   /** No row joins the batch any more. */
   #freeze(open: OpenBatch): void {
     this.#account(open, open.builder.bytes);
-    if (this.#current === open) this.#current = undefined;
-    if (this.#open.get(open.partition.key) === open) this.#open.delete(open.partition.key);
+    this.#router.close(open);
   }
 
   #armAgeTimer(): void {
@@ -264,23 +236,13 @@ export class TableBuffer {
     const { clock, flush } = this.#options;
     const age = flush.age * this.#stretch;
     let oldest = Infinity;
-    for (const open of this.#open.values()) if (!open.due) oldest = Math.min(oldest, open.openedAt);
+    for (const open of this.#router.open) if (!open.due) oldest = Math.min(oldest, open.openedAt);
     if (oldest === Infinity) return;
     this.#cancelAgeTimer = clock.after(Math.max(0, oldest + age - clock.monotonic()), () => {
       this.#cancelAgeTimer = undefined;
       const now = clock.monotonic();
-      for (const open of this.#open.values()) if (now - open.openedAt >= age) this.#offer(open);
+      for (const open of this.#router.open) if (now - open.openedAt >= age) this.#offer(open);
       this.#armAgeTimer();
     });
-  }
-}
-
-/** The pool knows columns only; who reads the refusal has many tables. */
-function firstBuilder(pool: BuilderPool, table: string): BlockBuilder {
-  try {
-    return pool.take();
-  } catch (cause) {
-    if (!(cause instanceof ColdpathError)) throw cause;
-    throw new ColdpathError(cause.code, `table ${table}, ${cause.message}`, { cause });
   }
 }

@@ -17,6 +17,8 @@ export { ValueError } from "./value-error.js";
  * (`docs/reference/formats/native.md`).
  */
 export class BlockBuilder {
+  /** Names of the columns, in order. */
+  readonly columns: readonly string[];
   readonly #slots: readonly Slot[];
   readonly #appendRow: AppendRow;
   readonly #varying: readonly ColumnWriter[];
@@ -29,6 +31,7 @@ export class BlockBuilder {
 
   /** @throws ColdpathError TYPE_UNSUPPORTED for a column type that is not written. */
   constructor(columns: readonly BlockColumn[]) {
+    this.columns = columns.map(({ name }) => name);
     this.#slots = columns.map(createSlot);
     this.#slotOf = new Map(this.#slots.map((slot) => [slot.name, slot]));
     assert(this.#slotOf.size === columns.length, "column names must differ");

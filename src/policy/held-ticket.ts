@@ -6,15 +6,23 @@ export class HeldTicket implements Ticket {
   #ticket: Ticket | undefined;
   #found: (ticket: Ticket) => void = () => {};
 
+  get durable(): Promise<void> {
+    return this.#when((ticket) => ticket.durable);
+  }
+
   get stored(): Promise<void> {
-    if (this.#ticket !== undefined) return this.#ticket.stored;
+    return this.#when((ticket) => ticket.stored);
+  }
+
+  #when(of: (ticket: Ticket) => Promise<void>): Promise<void> {
+    if (this.#ticket !== undefined) return of(this.#ticket);
     this.#followed ??= new Promise((resolve) => {
       this.#found = resolve;
     });
-    const stored = this.#followed.then((ticket) => ticket.stored);
+    const reached = this.#followed.then(of);
     // A caller may keep the ticket and never look; that must not end the process.
-    stored.catch(() => {});
-    return stored;
+    reached.catch(() => {});
+    return reached;
   }
 
   /** The row's fate is that of this ticket. */

@@ -2,8 +2,7 @@ import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
-import type { OpenBatch } from "../buffer/open-batch.js";
-import type { TableBuffer } from "../buffer/table-buffer.js";
+import type { RowBuffer, Taken } from "../buffer/row-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { AnswerClass, Verdict } from "./answers.js";
 import type { IncidentName, Report } from "./events.js";
@@ -46,7 +45,7 @@ const CALM_BATCHES = 20;
 /** One table's way through the sink: what waits, what holds it up, and what became of its rows. */
 export class Lane {
   readonly table: Table;
-  readonly buffer: TableBuffer;
+  readonly buffer: RowBuffer;
   readonly inserter: Inserter;
   readonly #clock: Clock;
   readonly #report: Report;
@@ -64,7 +63,7 @@ export class Lane {
   #lastStoredAt: number | undefined;
 
   constructor(
-    parts: { readonly table: Table; readonly buffer: TableBuffer; readonly inserter: Inserter },
+    parts: { readonly table: Table; readonly buffer: RowBuffer; readonly inserter: Inserter },
     context: { readonly clock: Clock; readonly report: Report; readonly onFree: () => void },
   ) {
     this.table = parts.table;
@@ -140,7 +139,7 @@ export class Lane {
   }
 
   /** The whole batch is through: tells those who wait and frees its memory. */
-  finish(open: OpenBatch, outcome: Outcome): void {
+  finish(open: Taken, outcome: Outcome): void {
     const left = outcome.unsent + outcome.unconfirmed;
     const name = this.table.name;
     if (left > 0)

@@ -2,8 +2,8 @@ import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
+import type { RowBuffer } from "../buffer/row-buffer.js";
 import type { Identity } from "../buffer/stamp.js";
-import type { TableBuffer } from "../buffer/table-buffer.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
 import type { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
@@ -94,7 +94,7 @@ export class Sink {
   }
 
   /** A lane for one more table, inserted with `settings`. Its buffer calls {@link wake} when a batch is due. */
-  addLane(table: Table, buffer: TableBuffer, settings: Settings): Lane {
+  addLane(table: Table, buffer: RowBuffer, settings: Settings): Lane {
     const inserter = new Inserter(table, { ...this.#options, settings, spare: this.#spareBuffers });
     const lane = new Lane(
       { table, buffer, inserter },
@@ -135,9 +135,7 @@ export class Sink {
       buffer.close();
     }
     const waited = new AbortController();
-    const drained = Promise.allSettled(
-      this.#lanes.flatMap((lane) => lane.buffer.tickets.map((ticket) => ticket.stored)),
-    );
+    const drained = Promise.all(this.#lanes.map((lane) => lane.buffer.settled()));
     const deadline = sleep(this.#options.clock, deadlineMs, waited.signal).catch(() => {});
     await Promise.race([drained, deadline]);
     waited.abort();
@@ -187,8 +185,8 @@ export class Sink {
   #leave(lane: Lane): Left {
     const left = this.#leftOf(lane);
     for (let open = lane.buffer.takeOldest(); open !== undefined; open = lane.buffer.takeOldest()) {
-      left.unsent += open.builder.rows;
-      lane.finish(open, { stored: 0, deadLettered: 0, unsent: open.builder.rows, unconfirmed: 0 });
+      left.unsent += open.rows;
+      lane.finish(open, { stored: 0, deadLettered: 0, unsent: open.rows, unconfirmed: 0 });
     }
     return left;
   }

@@ -84,7 +84,6 @@ export function admissionFor(
   const admission = new Admission({
     table: "t",
     class: kind,
-    queueRows: options.queueRows ?? 1000,
     buffer: fixture.buffer,
     budget: fixture.budget,
     onTurn: (turn, reason) => told.push(`${turn} ${reason}`),

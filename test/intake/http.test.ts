@@ -151,7 +151,7 @@ test("a request waits for room, and when its deadline strikes says how many rows
     offer: () => {
       if (taken === 5) return undefined;
       taken += 1;
-      return { stored: new Promise(() => {}) };
+      return { durable: Promise.resolve(), stored: new Promise(() => {}) };
     },
     room: () => {
       setImmediate(() => controller.abort());
