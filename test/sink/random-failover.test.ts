@@ -41,10 +41,10 @@ const INSERT: readonly Fault[] = [
 ];
 
 /** Seeds at which the sender once waited for ever, and new ones. */
-const SEEDS = process.env["COLDPATH_SEED"] === undefined ? [937_413_115, 120, ...seeds(2)] : seeds(1);
+const SEEDS = process.env["COLDPATH_TEST_SEED"] === undefined ? [937_413_115, 120, ...seeds(2)] : seeds(1);
 
 for (const seed of SEEDS)
-  test(`whichever endpoint fails when, each row is stored once (COLDPATH_SEED=${seed})`, async () => {
+  test(`whichever endpoint fails when, each row is stored once (COLDPATH_TEST_SEED=${seed})`, async () => {
     const random = seeded(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
     const rows = 5 + Math.floor(random() * 40);

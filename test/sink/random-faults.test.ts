@@ -55,7 +55,7 @@ const COMMON: readonly Fault[] = [
 const SPLITTING: readonly Fault[] = [answers(html(413)), answers(exception(241)), answers(exception(396))];
 
 for (const seed of seeds()) {
-  test(`whatever happens on the way, each row is stored once (COLDPATH_SEED=${seed})`, async () => {
+  test(`whatever happens on the way, each row is stored once (COLDPATH_TEST_SEED=${seed})`, async () => {
     const random = seeded(seed);
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
     const rows = 5 + Math.floor(random() * 40);

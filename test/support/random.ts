@@ -35,8 +35,8 @@ export function seeded(seed: number): Random {
   });
 }
 
-/** `COLDPATH_SEED=n` replays one run of a random test, `COLDPATH_RUNS=n` makes so many. */
-const { COLDPATH_SEED: SEED, COLDPATH_RUNS: RUNS } = process.env;
+/** `COLDPATH_TEST_SEED=n` replays one run of a random test, `COLDPATH_RUNS=n` makes so many. */
+const { COLDPATH_TEST_SEED: SEED, COLDPATH_RUNS: RUNS } = process.env;
 
 /** The seeds of a random test: fresh ones, unless one is given. */
 export function seeds(runs = 3): readonly number[] {
