@@ -50,6 +50,7 @@ export class RingIntake {
       this.#canWait = ring.usage < WAIT_SHARE;
       this.#criticalWaits = false;
       rows += ring.drain(TURN_ROWS, this.#take);
+      ring.release(ring.position);
     }
     return rows;
   }

@@ -1,103 +1,169 @@
+import assert from "node:assert";
 import { compileRead, type ReadRow } from "./compile-read.js";
 import type { RecordLayout } from "./layout.js";
 import { HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
 import { WRAP } from "./producer.js";
 import { ValueReader } from "./value-reader.js";
 
-/** Takes one row, its own to change, during the call only; false leaves it in the ring, and its table's behind it. */
-export type TakeRow = (table: number, row: Record<string, unknown>) => boolean;
+/**
+ * Takes one row, its own to change, during the call only; false leaves it in the ring, and its table's behind it.
+ *
+ * @param position of the row's record
+ */
+export type TakeRow = (table: number, row: Record<string, unknown>, position: number) => boolean;
 
-/** Stands in place of the table's number in a record that was handed out before one in front of it. */
+/** Stands in place of the table's number in a record that no consumer of this ring is to hand out any more. */
 const HANDED = -2;
 
-/** The one thread that reads a ring. */
+/**
+ * Up to which position the rows of a table are in the log, by the table's number; −1 while none is. Rows of tables that
+ * are not in it are nowhere but in memory once they are taken.
+ */
+export type LoggedPositions = ReadonlyMap<number, number>;
+
+/**
+ * The one thread that reads a ring. Its positions count cells from the ring's first day and do not wrap. Reading and freeing are
+ * apart: the producer gets room back by {@link release} only, so that what was taken is still there for the next consumer
+ * while nobody else has it for sure.
+ */
 export class RingConsumer {
   readonly #memory: RingMemory;
   readonly #readers: readonly ReadRow[];
-  #tail: number;
-  /** If it is past the tail: in front of it there are only rows of the table that waits. */
+  readonly #logged: LoggedPositions;
+  /** Rows of a logged table up to here were taken, by this consumer or into the log. */
+  readonly #takenTo: Float64Array;
+  #position: number;
+  #released: number;
+  /** If it is past the position: in front of it there are only rows of the table that waits. */
   #ahead: number;
 
-  /** Begins where the last consumer of this ring stopped. */
-  constructor(buffer: SharedArrayBuffer, layouts: readonly RecordLayout[]) {
+  /**
+   * Begins where the last consumer of this ring freed it to. Rows that are in the log by `logged` are not handed out
+   * again, nor is any that was taken of a table without a log.
+   */
+  constructor(
+    buffer: SharedArrayBuffer,
+    layouts: readonly RecordLayout[],
+    logged: LoggedPositions = new Map(),
+  ) {
     const memory = RingMemory.attach(buffer);
     const values = new ValueReader(memory);
     this.#memory = memory;
     this.#readers = layouts.map((layout) => compileRead(layout, memory, values));
-    this.#tail = Atomics.load(memory.words, TAIL_WORD);
-    this.#ahead = this.#tail;
+    this.#logged = logged;
+    this.#takenTo = Float64Array.from(layouts, (_, table) => logged.get(table) ?? -1);
+    this.#released = memory.released[0]!;
+    this.#position = this.#released;
+    this.#ahead = this.#released;
+    // Should the last one have died between the two.
+    Atomics.store(memory.words, TAIL_WORD, this.#released & POSITION_MASK);
   }
 
-  /** Share of the ring that is filled. */
+  /** Names the ring in the log. */
+  get producer(): bigint {
+    return this.#memory.producer;
+  }
+
+  /** All rows in front of it have been taken. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Share of the ring that is not free. */
   get usage(): number {
-    return this.#fromTail(this.mark()) / this.#memory.sizes.cells;
+    return (this.mark() - this.#released) / this.#memory.sizes.cells;
   }
 
   /** Where the producer is now; see {@link hasPassed}. */
   mark(): number {
-    return Atomics.load(this.#memory.words, HEAD_WORD);
+    // A ring is far smaller than what its head counts up to before it wraps.
+    const head = Atomics.load(this.#memory.words, HEAD_WORD);
+    return this.#position + ((head - this.#position) & POSITION_MASK);
   }
 
   /** Whether all rows that were there at the mark have been taken. */
   hasPassed(mark: number): boolean {
-    // Positions wrap; a ring is far smaller than half of their range.
-    return ((this.#tail - mark) & POSITION_MASK) < POSITION_MASK >> 1;
+    return this.#position >= mark;
   }
 
   /**
-   * Hands out at most `most` rows that are there and frees their room: those of a table in the order they were recorded.
-   * A row that is not taken holds up its own table; one of a second table that is not taken either, all behind it.
+   * Hands out at most `most` rows that are there: those of a table in the order they were recorded. A row that is not taken holds
+   * up its own table; one of a second table that is not taken either, all behind it.
    *
    * @returns how many were taken
    */
   drain(most: number, take: TakeRow): number {
-    const { words, i32, sizes } = this.#memory;
+    const { i32, sizes } = this.#memory;
     const head = this.mark();
-    let at = this.#tail;
+    let at = this.#position;
     let rows = 0;
     let waiting: number | undefined;
     try {
-      while (at !== head && rows < most && waiting === undefined) {
+      while (at < head && rows < most) {
         const start = at & (sizes.cells - 1);
         const table = i32[start * 2 + 1]!;
-        if (table >= 0 && !take(table, this.#readers[table]!(start))) waiting = table;
-        else {
-          if (table >= 0) rows += 1;
-          at = this.#behind(at, start, table);
+        if (table >= 0 && !this.#wasTaken(table, at)) {
+          if (!take(table, this.#readers[table]!(start), at)) {
+            waiting = table;
+            break;
+          }
+          this.#note(table, at);
+          rows += 1;
         }
+        at += this.#lengthOf(table, start);
       }
     } finally {
-      this.#tail = at;
-      Atomics.store(words, TAIL_WORD, at);
+      this.#position = at;
     }
     return waiting === undefined ? rows : rows + this.#drainPast(waiting, head, most - rows, take);
   }
 
-  /** Hands out rows of other tables than the one that waits at the tail; their room is freed with its. */
+  /**
+   * Gives the room in front of `position` back to the producer: the rows there are in the log, or in memory only by right.
+   *
+   * @param position one that {@link position} once gave
+   */
+  release(position: number): void {
+    if (position <= this.#released) return;
+    assert(position <= this.#position, "what was not taken is not freed");
+    this.#released = position;
+    this.#memory.released[0] = position;
+    Atomics.store(this.#memory.words, TAIL_WORD, position & POSITION_MASK);
+  }
+
+  /** Hands out rows of other tables than the one that waits at the position. */
   #drainPast(waiting: number, head: number, most: number, take: TakeRow): number {
     const { i32, sizes } = this.#memory;
-    let at = this.hasPassed(this.#ahead) ? this.#tail : this.#ahead;
+    let at = Math.max(this.#position, this.#ahead);
     let rows = 0;
-    while (at !== head && rows < most) {
+    while (at < head && rows < most) {
       const start = at & (sizes.cells - 1);
       const table = i32[start * 2 + 1]!;
-      if (table >= 0 && table !== waiting) {
-        if (!take(table, this.#readers[table]!(start))) break;
-        i32[start * 2 + 1] = HANDED;
+      if (table >= 0 && table !== waiting && !this.#wasTaken(table, at)) {
+        if (!take(table, this.#readers[table]!(start), at)) break;
+        this.#note(table, at);
         rows += 1;
       }
-      at = this.#behind(at, start, table);
+      at += this.#lengthOf(table, start);
     }
     this.#ahead = at;
     return rows;
   }
 
-  #behind(at: number, start: number, table: number): number {
-    const { i32, sizes } = this.#memory;
-    return (at + (table === WRAP ? sizes.cells - start : i32[start * 2]!)) & POSITION_MASK;
+  /** A table's rows leave in order, so that one position tells them apart. */
+  #wasTaken(table: number, at: number): boolean {
+    return at <= this.#takenTo[table]!;
   }
 
-  #fromTail(position: number): number {
-    return (position - this.#tail) & POSITION_MASK;
+  #note(table: number, at: number): void {
+    const { i32, sizes } = this.#memory;
+    if (this.#logged.has(table)) this.#takenTo[table] = at;
+    else i32[(at & (sizes.cells - 1)) * 2 + 1] = HANDED;
+  }
+
+  /** Of the record that begins at cell `start`. */
+  #lengthOf(table: number, start: number): number {
+    const { i32, sizes } = this.#memory;
+    return table === WRAP ? sizes.cells - start : i32[start * 2]!;
   }
 }

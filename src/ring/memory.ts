@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { randomBytes } from "node:crypto";
 
 /**
  * The shared memory of one ring, drawn in `docs/reference/formats/ring.md`. A cell is eight bytes. Positions count cells from the
@@ -16,11 +17,12 @@ export interface RingSizes {
 }
 
 const MAGIC = 0x676e_6972;
-const VERSION = 1;
+const VERSION = 2;
 const LINE = 64;
 
-/** Words (of 32 bits) of the first line. */
+/** Words (of 32 bits) of the first line; behind them the 64 bits that name the ring. */
 const WORD = { magic: 0, version: 1, cells: 2, texts: 3, textBytes: 4, tables: 5 } as const;
+const PRODUCER_BYTE: number = 6 * 4;
 
 /** Positions wrap here: they stay small integers, which the compiler keeps out of the heap. */
 export const POSITION_MASK = 0x7fff_ffff;
@@ -30,6 +32,9 @@ export const HEAD_WORD: number = LINE / 4;
 export const TAIL_WORD: number = (2 * LINE) / 4;
 /** Texts in the dictionary; written by the producer before the record that uses the newest. */
 export const TEXTS_WORD: number = (3 * LINE) / 4;
+
+/** Behind the tail, as the consumer writes both: the same position, which does not wrap here, a double. */
+const RELEASED_BYTE: number = 2 * LINE + 8;
 
 /** Behind the number of texts, as the producer writes both: events of an unknown type, a double. */
 const UNKNOWN_EVENTS_BYTE: number = 3 * LINE + 8;
@@ -45,8 +50,12 @@ const COUNTERS_PER_TABLE: number = LINE / 8;
 export class RingMemory {
   readonly buffer: SharedArrayBuffer;
   readonly sizes: RingSizes;
+  /** 64 random bits that name this ring, and so its producer, in the log. */
+  readonly producer: bigint;
   /** The whole memory in words, for {@link HEAD_WORD}, {@link TAIL_WORD} and {@link TEXTS_WORD}. */
   readonly words: Int32Array;
+  /** The tail counted from the ring's first day, without wrapping, in its one element; written before the tail. */
+  readonly released: Float64Array;
   /** How many events were refused because their type is unknown, in its one element. */
   readonly unknownEvents: Float64Array;
   /** Byte ends of the dictionary's texts, and their UTF-16 units. */
@@ -64,7 +73,9 @@ export class RingMemory {
     const at = offsetsOf(sizes);
     this.buffer = buffer;
     this.sizes = sizes;
+    this.producer = new BigUint64Array(buffer, PRODUCER_BYTE, 1)[0]!;
     this.words = new Int32Array(buffer);
+    this.released = new Float64Array(buffer, RELEASED_BYTE, 1);
     this.unknownEvents = new Float64Array(buffer, UNKNOWN_EVENTS_BYTE, 1);
     this.#counters = new Float64Array(buffer, at.counters, sizes.tables * COUNTERS_PER_TABLE);
     this.textEnds = new Uint32Array(buffer, at.textEnds, sizes.texts);
@@ -89,6 +100,7 @@ export class RingMemory {
     words[WORD.texts] = texts;
     words[WORD.textBytes] = textBytes;
     words[WORD.tables] = tables;
+    new Uint8Array(buffer).set(randomBytes(8), PRODUCER_BYTE);
     return new RingMemory(buffer, sizes);
   }
 

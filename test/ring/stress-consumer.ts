@@ -27,5 +27,8 @@ function check(row: Readonly<Record<string, unknown>>): boolean {
   return true;
 }
 
-while (next < rows) consumer.drain(Infinity, (_, row) => check(row));
+while (next < rows) {
+  consumer.drain(Infinity, (_, row) => check(row));
+  consumer.release(consumer.position);
+}
 parentPort!.postMessage({ rows: next, wrong });

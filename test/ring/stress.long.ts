@@ -53,6 +53,7 @@ for (const [cells, producers, rows] of [
       const startAt = 0x7fff_ffff - pick.below(cells * 1000);
       memory.words[HEAD_WORD] = startAt;
       memory.words[TAIL_WORD] = startAt;
+      memory.released[0] = startAt;
       return { memory, consumer: new RingConsumer(memory.buffer, LAYOUTS), next: 0 };
     });
     const workers = rings.map(
@@ -80,6 +81,8 @@ for (const [cells, producers, rows] of [
           idle = 0;
           return true;
         });
+        // Now and then they are freed later.
+        if (pick.below(4) > 0) ring.consumer.release(ring.consumer.position);
       }
       if (pick.below(200) === 0) await new Promise(setImmediate);
     }
@@ -89,6 +92,7 @@ for (const [cells, producers, rows] of [
     );
     for (const { memory, consumer, next } of rings) {
       assert.equal(next, rows);
+      consumer.release(consumer.position);
       assert.equal(consumer.usage, 0);
       assert.equal(memory.countersOf(0)[0], rows);
     }
