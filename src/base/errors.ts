@@ -24,6 +24,8 @@ export const ERROR_CODES = {
   TYPE_UNSUPPORTED: "A column has a ClickHouse type that the encoder does not write.",
   PARTITION_UNSUPPORTED: "A table is partitioned by an expression whose value the recorder cannot compute.",
   VALUE_REJECTED: "A value does not fit its column; the row was refused.",
+  BLOCK_DAMAGED: "The bytes of rows kept for later are truncated or damaged: they are no whole Native block.",
+  BLOCK_COLUMNS: "A Native block has other columns than those it is to be added to.",
   INPUT_UNREADABLE: "A source file cannot be read to its end: missing, truncated or broken compression.",
   INPUT_REJECTED: "Some rows of the input were refused.",
   MAPPING_INVALID: "A mapping file has mistakes.",

@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { EndOffsets } from "./end-offsets.js";
@@ -55,6 +56,28 @@ export class ArrayWriter extends ColumnWriter {
     encodeOffsets(out, this.#ends, from, to);
     this.#elements.encode(out, this.#ends.start(from), this.#ends.start(to));
   }
+
+  override readPrefix(input: BlockReader): void {
+    this.#elements.readPrefix(input);
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    this.#elements.appendEncoded(input, appendOffsets(this.#ends, input, rows));
+  }
+}
+
+/** Adds the ends that {@link encodeOffsets} wrote for `rows` values; gives how many elements these have. */
+export function appendOffsets(ends: EndOffsets, input: BlockReader, rows: number): number {
+  const base = ends.start(ends.length);
+  const first = input.skip(rows * 8);
+  let total = 0;
+  for (let row = 0; row < rows; row += 1) {
+    const offset = input.countAt(first + row * 8);
+    if (offset < total) input.fail("has offsets that fall");
+    total = offset;
+    ends.push(base + offset);
+  }
+  return total;
 }
 
 /** The offsets of the values [from, to), counted from the first of them. */

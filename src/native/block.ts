@@ -1,5 +1,7 @@
 import assert from "node:assert";
+import { ColdpathError } from "../base/errors.js";
 import type { BlockColumn, Row } from "./block-column.js";
+import { BlockReader } from "./block-reader.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import type { ColumnWriter } from "./column-writer.js";
 import { type AppendRow, compileAppend } from "./compile-append.js";
@@ -77,6 +79,40 @@ export class BlockBuilder {
     this.#rows += 1;
   }
 
+  /**
+   * Adds the rows of a block that {@link encode} of a builder with the same columns gave; gives how many.
+   * @throws ColdpathError BLOCK_COLUMNS if it has other columns, BLOCK_DAMAGED if it is no whole block; the builder is
+   * then as it was before.
+   */
+  appendBlock(block: Uint8Array): number {
+    const input = new BlockReader(block);
+    try {
+      const columns = input.varint();
+      const rows = input.varint();
+      if (columns !== this.#slots.length) {
+        refuseColumns(`${columns} columns where the table has ${this.#slots.length}`);
+      }
+      for (const { name, header, writer } of this.#slots) {
+        if (!input.takes(header)) refuseColumn(input, name);
+        if (rows === 0) continue;
+        writer.readPrefix(input);
+        writer.appendEncoded(input, rows);
+      }
+      if (input.left > 0) input.fail("does not end after its columns");
+      this.#rows += rows;
+      return rows;
+    } catch (error) {
+      this.#truncate(this.#rows);
+      throw error;
+    }
+  }
+
+  /** Sets a UInt64 column of the rows from `from` on to `first`, `first + 1`, … */
+  number(column: string, from: number, first: number): void {
+    assert(from <= this.#rows && Number.isSafeInteger(first + this.#rows), "numbers out of range");
+    if (from < this.#rows) this.#writerOf(column, from).number(from, first);
+  }
+
   /** One Native block of the rows [from, to), by default all, in a new buffer or in place of what `out` held. */
   encode(from = 0, to: number = this.#rows, out: ByteBuffer = new ByteBuffer()): Buffer {
     assert(from >= 0 && from <= to && to <= this.#rows, "rows out of range");
@@ -141,6 +177,15 @@ export class BlockBuilder {
     assert(row >= 0 && row < this.#rows, "row out of range");
     return slot.writer;
   }
+}
+
+function refuseColumn(input: BlockReader, expected: string): never {
+  const name = input.sizedBytes();
+  refuseColumns(`the column ${name} ${input.sizedBytes()} where ${expected} is expected`);
+}
+
+function refuseColumns(found: string): never {
+  throw new ColdpathError("BLOCK_COLUMNS", `a Native block has ${found}`);
 }
 
 function sum(numbers: readonly number[]): number {

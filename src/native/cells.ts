@@ -32,6 +32,14 @@ export class Cells {
     return this.length++;
   }
 
+  /** Adds the cells that lie in `bytes`, whole ones. */
+  pushAll(bytes: Uint8Array): void {
+    const start = this.length * this.width;
+    this.length += bytes.length / this.width;
+    while (this.length > this.#capacity) this.#double();
+    this.u8.set(bytes, start);
+  }
+
   #double(): void {
     this.#capacity *= 2;
     const buffer = new ArrayBuffer(this.#capacity * this.width);

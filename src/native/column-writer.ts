@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 
 /**
@@ -45,6 +46,20 @@ export abstract class ColumnWriter {
 
   /** Writes the values [from, to). */
   abstract encode(out: ByteBuffer, from: number, to: number): void;
+
+  /** Reads what {@link encodePrefix} wrote. */
+  readPrefix(_input: BlockReader): void {}
+
+  /**
+   * Adds `rows` values as {@link encode} wrote them.
+   * @throws ColdpathError BLOCK_DAMAGED; then {@link truncate} to the length before must follow, as a part may have been added.
+   */
+  abstract appendEncoded(input: BlockReader, rows: number): void;
+
+  /** Sets the values from `index` on to `first`, `first + 1`, … */
+  number(_index: number, _first: number): void {
+    assert.fail("not a UInt64 column");
+  }
 
   /** Whole Unix seconds, rounded down, of a value of a time type; NaN for NULL. */
   secondsAt(_index: number): number {

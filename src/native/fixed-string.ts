@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { Refusal, refuseKind } from "./refusal.js";
@@ -75,6 +76,10 @@ export class FixedStringWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     out.bytes(this.#bytes.data.subarray(from * this.width, to * this.width));
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    this.#bytes.bytes(input.bytes(rows * this.width));
   }
 
   /** All bytes as hexadecimal digits. */

@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { Cells } from "./cells.js";
 import { ColumnWriter } from "./column-writer.js";
@@ -32,5 +33,9 @@ export abstract class FixedWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     out.bytes(this.cells.u8.subarray(from * this.width, to * this.width));
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    this.cells.pushAll(input.bytes(rows * this.width));
   }
 }

@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { FixedWriter } from "./fixed-writer.js";
 import { NumberText } from "./number-text.js";
 import { Refusal, refuseKind } from "./refusal.js";
@@ -107,6 +108,12 @@ export class WideIntegerWriter extends FixedWriter {
 
   #refuseRange(value: unknown): never {
     throw new Refusal(`is out of range for ${this.#type}`, value);
+  }
+
+  override number(index: number, first: number): void {
+    assert(this.#words === 2 && this.#min === 0n, "not a UInt64 column");
+    for (let at = index; at < this.length; at += 1)
+      storeNumber(this.cells.i32, at * 2, 2, first + at - index);
   }
 
   override textAt(index: number): string {

@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { Cells } from "./cells.js";
 import { ColumnWriter } from "./column-writer.js";
@@ -21,6 +22,11 @@ export interface Dictionary {
   /** Takes in a default that no look-up finds, in the next place. */
   reserve(): void;
   clear(): void;
+  /**
+   * The number of the next encoded value, which is taken in if it is new.
+   * @throws ColdpathError BLOCK_DAMAGED
+   */
+  codeOfEncoded(input: BlockReader): number;
   /** Writes the values numbered [from, to). */
   encode(out: ByteBuffer, from: number, to: number): void;
   textAt(code: number): string | null;
@@ -136,6 +142,38 @@ export abstract class LowCardinalityWriter extends ColumnWriter {
       at += width;
     }
     out.length = at;
+  }
+
+  override readPrefix(input: BlockReader): void {
+    if (input.count() !== KEYS_VERSION) input.fail("has a LowCardinality column of an unknown version");
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    if (rows === 0) return;
+    const widthCode = input.count() ^ (HAS_ADDITIONAL_KEYS | NEEDS_UPDATE);
+    if (widthCode > 2) input.fail("has a LowCardinality column of an unknown form");
+    const codes = this.#readKeys(input);
+    if (input.count() !== rows) input.fail("has a LowCardinality column with another number of rows");
+    const width = 1 << widthCode;
+    let at = input.skip(rows * width);
+    const { data } = input;
+    for (let row = 0; row < rows; row += 1, at += width) {
+      const index = width === 1 ? data[at]! : width === 2 ? data.readUInt16LE(at) : data.readUInt32LE(at);
+      if (index >= codes.length) input.fail("has a LowCardinality value that is none of its keys");
+      this.#codes.push32(codes[index]!);
+    }
+  }
+
+  /** The code of each key. */
+  #readKeys(input: BlockReader): number[] {
+    const count = input.count();
+    if (count > input.left) input.fail("ends too early");
+    const codes: number[] = [];
+    for (let key = 0; key < count; key += 1) {
+      const code = this.#dictionary.codeOfEncoded(input);
+      codes.push(this.#nullable && key === 0 ? NULL_CODE : code);
+    }
+    return codes;
   }
 
   override textAt(index: number): string | null {

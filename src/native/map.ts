@@ -1,4 +1,5 @@
-import { encodeOffsets } from "./array.js";
+import { appendOffsets, encodeOffsets } from "./array.js";
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { EndOffsets } from "./end-offsets.js";
@@ -63,6 +64,17 @@ export class MapWriter extends ColumnWriter {
     const end = this.#ends.start(to);
     this.#keys.encode(out, first, end);
     this.#values.encode(out, first, end);
+  }
+
+  override readPrefix(input: BlockReader): void {
+    this.#keys.readPrefix(input);
+    this.#values.readPrefix(input);
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    const pairs = appendOffsets(this.#ends, input, rows);
+    this.#keys.appendEncoded(input, pairs);
+    this.#values.appendEncoded(input, pairs);
   }
 }
 

@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { Cells } from "./cells.js";
 import { ColumnWriter } from "./column-writer.js";
@@ -41,6 +42,11 @@ export class NullableWriter extends ColumnWriter {
     this.#values.encode(out, from, to);
   }
 
+  override appendEncoded(input: BlockReader, rows: number): void {
+    this.#mask.pushAll(input.bytes(rows));
+    this.#values.appendEncoded(input, rows);
+  }
+
   override secondsAt(index: number): number {
     return this.#isNull(index) ? Number.NaN : this.#values.secondsAt(index);
   }
@@ -48,6 +54,7 @@ export class NullableWriter extends ColumnWriter {
   override textAt(index: number): string | null {
     return this.#isNull(index) ? null : this.#values.textAt(index);
   }
+
   #isNull(index: number): boolean {
     return this.#mask.u8[index] === 1;
   }

@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { EndOffsets } from "./end-offsets.js";
@@ -39,6 +40,16 @@ export class StringWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     out.bytes(this.#bytes.data.subarray(this.#ends.start(from), this.#ends.start(to)));
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    const start = input.skip(0);
+    const base = this.#bytes.length - start;
+    for (let row = 0; row < rows; row += 1) {
+      const size = input.varint();
+      this.#ends.push(base + input.skip(size) + size);
+    }
+    this.#bytes.bytes(input.data.subarray(start, input.skip(0)));
   }
 
   override textAt(index: number): string {

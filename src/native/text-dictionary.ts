@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+import type { BlockReader } from "./block-reader.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import { EndOffsets } from "./end-offsets.js";
 
@@ -37,6 +39,16 @@ export class TextDictionary {
     this.#ends.push(this.#bytes.length);
     this.#codes.set(text, code);
     return code;
+  }
+
+  /**
+   * The number of the next text of an encoded String column, which is taken in if it is new.
+   * @throws ColdpathError BLOCK_DAMAGED for bytes that are no text.
+   */
+  codeOfEncoded(input: BlockReader): number {
+    const bytes = input.sizedBytes();
+    if (!isUtf8(bytes)) input.fail("has a LowCardinality key that is not UTF-8");
+    return this.codeOf(bytes.toString());
   }
 
   /** Takes in an empty text that no look-up finds, in the next place. */

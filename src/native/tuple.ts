@@ -1,4 +1,5 @@
 import { nearest } from "../base/nearest.js";
+import type { BlockReader } from "./block-reader.js";
 import type { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { isPlainObject } from "./plain-object.js";
@@ -93,5 +94,13 @@ export class TupleWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     for (const element of this.#elements) element.encode(out, from, to);
+  }
+
+  override readPrefix(input: BlockReader): void {
+    for (const element of this.#elements) element.readPrefix(input);
+  }
+
+  override appendEncoded(input: BlockReader, rows: number): void {
+    for (const element of this.#elements) element.appendEncoded(input, rows);
   }
 }

@@ -1,3 +1,4 @@
+import type { BlockReader } from "./block-reader.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import type { ColumnWriter } from "./column-writer.js";
 
@@ -40,6 +41,12 @@ export class ValueDictionary {
   /** The number of the type's default. */
   codeOfDefault(): number {
     this.#values.appendDefault();
+    return this.#codeOfLast();
+  }
+
+  /** The number of the next encoded value, which is taken in if it is new; throws as `ColumnWriter.appendEncoded`. */
+  codeOfEncoded(input: BlockReader): number {
+    this.#values.appendEncoded(input, 1);
     return this.#codeOfLast();
   }
 
