@@ -1,4 +1,4 @@
-/** Sizes and durations as configuration writes them ("8MiB", "250ms") and as code counts them (bytes, milliseconds). */
+/** Sizes, durations and shares as configuration writes them ("8MiB", "250ms", "90%") and as code counts them (bytes, milliseconds, 0.9). */
 
 export const KIB = 1024;
 export const MIB: number = 1024 * KIB;
@@ -53,4 +53,15 @@ export function formatSize(bytes: number): string {
 /** The shortest exact form that {@link parseDuration} reads back. */
 export function formatDuration(ms: number): string {
   return formatWith(DURATION_UNITS, ms);
+}
+
+/** The share that a percentage such as `90%` means, 0.9; undefined when it is not one. */
+export function parsePercent(text: string): number | undefined {
+  const match = /^(\d{1,2}|100)\s*%$/.exec(text.trim());
+  return match === null ? undefined : Number(match[1]) / 100;
+}
+
+/** The form that {@link parsePercent} reads back. */
+export function formatPercent(share: number): string {
+  return `${Math.round(share * 100)}%`;
 }

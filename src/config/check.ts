@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
 import { formatSize } from "../base/units.js";
@@ -9,8 +9,16 @@ import type { Config } from "./schema.js";
 /** Contradictions between keys, and places that cannot be used. Touches nothing. */
 export function crossCheck(config: Config): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  for (const [name, { flush, queue, policy }] of Object.entries(config.tables)) {
+  for (const [name, { flush, queue, policy, class: kind, durability }] of Object.entries(config.tables)) {
     issues.push(...policyIssues(name, policy));
+    if (durability === "spool") {
+      const message = "spool is not there yet: wal keeps rows in the log, memory in memory only";
+      issues.push({ path: `tables.${name}.durability`, message });
+    }
+    if (durability === "wal" && kind === "best_effort") {
+      const message = "wal is for critical tables: the log never drops a row, best_effort drops the oldest";
+      issues.push({ path: `tables.${name}.durability`, message });
+    }
     if (flush.rows > queue.rows) {
       const message = `a batch of ${flush.rows} rows never fits a queue of ${queue.rows}; raise queue.rows or lower flush.rows`;
       issues.push({ path: `tables.${name}.flush.rows`, message });
@@ -20,6 +28,7 @@ export function crossCheck(config: Config): ConfigIssue[] {
       issues.push({ path: `tables.${name}.flush.bytes`, message });
     }
   }
+  issues.push(...checkLog(config));
   const { ring } = config;
   if (ring.critical_reserve > ring.size / 2) {
     const message = `must be at most half of ring.size, ${formatSize(ring.size)}: all other tables share the rest`;
@@ -36,6 +45,22 @@ export function crossCheck(config: Config): ConfigIssue[] {
   }
   const unwritable = notWritable(config.data_dir);
   if (unwritable !== undefined) issues.push({ path: "data_dir", message: unwritable });
+  return issues;
+}
+
+function checkLog({ wal, tables }: Config): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
+  if (wal.segment * 4 > wal.max) {
+    const message = `must be at most a quarter of wal.max, ${formatSize(wal.max)}: space is given free by whole files`;
+    issues.push({ path: "wal.segment", message });
+  }
+  if (wal.reserve > wal.max) {
+    const message = `must be at most wal.max, ${formatSize(wal.max)}`;
+    issues.push({ path: "wal.reserve", message });
+  }
+  const isUsed = Object.values(tables).some(({ durability }) => durability === "wal");
+  const unwritable = isUsed && wal.dir !== undefined ? notWritable(wal.dir) : undefined;
+  if (unwritable !== undefined) issues.push({ path: "wal.dir", message: unwritable });
   return issues;
 }
 
@@ -101,6 +126,7 @@ function notReadable(file: string | undefined): string | undefined {
 function notWritable(folder: string): string | undefined {
   let place = folder;
   while (!existsSync(place)) place = join(place, "..");
+  if (!statSync(place).isDirectory()) return `cannot write: ${place} is no folder`;
   try {
     accessSync(place, constants.W_OK | constants.X_OK);
     return undefined;

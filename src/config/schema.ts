@@ -3,12 +3,15 @@ import { z } from "zod";
 import {
   DAY_MS,
   formatDuration,
+  formatPercent,
   formatSize,
   GIB,
   KIB,
   MIB,
   parseDuration,
+  parsePercent,
   parseSize,
+  SECOND_MS,
 } from "../base/units.js";
 
 /**
@@ -58,6 +61,11 @@ function duration(fallback: string, min = 1, max: number = 100 * 365 * DAY_MS) {
   ).prefault(fallback);
 }
 
+/** A percentage, resolved to a share between 0 and 1. */
+function percent(fallback: string, min: number, max: number) {
+  return withUnit("a percentage (%)", parsePercent, formatPercent, min, max).prefault(fallback);
+}
+
 function count(fallback: number, min: number, max: number) {
   const error = `a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error }).prefault(fallback);
@@ -104,6 +112,10 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
       class: z.enum(["critical", "best_effort"]).prefault(kind).meta({
         description: "critical: never dropped, refused when full; best_effort: oldest dropped when full",
       }),
+      durability: z.enum(["wal", "spool", "memory"]).optional().meta({
+        description:
+          "where a row is safe before ClickHouse has it: wal (the log, see wal.dir) or memory; default: wal for critical tables, memory for others",
+      }),
       flush: z
         .strictObject({
           rows: count(rows, 1, 1_000_000).meta({ description: "rows that close a batch" }),
@@ -114,7 +126,8 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
       queue: z
         .strictObject({
           rows: count(queueRows, 1, 100_000_000).meta({
-            description: "rows waiting, open or being sent, before the table is full",
+            description:
+              "rows waiting, open or being sent, before the table is full; with durability wal, those in memory: more wait in the log",
           }),
         })
         .prefault({}),
@@ -147,8 +160,11 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
         })
         .prefault({}),
     })
+    .transform((options) => ({ ...options, durability: options.durability ?? DURABILITY[options.class] }))
     .prefault({});
 }
+
+const DURABILITY = { critical: "wal", best_effort: "memory" } as const;
 
 /** Tables expire by `toDateTime`, which wraps for times before 1970: such a row would outlive its keep by a century. */
 const EVENT_PAST_MAX_MS: number = 50 * 365 * DAY_MS;
@@ -294,6 +310,32 @@ export const CONFIG_SCHEMA = z.strictObject({
   memory: z
     .strictObject({
       max: size("40MiB", 16 * MIB).meta({ description: "encoded rows of all tables held in memory" }),
+    })
+    .prefault({}),
+  wal: z
+    .strictObject({
+      dir: z.string().min(1).optional().meta({
+        description: "folder of the log of critical rows, on a local disk; default data_dir/wal",
+        pathLike: true,
+      }),
+      commit: duration("2ms", 1, 1000).meta({
+        description: "longest time until a sync of a row begins; sooner when somebody waits for it",
+      }),
+      segment: size("64MiB", MIB, GIB).meta({ description: "of one file of the log" }),
+      max: size("20GiB", 16 * MIB).meta({
+        description: "of all files; critical rows are refused beyond it",
+      }),
+      keep_acked: duration("5m", SECOND_MS, DAY_MS).meta({
+        description:
+          "how long stored rows stay in the log, should ClickHouse's host lose what it has not synced",
+      }),
+      reserve: size("64MiB", 0, 16 * GIB).meta({
+        description:
+          "disk space taken at start and given free when the disk is full, so that the log can still shrink",
+      }),
+      emergency_disk: percent("90%", 0.5, 1).meta({
+        description: "share of the disk in use from which critical rows are refused",
+      }),
     })
     .prefault({}),
   ring: z

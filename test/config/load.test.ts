@@ -120,6 +120,21 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "intake: { http: { memory: 1MiB } }",
     "intake.http.memory: must be at least intake.http.max_body, 32MiB: the largest body must fit",
   ],
+  [
+    "tables: { orders: { durability: spool } }",
+    "tables.orders.durability: spool is not there yet: wal keeps rows in the log, memory in memory only",
+  ],
+  [
+    "tables: { orders: { class: best_effort, durability: wal } }",
+    "tables.orders.durability: wal is for critical tables",
+  ],
+  [
+    "wal: { segment: 512MiB, max: 1GiB, reserve: 2GiB, dir: coldpath.yaml }",
+    "wal.segment: must be at most a quarter of wal.max, 1GiB",
+    "wal.reserve: must be at most wal.max, 1GiB",
+  ],
+  ["wal: { emergency_disk: 0.9 }", "wal.emergency_disk: 0.9 is not a percentage (%), from 50% to 100%"],
+  ["wal: { emergency_disk: 101% }", 'wal.emergency_disk: "101%" is not a percentage'],
   ["schemas: 5", "schemas: 5 is not a list"],
   ["data_dir: [a]", 'data_dir: ["a"] is not text'],
   [
@@ -214,6 +229,37 @@ test("a named file that is missing is a mistake; an absent default file is not",
   const cwd = await temporaryFolder(t);
   assert.match(mistakes({ file: "gone.yaml", env: {}, cwd })[0]!, /cannot read .*gone\.yaml/);
   assert.deepEqual(mistakes({ env: {}, cwd }), []);
+});
+
+test("a log's folder that is a file is a mistake", async (t) => {
+  const cwd = await temporaryFolder(t);
+  await writeFile(join(cwd, "log"), "");
+  const found = mistakes({ env: {}, set: ["wal.dir=log"], cwd });
+  assert.deepEqual(found, [`wal.dir: cannot write: ${join(cwd, "log")} is no folder`]);
+});
+
+test("critical tables are durable by the log and others in memory, unless it is said", () => {
+  const config = loadConfig({
+    env: {},
+    values: { tables: { market_data: { class: "critical" }, orders: { durability: "memory" }, mine: {} } },
+    cwd: "/",
+  }).config;
+  const durability = Object.entries(config.tables).map(([name, table]) => [name, table.durability]);
+  assert.deepEqual(
+    { ...Object.fromEntries(durability), disk: config.wal.emergency_disk },
+    {
+      market_data: "wal",
+      orders: "memory",
+      fills: "wal",
+      positions_intraday: "wal",
+      account_state: "wal",
+      risk_decisions: "wal",
+      guardrail_transitions: "wal",
+      system_events: "wal",
+      mine: "wal",
+      disk: 0.9,
+    },
+  );
 });
 
 test("a data folder that cannot be written is a mistake", {
