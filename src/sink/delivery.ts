@@ -1,8 +1,8 @@
 import { type Clock, sleep } from "../base/clock.js";
+import { crashPoint } from "../base/crash-point.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
-import type { Identity } from "../buffer/stamp.js";
 import { type ServerLife, sameLife } from "../clickhouse/client.js";
 import { UnreachableError } from "../clickhouse/error.js";
 import { type AnswerClass, classify, isViewFailure, type Verdict } from "./answers.js";
@@ -17,7 +17,6 @@ import type { RequestDump } from "./request-dump.js";
 
 /** What all deliveries of a sink share. */
 export interface DeliveryContext {
-  readonly identity: Identity;
   readonly link: Link;
   readonly inquiry: Inquiry;
   readonly inFlight: InFlight;
@@ -67,6 +66,8 @@ export class Delivery {
   readonly #soon: Backoff;
   readonly #slowly: Backoff;
   #generation = 0;
+  /** The generation that the journal knows of; nothing is sent under a later one. */
+  #sealed: number;
   #attempts = 0;
   /** Oldest first. While there is one, rows are not sent again, split or given up without {@link #inDoubt}. */
   #unsure: Attempt[] = [];
@@ -85,9 +86,16 @@ export class Delivery {
   /** A view refused rows that may be stored, and no success has filled it in since. */
   #viewFailed = false;
   #troubled = false;
+  #halves: [Batch, Batch] | undefined;
+  /** The dead letter is on disk, and the journal is still to be told. */
+  #isBuried = false;
 
-  /** `outcome` gathers what became of the rows, for this batch and those it is split into. */
-  constructor(batch: Batch, lane: Lane, context: DeliveryContext, outcome: Outcome) {
+  /**
+   * `outcome` gathers what became of the rows, for this batch and those it is split into. `sealed` is the generation of its token that
+   * the journal knows of, -1 for none.
+   */
+  constructor(batch: Batch, lane: Lane, context: DeliveryContext, outcome: Outcome, sealed = -1) {
+    this.#sealed = sealed;
     this.#batch = batch;
     this.#lane = lane;
     this.#context = context;
@@ -114,22 +122,24 @@ export class Delivery {
       return;
     }
     // Halves one after the other, and under the trouble of the whole, so that no other batch goes between.
-    if (next === "split")
-      for (const half of this.#batch.halves())
-        await new Delivery(half, this.#lane, this.#context, this.#outcome).run();
+    // The record of the split names them: no need to seal them.
+    for (const half of this.#halves ?? [])
+      await new Delivery(half, this.#lane, this.#context, this.#outcome, 0).run();
     if (this.#troubled) this.#lane.endTrouble();
   }
 
   get #token(): string {
-    const { recorder, run } = this.#context.identity;
+    const { recorder, run, table, name } = this.#batch;
     const runText = run.toString(16).padStart(16, "0");
-    return `${recorder}/${runText}/${this.#batch.table.name}/${this.#batch.name}/${this.#generation}`;
+    return `${recorder}/${runText}/${table.name}/${name}/${this.#generation}`;
   }
 
   /** One step, once the link and the number of requests allow it. Throws only when the recorder closes. */
   async #turn(): Promise<Next> {
     const { link, inFlight, signal } = this.#context;
     await link.usable(signal);
+    const held = await this.#seal();
+    if (held !== undefined) return held;
     const leave = await inFlight.enter(signal);
     try {
       const next = await this.#step();
@@ -143,6 +153,27 @@ export class Delivery {
     }
   }
 
+  /**
+   * Tells the journal of what is about to be sent; gives when to try again if it cannot be told. Not within the turn of a request: a slow
+   * disk must not hold up tables that are not on it.
+   */
+  async #seal(): Promise<Next | undefined> {
+    if (this.#sealed >= this.#generation || this.#mustAsk || this.#refusal !== undefined) return undefined;
+    const waits = !this.#troubled;
+    if (waits) this.#lane.beginSeal();
+    try {
+      crashPoint("sink.before_seal");
+      await this.#lane.journal.seal(this.#batch, this.#generation);
+      crashPoint("sink.after_seal");
+      this.#sealed = this.#generation;
+      return undefined;
+    } catch (error) {
+      return this.#journalFailed(error);
+    } finally {
+      if (waits) this.#lane.endSeal();
+    }
+  }
+
   /** Asks if the outcome is in doubt, then gives up or sends. */
   async #step(): Promise<Next> {
     if (await this.#inDoubt()) {
@@ -153,12 +184,15 @@ export class Delivery {
   }
 
   async #send(): Promise<Next> {
+    // The turn began under an older generation: the next one begins with the seal.
+    if (this.#sealed < this.#generation) return NOW;
     const { clock, link, signal } = this.#context;
     this.#attempts += 1;
     const attempt = { name: this.#attemptName, life: link.life, sentAt: clock.monotonic() };
     // In doubt from here on, until an answer says otherwise.
     this.#unsure.push(attempt);
     const ended = link.watch();
+    crashPoint("sink.before_send");
     try {
       await this.#lane.inserter.send(
         this.#batch,
@@ -172,6 +206,7 @@ export class Delivery {
     } finally {
       ended();
     }
+    crashPoint("sink.after_answer");
     this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS);
     link.worked();
     this.#viewFailed = false;
@@ -191,6 +226,7 @@ export class Delivery {
   }
 
   #stored(): Next {
+    this.#lane.journal.stored(this.#batch);
     this.#lane.stored(this.#batch);
     this.#outcome.stored += this.#batch.rows;
     return "done";
@@ -294,7 +330,7 @@ export class Delivery {
       case "our_bug":
         await this.#context.dump.write(
           this.#batch,
-          this.#lane.inserter.head(this.#token, attempt.name),
+          this.#lane.inserter.head(this.#batch, this.#token, attempt.name),
           verdict,
         );
         return this.#pause(action, verdict.code, verdict.message);
@@ -341,7 +377,7 @@ export class Delivery {
 
   /** The rows cannot be stored as they are, and none of them is. */
   async #giveUp(refusal: "split" | "poison"): Promise<Next> {
-    if (this.#batch.rows > 1) return "split";
+    if (this.#batch.rows > 1) return await this.#split();
     const { code, message } = this.#last!;
     if (refusal === "split") {
       this.#refusal = undefined;
@@ -351,30 +387,67 @@ export class Delivery {
       this.#refusal = undefined;
       return NOW;
     }
-    const { identity, deadLetters, report } = this.#context;
-    const table = this.#batch.table.name;
-    const seq = this.#batch.firstSeq;
+    return await this.#bury(code, message);
+  }
+
+  async #split(): Promise<Next> {
+    const halves = this.#batch.halves();
+    crashPoint("sink.before_split");
     try {
-      await deadLetters.add({
-        table,
-        recorder: identity.recorder,
-        run: identity.run.toString(),
-        seq,
-        source: this.#batch.firstValue("source") || null,
-        source_seq: this.#batch.firstValue("source_seq"),
-        code,
-        reason: message,
-        body: { native: this.#batch.encode(), content: this.#batch.firstContent() },
-      });
+      await this.#lane.journal.split(this.#batch, halves);
+    } catch (error) {
+      return this.#journalFailed(error);
+    }
+    crashPoint("sink.after_split");
+    this.#halves = halves;
+    return "split";
+  }
+
+  /** A row by itself, refused for good. */
+  async #bury(code: string, reason: string): Promise<Next> {
+    const { deadLetters, report } = this.#context;
+    const {
+      table: { name: table },
+      recorder,
+      run,
+      firstSeq: seq,
+    } = this.#batch;
+    try {
+      if (!this.#isBuried)
+        await deadLetters.add({
+          table,
+          recorder,
+          run: run.toString(),
+          seq,
+          source: this.#batch.firstValue("source") || null,
+          source_seq: this.#batch.firstValue("source_seq"),
+          code,
+          reason,
+          body: { native: this.#batch.encode(), content: this.#batch.firstContent() },
+        });
     } catch (error) {
       // Not on disk, so not given up: the row stays here until it is.
       report({ kind: "dead_letters_failed", table, rows: 1, message: messageOf(error) });
       return this.#pause("poison", code, `its dead letter cannot be written: ${messageOf(error)}`);
     }
-    report({ kind: "dead_lettered", table, seq, code, reason: message });
+    this.#isBuried = true;
+    crashPoint("sink.after_dead_letter");
+    try {
+      await this.#lane.journal.skip(this.#batch);
+    } catch (error) {
+      return this.#journalFailed(error);
+    }
+    report({ kind: "dead_lettered", table, seq, code, reason });
     this.#lane.deadLettered(1);
     this.#outcome.deadLettered += 1;
     return "done";
+  }
+
+  /** The log has no room or its disk fails: it is tried again, and nothing is sent before. */
+  #journalFailed(error: unknown): Next {
+    if (this.#context.signal.aborted) throw error;
+    const message = `the log cannot be written: ${messageOf(error)}`;
+    return this.#retry(this.#soon, { class: "retry", code: "journal", mayBeStored: false, message });
   }
 
   /** The question itself got no answer that helps, or something here broke: the turn is taken again. */

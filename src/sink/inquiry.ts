@@ -2,7 +2,6 @@ import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
-import type { Identity } from "../buffer/stamp.js";
 import type { ClickHouse, RequestOptions } from "../clickhouse/client.js";
 import { ClickHouseError } from "../clickhouse/error.js";
 import { quoteName } from "../clickhouse/quote.js";
@@ -19,7 +18,6 @@ export interface Found {
 
 export interface InquiryOptions {
   readonly clickhouse: ClickHouse;
-  readonly identity: Identity;
   readonly clock: Clock;
   /** Milliseconds for one question. */
   readonly deadlineMs: number;
@@ -120,7 +118,7 @@ export class Inquiry {
   }
 
   async #count(batch: Batch, request: RequestOptions): Promise<Found> {
-    const { clickhouse, identity } = this.#options;
+    const { clickhouse } = this.#options;
     const { database, name } = batch.table;
     const partition = partitionCondition(batch.table, batch.partition);
     const [counted] = await clickhouse.rows<{ rows: string; seqs: string }>(
@@ -131,8 +129,8 @@ export class Inquiry {
         ...request,
         params: {
           ...partition.params,
-          recorder: parameterText(identity.recorder),
-          run: identity.run,
+          recorder: parameterText(batch.recorder),
+          run: batch.run,
           first: batch.firstSeq,
           last: batch.lastSeq,
         },

@@ -1,6 +1,5 @@
 import type { Batch } from "../buffer/batch.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
-import { sentColumns } from "../buffer/stamp.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
 import { quoteName } from "../clickhouse/quote.js";
 import { ByteBuffer } from "../native/byte-buffer.js";
@@ -27,12 +26,11 @@ export interface InsertHead {
 /** Sends batches of one table: one INSERT, one Native block, every setting explicit. */
 export class Inserter {
   readonly #options: InserterOptions;
-  readonly #sql: string;
+  readonly #target: string;
 
-  constructor(table: Table, options: InserterOptions) {
+  constructor({ database, name }: Table, options: InserterOptions) {
     this.#options = options;
-    const columns = sentColumns(table).map((column) => quoteName(column.name));
-    this.#sql = `INSERT INTO ${quoteName(table.database)}.${quoteName(table.name)} (${columns.join(", ")}) FORMAT Native`;
+    this.#target = `${quoteName(database)}.${quoteName(name)}`;
   }
 
   /**
@@ -52,7 +50,7 @@ export class Inserter {
     budget.add(held);
     try {
       const packed = await pack(block);
-      const { sql, settings } = this.head(token, attempt);
+      const { sql, settings } = this.head(batch, token, attempt);
       await clickhouse.insert({
         at,
         sql,
@@ -69,12 +67,13 @@ export class Inserter {
     }
   }
 
-  head(token: string, attempt: string): InsertHead {
+  head(batch: Batch, token: string, attempt: string): InsertHead {
+    const columns = batch.columns.map(quoteName).join(", ");
     const settings = {
       ...this.#options.settings,
       insert_deduplication_token: token,
       log_comment: attempt,
     };
-    return { sql: this.#sql, settings };
+    return { sql: `INSERT INTO ${this.#target} (${columns}) FORMAT Native`, settings };
   }
 }

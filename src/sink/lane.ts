@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
+import type { Journal } from "../buffer/journal.js";
 import type { RowBuffer, Taken } from "../buffer/row-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { AnswerClass, Verdict } from "./answers.js";
@@ -47,6 +48,7 @@ export class Lane {
   readonly table: Table;
   readonly buffer: RowBuffer;
   readonly inserter: Inserter;
+  readonly journal: Journal;
   readonly #clock: Clock;
   readonly #report: Report;
   /** Called when another batch may be begun. */
@@ -55,6 +57,8 @@ export class Lane {
   readonly #insertErrors: Record<string, number> = {};
   /** Deliveries that had a failure and are not through yet: meanwhile no other batch is begun. */
   #troubled = 0;
+  /** Others that wait for the journal: none is begun meanwhile, so that batches still grow. */
+  #sealing = 0;
   #paused: Pause | undefined;
   #stored = 0;
   #deadLettered = 0;
@@ -63,12 +67,18 @@ export class Lane {
   #lastStoredAt: number | undefined;
 
   constructor(
-    parts: { readonly table: Table; readonly buffer: RowBuffer; readonly inserter: Inserter },
+    parts: {
+      readonly table: Table;
+      readonly buffer: RowBuffer;
+      readonly inserter: Inserter;
+      readonly journal: Journal;
+    },
     context: { readonly clock: Clock; readonly report: Report; readonly onFree: () => void },
   ) {
     this.table = parts.table;
     this.buffer = parts.buffer;
     this.inserter = parts.inserter;
+    this.journal = parts.journal;
     this.#clock = context.clock;
     this.#report = context.report;
     this.#onFree = context.onFree;
@@ -81,11 +91,22 @@ export class Lane {
 
   /** Whether the next due batch may be begun. */
   get ready(): boolean {
-    return this.#troubled === 0 && this.buffer.hasDue;
+    return this.waiting === 0 && this.buffer.hasDue;
   }
 
-  get troubled(): number {
-    return this.#troubled;
+  /** Deliveries that wait for something else than their turn. */
+  get waiting(): number {
+    return this.#troubled + this.#sealing;
+  }
+
+  beginSeal(): void {
+    this.#sealing += 1;
+    this.#onFree();
+  }
+
+  endSeal(): void {
+    this.#sealing -= 1;
+    this.#onFree();
   }
 
   beginTrouble(): void {

@@ -1,9 +1,9 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
+import { type Journal, NO_JOURNAL } from "../buffer/journal.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { RowBuffer } from "../buffer/row-buffer.js";
-import type { Identity } from "../buffer/stamp.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
 import type { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
@@ -21,7 +21,6 @@ import { RequestDump } from "./request-dump.js";
 
 export interface SinkOptions {
   readonly clickhouse: ClickHouse;
-  readonly identity: Identity;
   readonly link: Link;
   readonly pack: Pack;
   readonly budget: MemoryBudget;
@@ -69,7 +68,7 @@ export class Sink {
 
   constructor(options: SinkOptions) {
     this.#options = options;
-    const { clickhouse, identity, link, clock, random, report, deadLetters } = options;
+    const { clickhouse, link, clock, random, report, deadLetters } = options;
     this.#most = () => (link.state === "recovering" ? 1 : options.inFlight);
     this.#inFlight = new InFlight(this.#most);
     this.#failback = new Failback({
@@ -80,10 +79,9 @@ export class Sink {
       signal: this.#closing.signal,
     });
     this.#context = {
-      identity,
       link,
       inFlight: this.#inFlight,
-      inquiry: new Inquiry({ clickhouse, identity, clock, deadlineMs: QUESTION_DEADLINE_MS }),
+      inquiry: new Inquiry({ clickhouse, clock, deadlineMs: QUESTION_DEADLINE_MS }),
       deadLetters,
       dump: new RequestDump(options.dumpFolder, report),
       clock,
@@ -93,11 +91,14 @@ export class Sink {
     };
   }
 
-  /** A lane for one more table, inserted with `settings`. Its buffer calls {@link wake} when a batch is due. */
-  addLane(table: Table, buffer: RowBuffer, settings: Settings): Lane {
+  /**
+   * A lane for one more table, inserted with `settings`. Its buffer calls {@link wake} when a batch is due; `journal` is told what
+   * becomes of its batches.
+   */
+  addLane(table: Table, buffer: RowBuffer, settings: Settings, journal: Journal = NO_JOURNAL): Lane {
     const inserter = new Inserter(table, { ...this.#options, settings, spare: this.#spareBuffers });
     const lane = new Lane(
-      { table, buffer, inserter },
+      { table, buffer, inserter, journal },
       {
         clock: this.#options.clock,
         report: this.#options.report,
@@ -147,8 +148,9 @@ export class Sink {
 
   #begin(): void {
     const { link } = this.#options;
-    // Deliveries in trouble wait most of the time; their requests wait their turn like all others.
-    const busy = (): number => this.#running.size - this.#lanes.reduce((sum, lane) => sum + lane.troubled, 0);
+    // Deliveries in trouble wait most of the time, and those that wait for a log's disk must not hold up other tables; their requests
+    // wait their turn like all others.
+    const busy = (): number => this.#running.size - this.#lanes.reduce((sum, lane) => sum + lane.waiting, 0);
     while (!this.#closing.signal.aborted && link.state !== "down" && busy() < this.#most()) {
       const lane = this.#takeTurn();
       if (lane === undefined) return;

@@ -116,7 +116,8 @@ function namesOf(name: string, { more = 0 }: RigOptions): string[] {
   return [name, ...upTo(more).map((i) => `${name}_${i + 1}`)];
 }
 
-async function createTable(direct: ClickHouse, name: string, options: RigOptions): Promise<void> {
+/** A table as all tests of the sink use it. */
+export async function createTable(direct: ClickHouse, name: string, options: RigOptions): Promise<void> {
   await direct.command(`CREATE TABLE ${name} (
     ts DateTime64(9, 'UTC'), id UInt64, px Decimal(18, 8) DEFAULT 0, kind LowCardinality(String) DEFAULT 'a',
     env LowCardinality(String), recorder LowCardinality(String), run UInt64, seq UInt64,
