@@ -48,6 +48,11 @@ export class ArrayWriter extends ColumnWriter {
     return this.#ends.start(index + 1) - this.#ends.start(index);
   }
 
+  override valueAt(index: number): unknown[] {
+    const start = this.#ends.start(index);
+    return Array.from({ length: this.sizeAt(index) }, (_, at) => this.#elements.valueAt(start + at));
+  }
+
   override encodePrefix(out: ByteBuffer): void {
     this.#elements.encodePrefix(out);
   }

@@ -30,9 +30,13 @@ export class BlockReader {
 
   /** True, and steps over them, if the next bytes are these. */
   takes(expected: Uint8Array): boolean {
-    const end = this.#at + expected.length;
+    const { length } = expected;
+    const end = this.#at + length;
     if (end > this.data.length) return false;
-    if (this.data.compare(expected, 0, expected.length, this.#at, end) !== 0) return false;
+    // Headers are short: a loop beats the calls that compare two buffers.
+    for (let index = 0; index < length; index += 1) {
+      if (this.data[this.#at + index] !== expected[index]) return false;
+    }
     this.#at = end;
     return true;
   }

@@ -153,6 +153,15 @@ export class BlockBuilder {
     return this.#writerOf(column, row).textAt(row);
   }
 
+  /**
+   * One row as a person reads it, which {@link append} takes and makes the same bytes of: times and dates as ISO text, decimals
+   * and wide integers as digits, a Map as a Map, a Tuple as an object if its elements have names, bytes that are no text as they are.
+   */
+  rowAt(row: number): Row {
+    assert(row >= 0 && row < this.#rows, "row out of range");
+    return Object.fromEntries(this.#slots.map(({ name, writer }) => [name, writer.valueAt(row)]));
+  }
+
   /** Takes the last row back. */
   removeLast(): void {
     assert(this.#rows > 0, "there is no row to take back");

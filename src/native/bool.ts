@@ -13,6 +13,10 @@ export class BoolWriter extends FixedWriter {
     this.cells.push8(bool ? 1 : 0);
   }
 
+  override valueAt(index: number): boolean {
+    return this.cells.u8[index] === 1;
+  }
+
   override textAt(index: number): string {
     return this.cells.u8[index] === 1 ? "true" : "false";
   }

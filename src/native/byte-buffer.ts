@@ -74,9 +74,18 @@ export class ByteBuffer {
 
   /** The text of a sized value that lies in [start, end). */
   sizedText(start: number, end: number): string {
+    return this.data.toString("utf8", this.#afterSize(start), end);
+  }
+
+  /** Its bytes, not copied. */
+  sizedBytesAt(start: number, end: number): Buffer {
+    return this.data.subarray(this.#afterSize(start), end);
+  }
+
+  #afterSize(start: number): number {
     let at = start;
     while (this.data[at]! > 0x7f) at += 1;
-    return this.data.toString("utf8", at + 1, end);
+    return at + 1;
   }
 
   #shortAscii(text: string, count: number): boolean {

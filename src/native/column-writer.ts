@@ -66,6 +66,11 @@ export abstract class ColumnWriter {
     assert.fail("not a time column");
   }
 
+  /** See `BlockBuilder.rowAt`. */
+  valueAt(index: number): unknown {
+    return this.textAt(index);
+  }
+
   /** See `BlockBuilder.valueText`. */
   textAt(_index: number): string | null {
     assert.fail("a column of this type has no value text");

@@ -77,6 +77,13 @@ export class DateTime64Writer extends FixedWriter {
   override secondsAt(index: number): number {
     return floorQuotient(this.cells.i32, index * 2, this.#digits);
   }
+
+  override valueAt(index: number): string {
+    const seconds = this.secondsAt(index);
+    const fraction = BigInt(this.textAt(index)) - BigInt(seconds) * 10n ** BigInt(this.#digits);
+    const places = this.#digits === 0 ? "" : `.${String(fraction).padStart(this.#digits, "0")}`;
+    return isoText(seconds).replace("Z", `${places}Z`);
+  }
 }
 
 /** DateTime: whole Unix seconds in 32 unsigned bits. */
@@ -98,7 +105,16 @@ export class DateTimeWriter extends FixedWriter {
     return this.cells.i32[index]! >>> 0;
   }
 
+  override valueAt(index: number): string {
+    return isoText(this.secondsAt(index));
+  }
+
   override textAt(index: number): string {
     return String(this.secondsAt(index));
   }
+}
+
+/** `2024-08-08T23:54:15Z` */
+function isoText(seconds: number): string {
+  return `${new Date(seconds * 1000).toISOString().slice(0, 19)}Z`;
 }

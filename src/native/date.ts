@@ -35,6 +35,10 @@ export class DateWriter extends FixedWriter {
     return this.#dayAt(index) * SECONDS_PER_DAY;
   }
 
+  override valueAt(index: number): string {
+    return new Date(this.#dayAt(index) * MS_PER_DAY).toISOString().slice(0, 10);
+  }
+
   override textAt(index: number): string {
     return String(this.#dayAt(index));
   }

@@ -3,7 +3,7 @@ import { NumberText } from "./number-text.js";
 import { Refusal, refuseKind } from "./refusal.js";
 import { roundScaled } from "./round-scaled.js";
 import { readExact, ScaledText } from "./scaled-text.js";
-import { POWERS_OF_TEN, SURELY_INT64, storeBigint, storeSum } from "./words.js";
+import { loadBigint, POWERS_OF_TEN, SURELY_INT64, storeBigint, storeSum } from "./words.js";
 
 /** Fractions times ten to this are below 2^50, so what a double leaves open is far less than half a unit. */
 const FAST_SCALE = 15;
@@ -75,6 +75,14 @@ export class DecimalWriter extends FixedWriter {
     if (scaled >= this.#limit || scaled <= -this.#limit) this.#refuseRange(value);
     const at = this.cells.next() * this.#words;
     storeBigint(this.cells.i32, at, this.#words, scaled);
+  }
+
+  override valueAt(index: number): string {
+    const units = loadBigint(this.cells.i32, index * this.#words, this.#words, true);
+    if (this.#scale === 0) return String(units);
+    const digits = String(units < 0n ? -units : units).padStart(this.#scale + 1, "0");
+    const text = `${digits.slice(0, -this.#scale)}.${digits.slice(-this.#scale)}`.replace(/\.?0+$/, "");
+    return units < 0n ? `-${text}` : text;
   }
 
   #refuseRange(value: unknown): never {

@@ -2,6 +2,7 @@ import type { BlockReader } from "./block-reader.js";
 import { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { Refusal, refuseKind } from "./refusal.js";
+import { textOrBytes } from "./text-or-bytes.js";
 
 /** Up to this width a loop over the characters beats the calls into the runtime. */
 const SHORT_WIDTH = 64;
@@ -80,6 +81,13 @@ export class FixedStringWriter extends ColumnWriter {
 
   override appendEncoded(input: BlockReader, rows: number): void {
     this.#bytes.bytes(input.bytes(rows * this.width));
+  }
+
+  /** Without the zero bytes that fill it up. */
+  override valueAt(index: number): string | Uint8Array {
+    const bytes = this.#bytes.data.subarray(index * this.width, (index + 1) * this.width);
+    const size = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    return textOrBytes(bytes.subarray(0, size));
   }
 
   /** All bytes as hexadecimal digits. */

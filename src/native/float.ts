@@ -26,6 +26,11 @@ export class FloatWriter extends FixedWriter {
     else this.cells.f64[index] = stored;
   }
 
+  override valueAt(index: number): number | string {
+    const value = this.width === 4 ? this.cells.f32[index]! : this.cells.f64[index]!;
+    return Number.isFinite(value) ? value : String(value);
+  }
+
   #refuseRange(value: unknown): never {
     throw new Refusal(`is out of range for Float${this.width * 8}`, value);
   }

@@ -42,6 +42,10 @@ export class SmallIntegerWriter extends FixedWriter {
     return this.#text.toNumber();
   }
 
+  override valueAt(index: number): number {
+    return Number(this.textAt(index));
+  }
+
   override textAt(index: number): string {
     const unused = 32 - this.width * 8;
     const stored =

@@ -43,6 +43,13 @@ export class IPv6Writer extends FixedWriter {
       this.cells.u8[start + index * 2 + 1] = group;
     }
   }
+
+  /** Eight groups without leading zeros, none left out. */
+  override valueAt(index: number): string {
+    return ipv6OfBytes(this.cells.u8.subarray(index * 16, index * 16 + 16))
+      .map((group) => group.toString(16))
+      .join(":");
+  }
 }
 
 function ipv4OfBytes(bytes: Uint8Array): number {

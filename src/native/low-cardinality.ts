@@ -30,6 +30,7 @@ export interface Dictionary {
   /** Writes the values numbered [from, to). */
   encode(out: ByteBuffer, from: number, to: number): void;
   textAt(code: number): string | null;
+  valueAt(code: number): unknown;
 }
 
 /**
@@ -174,6 +175,11 @@ export abstract class LowCardinalityWriter extends ColumnWriter {
       codes.push(this.#nullable && key === 0 ? NULL_CODE : code);
     }
     return codes;
+  }
+
+  override valueAt(index: number): unknown {
+    const code = this.codeAt(index);
+    return code === undefined ? null : this.#dictionary.valueAt(code);
   }
 
   override textAt(index: number): string | null {

@@ -53,6 +53,17 @@ export class MapWriter extends ColumnWriter {
     this.#values.truncate(pairs);
   }
 
+  override valueAt(index: number): ReadonlyMap<unknown, unknown> {
+    const start = this.#ends.start(index);
+    const size = this.#ends.start(index + 1) - start;
+    return new Map(
+      Array.from({ length: size }, (_, at) => [
+        this.#keys.valueAt(start + at),
+        this.#values.valueAt(start + at),
+      ]),
+    );
+  }
+
   override encodePrefix(out: ByteBuffer): void {
     this.#keys.encodePrefix(out);
     this.#values.encodePrefix(out);

@@ -51,6 +51,10 @@ export class NullableWriter extends ColumnWriter {
     return this.#isNull(index) ? Number.NaN : this.#values.secondsAt(index);
   }
 
+  override valueAt(index: number): unknown {
+    return this.#isNull(index) ? null : this.#values.valueAt(index);
+  }
+
   override textAt(index: number): string | null {
     return this.#isNull(index) ? null : this.#values.textAt(index);
   }

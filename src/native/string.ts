@@ -3,6 +3,7 @@ import { ByteBuffer } from "./byte-buffer.js";
 import { ColumnWriter } from "./column-writer.js";
 import { EndOffsets } from "./end-offsets.js";
 import { refuseKind } from "./refusal.js";
+import { textOrBytes } from "./text-or-bytes.js";
 
 /** String: per value its length as varint and its bytes; text as UTF-8, a Uint8Array as it is. */
 export class StringWriter extends ColumnWriter {
@@ -50,6 +51,10 @@ export class StringWriter extends ColumnWriter {
       this.#ends.push(base + input.skip(size) + size);
     }
     this.#bytes.bytes(input.data.subarray(start, input.skip(0)));
+  }
+
+  override valueAt(index: number): string | Uint8Array {
+    return textOrBytes(this.#bytes.sizedBytesAt(this.#ends.start(index), this.#ends.start(index + 1)));
   }
 
   override textAt(index: number): string {

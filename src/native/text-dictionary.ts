@@ -61,6 +61,10 @@ export class TextDictionary {
     return this.#bytes.sizedText(this.#ends.start(code), this.#ends.start(code + 1));
   }
 
+  valueAt(code: number): string {
+    return this.textAt(code);
+  }
+
   clear(): void {
     this.#codes.clear();
     this.#bytes.length = 0;

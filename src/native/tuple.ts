@@ -88,6 +88,13 @@ export class TupleWriter extends ColumnWriter {
     for (const element of this.#elements) element.truncate(length);
   }
 
+  override valueAt(index: number): unknown {
+    const values = this.#elements.map((element) => element.valueAt(index));
+    return this.#names.length === 0
+      ? values
+      : Object.fromEntries(this.#names.map((name, at) => [name, values[at]]));
+  }
+
   override encodePrefix(out: ByteBuffer): void {
     for (const element of this.#elements) element.encodePrefix(out);
   }

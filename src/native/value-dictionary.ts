@@ -71,6 +71,10 @@ export class ValueDictionary {
     return this.#values.textAt(code);
   }
 
+  valueAt(code: number): unknown {
+    return this.#values.valueAt(code);
+  }
+
   secondsAt(code: number): number {
     return this.#values.secondsAt(code);
   }
