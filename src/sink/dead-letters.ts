@@ -1,18 +1,16 @@
 // Format: docs/reference/formats/dead-letters.md
-import { createReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { KIB } from "../base/units.js";
 import { type DeadLetter, deadLetterOf, originKey, type Refused } from "./dead-letter.js";
 import { KeyIndex } from "./key-index.js";
-
-/** Called for a line that is no letter: damage in the middle of a file, or a torn last line of another run's. */
-export type OnDamaged = (path: string, line: number) => void;
+import { letterFileName, letterFiles, lettersIn, type OnDamaged } from "./letter-files.js";
 
 /**
  * Rows that were refused, on disk: NDJSON files, one for each table and run, see `docs/reference/formats/dead-letters.md`.
- * Several processes may share the folder, as each writes files of its own only. What was added is safe once {@link add}
- * resolves; letters that arrive together share one fsync.
+ * Several processes may share the folder, as each appends to files of its own only; `removeLetters` may take letters out of any of
+ * them meanwhile. What was added is safe once {@link add} resolves; letters that arrive together share one fsync.
  */
 export class DeadLetters {
   readonly folder: string;
@@ -41,7 +39,8 @@ export class DeadLetters {
     const { table } = refused;
     let file = this.#files.get(table);
     if (file === undefined) {
-      file = new TableFile(join(this.folder, fileName(table, this.#run)), () => this.#keysOf(table));
+      const name = letterFileName({ table, run: this.#run.toString(), aside: 0 });
+      file = new TableFile(join(this.folder, name), () => this.#keysOf(table));
       this.#files.set(table, file);
     }
     await file.add(deadLetterOf(refused, Date.now()));
@@ -49,14 +48,9 @@ export class DeadLetters {
 
   /** The letters of one table, or of all; those of one run oldest first. */
   async *list(table?: string): AsyncGenerator<DeadLetter> {
-    const names = (await readdir(this.folder)).filter((name) => {
-      const encoded = FILE_NAME.exec(name)?.[1];
-      return table === undefined ? encoded !== undefined : encoded === encodeURIComponent(table);
-    });
-    const own = `.${this.#run}.ndjson`;
-    for (const name of names.sort()) {
+    for (const { path, run } of await letterFiles(this.folder, table)) {
       // What this process is writing just now is not torn.
-      yield* lettersIn(join(this.folder, name), this.#onDamaged, name.endsWith(own));
+      yield* lettersIn(path, this.#onDamaged, run === this.#run.toString());
     }
   }
 
@@ -66,26 +60,32 @@ export class DeadLetters {
   }
 
   /** The rows with an origin that any run has kept so far. */
-  async #keysOf(table: string): Promise<KeyIndex> {
+  async #keysOf(table: string): Promise<Known> {
+    const changedAt = changeOf(this.folder);
     const keys = new KeyIndex();
     for await (const letter of this.list(table)) {
       const key = originKey(letter);
       if (key !== undefined) keys.add(key);
     }
-    return keys;
+    return { keys, changedAt };
   }
 }
 
-/** The table, with its odd characters encoded, and the run. */
-const FILE_NAME = /^(.+)\.\d+\.ndjson$/;
+/** Rows with an origin that are on disk. */
+interface Known {
+  readonly keys: KeyIndex;
+  /** {@link changeOf} the folder before its files were read. */
+  readonly changedAt: bigint;
+}
 
-/** Table names may hold any character; file names keep the plain ones and stay different. */
-function fileName(table: string, run: bigint): string {
-  return `${encodeURIComponent(table)}.${run}.ndjson`;
+/** Changes when a file comes or goes; letters are taken out only by putting a file in place of another. */
+function changeOf(folder: string): bigint {
+  return statSync(folder, { bigint: true }).mtimeNs;
 }
 
 interface OpenFile {
   readonly handle: FileHandle;
+  readonly inode: bigint;
   /** Bytes of it that are safe. */
   length: number;
 }
@@ -99,16 +99,15 @@ interface Waiting {
 /** Appends to one file; while one group is being written and synced, the next gathers. */
 class TableFile {
   readonly #path: string;
-  readonly #readKnown: () => Promise<KeyIndex>;
-  /** Rows with an origin that are on disk. */
-  #known: Promise<KeyIndex> | undefined;
+  readonly #readKnown: () => Promise<Known>;
+  #known: Promise<Known> | undefined;
   #opened: Promise<OpenFile> | undefined;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
   /** Rows with an origin that are not safe yet. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(path: string, readKnown: () => Promise<KeyIndex>) {
+  constructor(path: string, readKnown: () => Promise<Known>) {
     this.#path = path;
     this.#readKnown = readKnown;
   }
@@ -116,21 +115,30 @@ class TableFile {
   async add(letter: DeadLetter): Promise<void> {
     const key = originKey(letter);
     if (key === undefined) return await this.#append(letter);
-    this.#known ??= this.#readKnown();
-    const reading = this.#known;
-    const known = await reading.catch((error: unknown) => {
-      if (this.#known === reading) this.#known = undefined;
-      throw error;
-    });
-    if (known.has(key)) return;
+    const known = await this.#knownNow(key);
+    if (known.keys.has(key)) return;
     let added = this.#underWay.get(key);
     if (added === undefined) {
       added = this.#append(letter)
-        .then(() => known.add(key))
+        .then(() => known.keys.add(key))
         .finally(() => this.#underWay.delete(key));
       this.#underWay.set(key, added);
     }
     await added;
+  }
+
+  /** What is known, read anew if the row seems to be there but letters may have been taken out since. */
+  async #knownNow(key: string): Promise<Known> {
+    for (;;) {
+      this.#known ??= this.#readKnown();
+      const reading = this.#known;
+      const known = await reading.catch((error: unknown) => {
+        if (this.#known === reading) this.#known = undefined;
+        throw error;
+      });
+      if (!known.keys.has(key) || changeOf(dirname(this.#path)) === known.changedAt) return known;
+      if (this.#known === reading) this.#known = undefined;
+    }
   }
 
   async close(): Promise<void> {
@@ -153,7 +161,8 @@ class TableFile {
       // The file's entry in its folder must survive a power cut too.
       const folder = await open(dirname(this.#path), "r");
       await folder.sync().finally(() => folder.close());
-      return { handle, length };
+      const { ino: inode } = await handle.stat({ bigint: true });
+      return { handle, inode, length };
     } catch (error) {
       await handle.close();
       throw error;
@@ -165,8 +174,7 @@ class TableFile {
       const group = this.#waiting;
       this.#waiting = [];
       try {
-        this.#opened ??= this.#open();
-        await appendGroup(await this.#opened, group);
+        await this.#appendInPlace(group);
         for (const each of group) each.resolve();
       } catch (error) {
         await this.#abandon();
@@ -174,6 +182,21 @@ class TableFile {
       }
     }
     this.#writing = undefined;
+  }
+
+  async #appendInPlace(group: readonly Waiting[]): Promise<void> {
+    for (;;) {
+      this.#opened ??= this.#open();
+      const file = await this.#opened;
+      if (await isInPlace(file, this.#path)) {
+        await appendGroup(file, group);
+        // Whoever takes letters out moves the file aside before reading it. In its place even now, it will be read with the group in
+        // it; else the group may have come too late, and a letter twice is better than none.
+        if (await isInPlace(file, this.#path)) return;
+      }
+      this.#opened = undefined;
+      await file.handle.close();
+    }
   }
 
   /** After a failed write or sync the descriptor is not trusted any more; the next letter opens the file anew. */
@@ -192,6 +215,15 @@ async function appendGroup(file: OpenFile, group: readonly Waiting[]): Promise<v
   await file.handle.appendFile(bytes);
   await file.handle.datasync();
   file.length += bytes.length;
+}
+
+async function isInPlace({ inode }: OpenFile, path: string): Promise<boolean> {
+  try {
+    return (await stat(path, { bigint: true })).ino === inode;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
 
 const TAIL_BYTES: number = 64 * KIB;
@@ -213,34 +245,4 @@ async function cutTornLine(handle: FileHandle): Promise<number> {
   }
   if (end < size) await handle.truncate(end);
   return end;
-}
-
-async function* lettersIn(
-  path: string,
-  onDamaged: OnDamaged,
-  isGrowing: boolean,
-): AsyncGenerator<DeadLetter> {
-  let rest = "";
-  let number = 0;
-  // Not readline, which also ends lines at U+2028, and that may stand in a row.
-  for await (const chunk of createReadStream(path, { encoding: "utf8" })) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop()!;
-    for (const line of lines) {
-      number += 1;
-      const letter = parseLetter(line);
-      if (letter === undefined) onDamaged(path, number);
-      else yield letter;
-    }
-  }
-  if (rest !== "" && !isGrowing) onDamaged(path, number + 1);
-}
-
-function parseLetter(line: string): DeadLetter | undefined {
-  try {
-    const value = JSON.parse(line) as DeadLetter;
-    return typeof value.id === "string" && typeof value.bytes === "string" ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
