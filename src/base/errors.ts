@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   INPUT_REJECTED: "Some rows of the input were refused.",
   MAPPING_INVALID: "A mapping file has mistakes.",
   PIPELINE_FAILED: "The recorder's pipeline thread did not start, or died and is being started again.",
+  RING_IN_USE: "Another thread records into this ring.",
   RECORDER_CLOSED: "The recorder takes no more rows.",
   QUEUE_FULL: "A queue is at its configured limit and the row was refused.",
   BATCH_FAILED: "A batch could not be stored.",

@@ -13,6 +13,14 @@ const LETTERS_MAX = 1024;
 /** Rows that may be dropped wait in a ring that is filled less than this. */
 const WAIT_SHARE = 0.5;
 
+export interface RingIntakeOptions {
+  readonly recorder: Recorder;
+  readonly layouts: readonly RecordLayout[];
+  readonly normaliser: Normaliser;
+  /** A ring held what cannot be read, and all in so many cells is lost. */
+  readonly onDamaged: (cells: number, cause: unknown) => void;
+}
+
 /**
  * Takes the rows of rings into the recorder's tables. A table at its limit leaves its rows in the ring: a critical one until there is
  * room, for which rows of others are dropped; any other as long as the ring is less than half full, after that its oldest rows are
@@ -29,8 +37,10 @@ export class RingIntake {
   #criticalWaits = false;
   #refused: Promise<void> = Promise.resolve();
   #letters = 0;
+  readonly #onDamaged: RingIntakeOptions["onDamaged"];
 
-  constructor(recorder: Recorder, layouts: readonly RecordLayout[], normaliser: Normaliser) {
+  constructor({ recorder, layouts, normaliser, onDamaged }: RingIntakeOptions) {
+    this.#onDamaged = onDamaged;
     this.#layouts = layouts;
     this.#writers = layouts.map(({ table }) => recorder.table(table));
     this.#normalisers = layouts.map(({ table }) => normaliser.of(table));
@@ -39,7 +49,7 @@ export class RingIntake {
 
   /** Takes rows of this ring, too, from where its last consumer stopped. */
   add(ring: SharedArrayBuffer): void {
-    this.#rings.push(new RingConsumer(ring, this.#layouts));
+    this.#rings.push(new RingConsumer(ring, this.#layouts, { onDamaged: this.#onDamaged }));
   }
 
   /** Takes a turn's rows from each ring; gives how many. */

@@ -22,6 +22,7 @@ function source({ columns }: RecordLayout): string {
   const names = columns.map(({ name }) => JSON.stringify(name));
   return `"use strict";
 const { i32, f64 } = memory;
+const most = memory.sizes.cells;
 const row = { ${names.map((name) => `[${name}]: undefined`).join(", ")} };
 ${columns.map(scratch).join("\n")}
 return (start) => {
@@ -54,6 +55,7 @@ function readColumn(name: string, kind: string, index: number): string {
         : kind === "list"
           ? `if (tag === ${TAG.numbers}) {
     const count = i32[at++ * 2];
+    if (count > most) throw new RangeError("a list of " + count + " numbers");
     list${index}.length = count;
     for (let place = 0; place < count; place++) list${index}[place] = f64[at++];
     row[${name}] = list${index};

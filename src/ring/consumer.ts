@@ -21,6 +21,17 @@ const HANDED = -2;
  */
 export type LoggedPositions = ReadonlyMap<number, number>;
 
+export interface ConsumerOptions {
+  readonly logged?: LoggedPositions;
+  /**
+   * A record cannot be read, so nobody knows where the next one begins: all that was there is passed over. Without it
+   * that is thrown.
+   *
+   * @param cells of the ring that are lost
+   */
+  readonly onDamaged?: (cells: number, cause: unknown) => void;
+}
+
 /**
  * The one thread that reads a ring. Its positions count cells from the ring's first day and do not wrap. Reading and freeing are
  * apart: the producer gets room back by {@link release} only, so that what was taken is still there for the next consumer
@@ -30,6 +41,7 @@ export class RingConsumer {
   readonly #memory: RingMemory;
   readonly #readers: readonly ReadRow[];
   readonly #logged: LoggedPositions;
+  readonly #onDamaged: ConsumerOptions["onDamaged"];
   /** Rows of a logged table up to here were taken, by this consumer or into the log. */
   readonly #takenTo: Float64Array;
   #position: number;
@@ -44,13 +56,14 @@ export class RingConsumer {
   constructor(
     buffer: SharedArrayBuffer,
     layouts: readonly RecordLayout[],
-    logged: LoggedPositions = new Map(),
+    { logged = new Map(), onDamaged }: ConsumerOptions = {},
   ) {
     const memory = RingMemory.attach(buffer);
     const values = new ValueReader(memory);
     this.#memory = memory;
     this.#readers = layouts.map((layout) => compileRead(layout, memory, values));
     this.#logged = logged;
+    this.#onDamaged = onDamaged;
     this.#takenTo = Float64Array.from(layouts, (_, table) => logged.get(table) ?? -1);
     this.#released = memory.released[0]!;
     this.#position = this.#released;
@@ -103,15 +116,19 @@ export class RingConsumer {
         const start = at & (sizes.cells - 1);
         const table = i32[start * 2 + 1]!;
         if (table >= 0 && !this.#wasTaken(table, at)) {
-          if (!take(table, this.#readers[table]!(start), at)) {
+          if (!take(table, this.#read(table, start), at)) {
             waiting = table;
             break;
           }
           this.#note(table, at);
           rows += 1;
         }
-        at += this.#lengthOf(table, start);
+        at = this.#behind(at, table, head);
       }
+    } catch (error) {
+      if (!(error instanceof Damage) || this.#onDamaged === undefined) throw error;
+      this.#onDamaged(head - at, error.cause);
+      at = head;
     } finally {
       this.#position = at;
     }
@@ -136,17 +153,23 @@ export class RingConsumer {
     const { i32, sizes } = this.#memory;
     let at = Math.max(this.#position, this.#ahead);
     let rows = 0;
-    while (at < head && rows < most) {
-      const start = at & (sizes.cells - 1);
-      const table = i32[start * 2 + 1]!;
-      if (table >= 0 && table !== waiting && !this.#wasTaken(table, at)) {
-        if (!take(table, this.#readers[table]!(start), at)) break;
-        this.#note(table, at);
-        rows += 1;
+    try {
+      while (at < head && rows < most) {
+        const start = at & (sizes.cells - 1);
+        const table = i32[start * 2 + 1]!;
+        if (table >= 0 && table !== waiting && !this.#wasTaken(table, at)) {
+          if (!take(table, this.#read(table, start), at)) break;
+          this.#note(table, at);
+          rows += 1;
+        }
+        at = this.#behind(at, table, head);
       }
-      at += this.#lengthOf(table, start);
+    } catch (error) {
+      // Told when all in front of it has been taken.
+      if (!(error instanceof Damage)) throw error;
+    } finally {
+      this.#ahead = at;
     }
-    this.#ahead = at;
     return rows;
   }
 
@@ -161,9 +184,23 @@ export class RingConsumer {
     else i32[(at & (sizes.cells - 1)) * 2 + 1] = HANDED;
   }
 
-  /** Of the record that begins at cell `start`. */
-  #lengthOf(table: number, start: number): number {
+  #read(table: number, start: number): Record<string, unknown> {
+    try {
+      return this.#readers[table]!(start);
+    } catch (cause) {
+      throw new Damage("", { cause });
+    }
+  }
+
+  /** Where the record behind the one at `at` begins. */
+  #behind(at: number, table: number, head: number): number {
     const { i32, sizes } = this.#memory;
-    return table === WRAP ? sizes.cells - start : i32[start * 2]!;
+    const start = at & (sizes.cells - 1);
+    const next = at + (table === WRAP ? sizes.cells - start : i32[start * 2]!);
+    if (next > at && next <= head) return next;
+    throw new Damage("", { cause: new Error(`a record of ${next - at} cells, of ${head - at}`) });
   }
 }
+
+/** A record that no producer wrote, or that another one wrote over. */
+class Damage extends Error {}

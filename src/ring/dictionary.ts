@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { type RingMemory, TEXTS_WORD } from "./memory.js";
 
 /** Longer texts are not worth a place. */
@@ -50,7 +51,8 @@ export class TextReader {
   }
 
   #read(number: number): string {
-    const { textEnds, textUnits } = this.#memory;
+    const { textEnds, textUnits, words } = this.#memory;
+    assert(number < Atomics.load(words, TEXTS_WORD), "the dictionary has this text");
     // In order, so that the list has no holes, which would slow every look-up.
     for (let next = this.#texts.length; next <= number; next += 1) {
       const start = next === 0 ? 0 : textEnds[next - 1]!;

@@ -23,6 +23,8 @@ const LINE = 64;
 /** Words (of 32 bits) of the first line; behind them the 64 bits that name the ring. */
 const WORD = { magic: 0, version: 1, cells: 2, texts: 3, textBytes: 4, tables: 5 } as const;
 const PRODUCER_BYTE: number = 6 * 4;
+/** On the same line: 0, or one more than the id of the thread that records. */
+export const WRITER_WORD = 8;
 
 /** Positions wrap here: they stay small integers, which the compiler keeps out of the heap. */
 export const POSITION_MASK = 0x7fff_ffff;

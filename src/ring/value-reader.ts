@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { Micros } from "../native/micros.js";
 import { TextReader } from "./dictionary.js";
 import type { RingMemory } from "./memory.js";
@@ -92,15 +93,22 @@ export class ValueReader {
 
   #list(at: number): unknown[] {
     const list: unknown[] = [];
-    for (let left = this.#memory.i32[at * 2]!; left > 0; left -= 1) list.push(this.#tagged());
+    for (let left = this.#count(at); left > 0; left -= 1) list.push(this.#tagged());
     return list;
   }
 
   #map(at: number): Record<string, unknown> {
     const entries: [string, unknown][] = [];
-    for (let left = this.#memory.i32[at * 2]!; left > 0; left -= 1)
+    for (let left = this.#count(at); left > 0; left -= 1)
       entries.push([this.#tagged() as string, this.#tagged()]);
     return Object.fromEntries(entries);
+  }
+
+  /** Of elements that take a cell at least, so that a damaged one is found before memory is full of them. */
+  #count(at: number): number {
+    const count = this.#memory.i32[at * 2]!;
+    assert(count < this.#memory.sizes.cells, "a list fits the ring");
+    return count;
   }
 
   #tagged(): unknown {

@@ -154,7 +154,8 @@ async function startOn(opened: OpenedClickHouse): Promise<void> {
     known ??
     Object.entries(config.tables).map(([name, options]) => layoutOf(recorder.table(name).table, options));
   const normaliser = new Normaliser({ depth: config.tables.market_data.policy.depth });
-  const intake = new RingIntake(recorder, layouts, normaliser);
+  const onDamaged = (cells: number, cause: unknown): void => tellDamage(recorder, cells, messageOf(cause));
+  const intake = new RingIntake({ recorder, layouts, normaliser, onDamaged });
   for (const ring of rings) intake.add(ring);
   const worker = new PipelineWorker(opened, recorder, intake, normaliser);
   port.on("message", (message: ToWorker) => {
@@ -177,6 +178,19 @@ async function startOn(opened: OpenedClickHouse): Promise<void> {
       throw error;
     }),
   );
+}
+
+function tellDamage(recorder: Recorder, cells: number, message: string): void {
+  send({ type: "event", event: { kind: "ring_damaged", cells, message } });
+  if (!tables.includes("system_events")) return;
+  recorder.table("system_events").offerWhole({
+    ts: new Date(),
+    kind: "data_gap",
+    severity: "error",
+    component: "ring",
+    message: `${cells} cells of a ring could not be read: ${message}`,
+    attributes: { reason: "ring_damaged", cells: `${cells}` },
+  });
 }
 
 function failure(id: number | undefined, error: unknown): FromWorker {

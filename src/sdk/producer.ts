@@ -8,6 +8,7 @@ import { RingProducer } from "../ring/producer.js";
 import type { TableRows } from "../schemas/tables.generated.js";
 import { type EventRecorder, eventRecorder } from "./events.js";
 import { Overflow, type OverflowPlace } from "./overflow.js";
+import { RingClaim } from "./ring-claim.js";
 import type { RowOf } from "./rows.js";
 import type { BuiltInTables, RecordingTable } from "./tables.js";
 
@@ -42,9 +43,11 @@ export class Producer implements BuiltInTables {
   readonly #tables = new Map<string, RecordingTable<Row>>();
   readonly #overflow: Overflow | undefined;
   readonly #timer: NodeJS.Timeout;
+  readonly #claim: RingClaim;
 
-  /** Only one thread may record into the ring of a handle at a time. */
+  /** @throws ColdpathError RING_IN_USE */
   constructor({ ring, layouts, reserve, overflow: place }: ProducerHandle) {
+    this.#claim = new RingClaim(ring);
     const clock = this.#clock;
     const now = (): number => clock.now();
     const overflow = place === undefined ? undefined : new Overflow(place, now);
@@ -95,10 +98,16 @@ export class Producer implements BuiltInTables {
     clearInterval(this.#timer);
     this.#clock.close();
     this.#overflow?.complete();
+    this.#claim.release();
   }
 }
 
-/** Records from this thread into the recorder that made the handle. */
+/**
+ * Records from this thread into the recorder that made the handle. Another thread may take the handle over once this one has
+ * closed its producer or ended by itself; for the successor of a thread that was terminated ask for a new handle.
+ *
+ * @throws ColdpathError RING_IN_USE
+ */
 export function attachProducer(handle: ProducerHandle): Producer {
   return new Producer(handle);
 }

@@ -64,6 +64,8 @@ export type RecorderEvent =
   | { readonly kind: "dead_letter_damaged"; readonly path: string; readonly line: number }
   /** The pipeline's thread died with rows in memory. */
   | { readonly kind: "rows_lost"; readonly table: string; readonly rows: number }
+  /** A ring held bytes that no producer wrote: what was in so many of its cells is lost. */
+  | { readonly kind: "ring_damaged"; readonly cells: number; readonly message: string }
   /** A file of rows that found their ring full could not be read to its end; it is tried again later. */
   | { readonly kind: "overflow_failed"; readonly path: string; readonly message: string }
   /** Refused rows could not be written to disk. */

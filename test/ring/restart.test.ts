@@ -51,11 +51,9 @@ function run(pick: Random, forgets?: number): Outcome {
   const outcome: Outcome = { recorded: { 0: [], 1: [], 2: [] }, logged: { 1: [], 2: [] }, ticks: [] };
   const positions = new Map(LOGGED.map((table) => [table, -1]));
   const open = (): RingConsumer =>
-    new RingConsumer(
-      memory.buffer,
-      LAYOUTS,
-      new Map([...positions].map(([table, position]) => [table, table === forgets ? -1 : position])),
-    );
+    new RingConsumer(memory.buffer, LAYOUTS, {
+      logged: new Map([...positions].map(([table, position]) => [table, table === forgets ? -1 : position])),
+    });
   let consumer = open();
   /** Taken and not in the log yet, and where the consumer stood at the last cut. */
   let inMemory: Taken[] = [];
@@ -155,7 +153,8 @@ test("a position that was logged long ago, and comes again as positions wrap, is
   producer.recordOf("orders")({ number: 2 });
   const taken: unknown[] = [];
   const positions: number[] = [];
-  new RingConsumer(memory.buffer, LAYOUTS, new Map([[1, 8]])).drain(9, (_, row, position) => {
+  const consumer = new RingConsumer(memory.buffer, LAYOUTS, { logged: new Map([[1, 8]]) });
+  consumer.drain(9, (_, row, position) => {
     positions.push(position);
     return taken.push(row["number"]) > 0;
   });
@@ -186,4 +185,54 @@ test("each ring has a name of its own", () => {
     return new RingConsumer(buffer, [LAYOUTS[0]!]).producer;
   });
   assert.equal(new Set(names).size, 100);
+});
+
+test("a record that cannot be read costs what is behind it in the ring, and nothing that comes later", () => {
+  const damages: readonly ((cells: { i32: Int32Array }, at: number) => void)[] = [
+    ({ i32 }, at) => {
+      i32[at * 2 + 1] = 99;
+    },
+    ({ i32 }, at) => {
+      i32[at * 2] = 0;
+    },
+    ({ i32 }, at) => {
+      i32[at * 2] = 4000;
+    },
+    // A text of the dictionary that there is not.
+    ({ i32 }, at) => {
+      i32[(at + 1) * 2] = 5;
+      i32[(at + 2) * 2] = 2 ** 31 - 1;
+    },
+    // A list that is longer than the ring.
+    ({ i32 }, at) => {
+      i32[(at + 1) * 2] = 13;
+      i32[(at + 2) * 2] = 2 ** 31 - 1;
+    },
+  ];
+  for (const damage of damages) {
+    const memory = RingMemory.create({ cells: 128, texts: 4, textBytes: 64, tables: LAYOUTS.length });
+    const producer = new RingProducer({ buffer: memory.buffer, layouts: LAYOUTS, reserve: 0, now: () => 0 });
+    const record = producer.recordOf("orders");
+    const taken: unknown[] = [];
+    const told: number[] = [];
+    const consumer = new RingConsumer(memory.buffer, LAYOUTS, { onDamaged: (cells) => told.push(cells) });
+    const drain = (): number => consumer.drain(99, (_, row) => taken.push(row["number"]) > 0);
+    record({ number: 1 });
+    const at = consumer.mark();
+    record({ number: 2 });
+    record({ number: 3 });
+    damage(memory, at);
+    drain();
+    assert.deepEqual(told, [consumer.mark() - at]);
+    consumer.release(consumer.position);
+    record({ number: 4 });
+    drain();
+    assert.deepEqual(taken.at(-1), 4);
+    assert.equal(told.length, 1);
+    assert.throws(() => {
+      record({ number: 5 });
+      memory.i32[(consumer.position & 127) * 2 + 1] = 99;
+      new RingConsumer(memory.buffer, LAYOUTS).drain(99, () => true);
+    });
+  }
 });

@@ -3,11 +3,11 @@ import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { BroadcastChannel } from "node:worker_threads";
+import { BroadcastChannel, Worker } from "node:worker_threads";
 import { SECOND_MS } from "../../src/base/units.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { ConfigInput } from "../../src/config/schema.js";
-import { createRecorder, type RowOf, us } from "../../src/index.js";
+import { attachProducer, createRecorder, type RowOf, us } from "../../src/index.js";
 import { HEAD_WORD, RingMemory } from "../../src/ring/memory.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
@@ -63,8 +63,8 @@ test("close ends by its deadline although the pipeline cannot be started again",
   assert.ok(performance.now() - since < 10 * SECOND_MS);
 });
 
-test("a fault in taking rows ends the pipeline's thread, which is told and started again", async (t) => {
-  const { recorder } = await open(t, MORTAL, { orders: { flush: { age: "1m" } } });
+test("rows that die with the pipeline's thread are told once, also when the next one dies before it has taken a row", async (t) => {
+  const { recorder, crash } = await open(t, MORTAL, { orders: { flush: { age: "1m" } } });
   const lost: number[] = [];
   recorder.on("event", (event) => {
     if (event.kind === "rows_lost") lost.push(event.rows);
@@ -73,20 +73,52 @@ test("a fault in taking rows ends the pipeline's thread, which is told and start
   await recorder.flush();
   for (let number = 0; number < 5; number += 1) recorder.orders.record(ORDER);
   while ((await recorder.stats()).tables["orders"]!.pending.rows < 5);
-  const { words, i32 } = RingMemory.attach(recorder.producer().ring);
-  const down = once(recorder, "pipeline");
-  // A record of a table that there is not, as two threads leave it that write to one ring.
-  i32.set([4, 99]);
-  Atomics.store(words, HEAD_WORD, 4);
-  assert.equal((await down)[0], "down");
-  // The next one dies of it, too, before it has taken a row.
+  const dying = setInterval(crash, 1);
   let starts = 0;
-  while (starts < 2) if ((await once(recorder, "pipeline"))[0] === "starting") starts += 1;
-  i32.set([4, -2]);
+  while (starts < 3) if ((await once(recorder, "pipeline"))[0] === "starting") starts += 1;
+  clearInterval(dying);
   recorder.orders.record(ORDER);
   await recorder.flush();
   assert.equal((await recorder.stats()).tables["orders"]!.stored, 1);
-  assert.deepEqual(lost, [5], "rows that are lost are told once");
+  assert.deepEqual(lost, [5]);
+});
+
+test("a ring that somebody damaged loses what it held, which is told and written down, and goes on", async (t) => {
+  const { recorder } = await open(t, MORTAL);
+  const told = once(recorder, "event");
+  const handle = recorder.producer();
+  const { words, i32 } = RingMemory.attach(handle.ring);
+  // A record of a table that there is not.
+  i32.set([4, 99]);
+  Atomics.store(words, HEAD_WORD, 4);
+  assert.deepEqual((await told)[0].kind, "ring_damaged");
+  assert.ok(attachProducer(handle).orders.record(ORDER));
+  await recorder.flush();
+  const { tables, pipeline } = await recorder.stats();
+  assert.deepEqual([tables["orders"]!.stored, tables["system_events"]!.stored, pipeline], [1, 1, "up"]);
+});
+
+test("a ring has one writer: a second one is refused until the first has closed, or its thread has ended", async (t) => {
+  const { recorder } = await open(t, MORTAL);
+  const handle = recorder.producer();
+  const first = attachProducer(handle);
+  assert.throws(() => attachProducer(handle), { code: "RING_IN_USE", message: /^thread 0 records/ });
+  first.close();
+  const throwing = `
+    const { workerData } = require("node:worker_threads");
+    import(workerData.index).then(({ attachProducer }) => {
+      attachProducer(workerData.handle);
+      throw new Error("attached");
+    });`;
+  const index = new URL("../../src/index.js", import.meta.url).href;
+  const thread = new Worker(throwing, { eval: true, workerData: { handle, index } });
+  const [error] = await once(thread, "error");
+  assert.match(error.message, /attached/);
+  const next = attachProducer(handle);
+  first.close();
+  assert.throws(() => attachProducer(handle), { code: "RING_IN_USE" });
+  assert.ok(next.orders.record(ORDER));
+  next.close();
 });
 
 test("rules set at run time hold in the next pipeline thread, too; rules that leave out all rows are refused", async (t) => {
