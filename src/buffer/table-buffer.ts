@@ -1,9 +1,10 @@
 import assert from "node:assert";
 import type { Clock } from "../base/clock.js";
-import { KIB, MIB } from "../base/units.js";
+import { KIB } from "../base/units.js";
 import type { BlockBuilder, Row } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
 import { Batch } from "./batch.js";
+import { batchLimits, type FlushLimits, stretchWithin } from "./batch-limits.js";
 import { BuilderPool } from "./builder-pool.js";
 import type { EventWindow } from "./event-window.js";
 import type { MemoryBudget } from "./memory-budget.js";
@@ -13,13 +14,6 @@ import type { Partition } from "./partition.js";
 import type { RowBuffer } from "./row-buffer.js";
 import { RowRouter } from "./row-router.js";
 import { type Identity, Stamp, sentColumns } from "./stamp.js";
-
-/** When a batch is offered to the sink, whichever comes first: rows, encoded bytes, milliseconds since its first row. */
-interface FlushLimits {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly age: number;
-}
 
 export interface TableBufferOptions {
   readonly table: Table;
@@ -37,13 +31,6 @@ export interface TableBufferOptions {
 }
 
 const OPEN_MAX = 64;
-/** An offered batch grows to this while the sink is busy: the parts ClickHouse likes, made from a backlog. */
-const GROWN_ROWS = 100_000;
-const GROWN_BYTES: number = 8 * MIB;
-/** One block of ClickHouse: `max_insert_block_size` is 1,048,449 rows, and a batch must be one block to be atomic. */
-const BLOCK_ROWS_MAX = 1_000_000;
-const BLOCK_BYTES_MAX: number = 200 * MIB;
-const STRETCH_MAX = 8;
 /** A batch's size is looked at after about so many bytes, but after 64 rows at the latest. */
 const LOOK_BYTES: number = 64 * KIB;
 const LOOK_ROWS = 64;
@@ -168,7 +155,7 @@ export class TableBuffer implements RowBuffer {
 
   /** Multiplies the flush limits (1 to 8): ClickHouse asks for fewer, larger parts. */
   stretch(factor: number): void {
-    this.#stretch = Math.min(STRETCH_MAX, Math.max(1, factor));
+    this.#stretch = stretchWithin(factor);
   }
 
   get stretched(): number {
@@ -201,11 +188,7 @@ export class TableBuffer implements RowBuffer {
     const rows = open.builder.rows;
     this.#account(open, open.builder.bytes);
     const { flush, queueRows } = this.#options;
-    const factor = this.#stretch;
-    const offerRows = Math.min(flush.rows * factor, Math.max(flush.rows, queueRows >> 1), BLOCK_ROWS_MAX);
-    const offerBytes = Math.min(flush.bytes * factor, BLOCK_BYTES_MAX);
-    const mostRows = Math.max(offerRows, Math.min(GROWN_ROWS, queueRows >> 3));
-    const mostBytes = Math.max(offerBytes, GROWN_BYTES);
+    const { offerRows, offerBytes, mostRows, mostBytes } = batchLimits(flush, queueRows, this.#stretch);
     if (rows >= offerRows || open.bytes >= offerBytes) this.#offer(open);
     if (rows >= mostRows || open.bytes >= mostBytes) this.#freeze(open);
     const stride = Math.min(LOOK_ROWS, Math.max(1, Math.floor((LOOK_BYTES * rows) / (open.bytes + 1))));
