@@ -18,6 +18,7 @@ export interface BatchPlace {
   readonly table: Table;
   readonly partition: Partition;
   readonly inherited?: boolean;
+  readonly sealed?: number;
   /** Unique within table and run. */
   readonly number: number;
   /** Monotonic milliseconds. */
@@ -35,6 +36,8 @@ export class Batch {
   readonly partition: Partition;
   /** Logged by an earlier start: attempts that nobody here knows of may have stored the rows. */
   readonly inherited: boolean;
+  /** The latest generation of its token that the log knows of, if an earlier start gave it this name. */
+  readonly sealed: number | undefined;
   /** Unique within run and table: `17`, or for the rows [250, 500) of batch 17 that had to be split, `17.250-500`. */
   readonly name: string;
   /** Monotonic milliseconds when its oldest row was taken. */
@@ -49,6 +52,7 @@ export class Batch {
     this.table = place.table;
     this.partition = place.partition;
     this.inherited = place.inherited ?? false;
+    this.sealed = place.sealed;
     this.openedAt = place.openedAt;
     this.#place = place;
     this.#builder = builder;
@@ -118,9 +122,10 @@ export class Batch {
   halves(): [Batch, Batch] {
     assert(this.rows > 1, "one row cannot be split");
     const middle = this.#from + (this.rows >> 1);
+    const { sealed: _, ...place } = this.#place;
     return [
-      new Batch(this.#place, this.#builder, this.#from, middle),
-      new Batch(this.#place, this.#builder, middle, this.#to),
+      new Batch(place, this.#builder, this.#from, middle),
+      new Batch(place, this.#builder, middle, this.#to),
     ];
   }
 }

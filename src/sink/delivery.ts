@@ -438,7 +438,7 @@ export class Delivery {
       return this.#journalFailed(error);
     }
     report({ kind: "dead_lettered", table, seq, code, reason });
-    this.#lane.deadLettered(1);
+    this.#lane.deadLettered(this.#batch);
     this.#outcome.deadLettered += 1;
     return "done";
   }

@@ -29,6 +29,8 @@ export interface Outcome {
 export interface LaneStats {
   readonly stored: number;
   readonly deadLettered: number;
+  /** The same of rows that an earlier start had logged; they are in no other count. */
+  readonly inherited: { readonly stored: number; readonly deadLettered: number };
   readonly paused: Pause | undefined;
   /** Seconds per INSERT that succeeded. */
   readonly insertSeconds: HistogramSnapshot;
@@ -62,6 +64,7 @@ export class Lane {
   #paused: Pause | undefined;
   #stored = 0;
   #deadLettered = 0;
+  readonly #inherited = { stored: 0, deadLettered: 0 };
   #calm = 0;
   #freshnessSeconds: number | undefined;
   #lastStoredAt: number | undefined;
@@ -146,17 +149,23 @@ export class Lane {
   }
 
   stored(batch: Batch): void {
-    this.#stored += batch.rows;
-    this.buffer.settle(batch.rows);
+    if (batch.inherited) this.#inherited.stored += batch.rows;
+    else {
+      this.#stored += batch.rows;
+      this.buffer.settle(batch.rows);
+    }
     this.#freshnessSeconds = (this.#clock.monotonic() - batch.openedAt) / SECOND_MS;
     this.#lastStoredAt = this.#clock.wall() / SECOND_MS;
     this.#calm += 1;
     if (this.#calm % CALM_BATCHES === 0) this.buffer.stretch(this.buffer.stretched / 2);
   }
 
-  deadLettered(rows: number): void {
-    this.#deadLettered += rows;
-    this.buffer.settle(rows);
+  deadLettered(batch: Batch): void {
+    if (batch.inherited) this.#inherited.deadLettered += batch.rows;
+    else {
+      this.#deadLettered += batch.rows;
+      this.buffer.settle(batch.rows);
+    }
   }
 
   /** The whole batch is through: tells those who wait and frees its memory. */
@@ -182,6 +191,7 @@ export class Lane {
     return {
       stored: this.#stored,
       deadLettered: this.#deadLettered,
+      inherited: { ...this.#inherited },
       paused: this.#paused,
       insertSeconds: this.#insertSeconds.snapshot(),
       insertErrors: { ...this.#insertErrors },
