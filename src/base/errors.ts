@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   RECORDER_CLOSED: "The recorder takes no more rows.",
   QUEUE_FULL: "A queue is at its configured limit and the row was refused.",
   BATCH_FAILED: "A batch could not be stored.",
+  DEAD_LETTERS_LOCKED: "Another command changes the dead letters.",
   WAL_LOCKED: "Another recorder holds the folder of the log.",
   WAL_DISK:
     "The disk of the log failed: full, read-only, gone or broken; nothing more is acknowledged until it heals.",

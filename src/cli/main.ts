@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
 import { registerConfig } from "./commands/config.js";
 import { registerDb } from "./commands/db.js";
+import { registerDeadLetter } from "./commands/dead-letter.js";
 import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
 import { registerMigrate } from "./commands/migrate.js";
@@ -36,6 +37,7 @@ function buildProgram(): Command {
   registerIngest(program);
   registerDb(program);
   registerQuery(program);
+  registerDeadLetter(program);
   registerMigrate(program);
   registerConfig(program);
   inheritSettings(program);

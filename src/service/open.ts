@@ -21,6 +21,11 @@ export function engineFolder(config: Config): string {
   return join(config.data_dir, "clickhouse");
 }
 
+/** Folder of the rows that were refused. */
+export function deadLettersFolder(config: Config): string {
+  return join(config.data_dir, "dead-letters");
+}
+
 /** What the configuration says of the embedded ClickHouse. */
 export function engineOptions(config: Config): EngineOptions {
   const { listen, memory, query_memory, max_statement, incoming, reader } = config.engine;
@@ -105,7 +110,7 @@ export async function openRecorder(
     tables: config.tables,
     memory: config.memory,
     accept: config.accept,
-    deadLettersDir: join(config.data_dir, "dead-letters"),
+    deadLettersDir: deadLettersFolder(config),
     ...(report === undefined ? {} : { report }),
   });
 }

@@ -1,0 +1,135 @@
+import { type Clock, systemClock } from "../base/clock.js";
+import { crashPoint } from "../base/crash-point.js";
+import { ColdpathError } from "../base/errors.js";
+import { MIB } from "../base/units.js";
+import { EventWindow } from "../buffer/event-window.js";
+import type { ClickHouse } from "../clickhouse/client.js";
+import { LineError } from "../intake/line-error.js";
+import type { Normaliser } from "../intake/normalise/normaliser.js";
+import { runningInsertsEnded } from "../intake/stored-lines.js";
+import { ValueError } from "../native/block.js";
+import { readTable } from "../schemas/introspect.js";
+import type { DeadLetter } from "../sink/dead-letter.js";
+import { quorumSettings, readInsertSettings } from "../sink/insert-settings.js";
+import { removeLetters } from "../sink/letter-files.js";
+import { LetterError, type LetterRow, LetterRows } from "./letter-row.js";
+import { LetterSender, REQUEST_MS, type Sent } from "./letter-sender.js";
+import { selectedLetters } from "./selection.js";
+
+export interface RetryOptions {
+  /** The dead letters; nobody else takes letters out of it meanwhile. */
+  readonly folder: string;
+  /** Of the letters to try. */
+  readonly ids: ReadonlySet<string>;
+  readonly clickhouse: ClickHouse;
+  readonly recorder: string;
+  readonly env: string;
+  /** Event times taken, in milliseconds before and after now. */
+  readonly accept: { readonly past: number; readonly future: number };
+  readonly normaliser: Normaliser;
+  /** Whether rows of a table count as stored only once a majority of the replicas has them. */
+  readonly waitsForQuorum: (table: string) => boolean;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** Letters of one table. */
+export interface TableRetry {
+  readonly table: string;
+  /** Stored now, and found stored: their letters are gone. */
+  readonly stored: number;
+  readonly found: number;
+  /** Letters that stay, with the reason. */
+  readonly left: readonly { readonly id: string; readonly reason: string }[];
+}
+
+/** Rows asked for and sent at once. */
+const CHUNK_ROWS = 1000;
+const CHUNK_BYTES: number = 4 * MIB;
+
+/**
+ * Tries dead letters again, and takes those out whose rows are stored. Whatever ends it, no row is stored twice and no letter
+ * is lost: a letter goes only after its row is in ClickHouse, and every try asks first.
+ *
+ * @throws UnreachableError, ClickHouseError, ColdpathError TABLE_UNKNOWN, DEADLINE; the letters of rows stored until then are gone.
+ */
+export async function retryLetters(options: RetryOptions): Promise<TableRetry[]> {
+  const { folder, ids } = options;
+  const tables = new Set<string>();
+  for await (const { table } of selectedLetters(folder, { ids })) tables.add(table);
+  const retried: TableRetry[] = [];
+  for (const table of tables) retried.push(await retryTable(options, table));
+  return retried;
+}
+
+async function retryTable(options: RetryOptions, name: string): Promise<TableRetry> {
+  const { folder, ids, clickhouse, recorder, env, accept, normaliser, signal } = options;
+  const table = await readTable(clickhouse, name);
+  const clock = options.clock ?? systemClock;
+  // An INSERT of a try that was killed may still run.
+  await runningInsertsEnded({ clickhouse, table, signal, clock });
+  const rows = new LetterRows({
+    table,
+    env,
+    window: new EventWindow(accept, clock),
+    normaliser: normaliser.of(name),
+  });
+  const quorum = options.waitsForQuorum(name) ? quorumSettings(REQUEST_MS) : {};
+  const settings = { ...(await readInsertSettings(clickhouse)), ...quorum };
+  const sender = new LetterSender({ clickhouse, table, settings, recorder, signal });
+  const sent: Sent = { stored: [], found: [], left: new Map() };
+  try {
+    for await (const chunk of chunksOf(selectedLetters(folder, { ids, table: name }), (letter) =>
+      rowOf(rows, letter, sent),
+    )) {
+      const { stored, found, left } = await sender.send(chunk);
+      sent.stored.push(...stored);
+      sent.found.push(...found);
+      for (const [id, reason] of left) sent.left.set(id, reason);
+    }
+  } finally {
+    crashPoint("dead_letter.retry");
+    await removeLetters(folder, new Set([...sent.stored, ...sent.found]));
+  }
+  return {
+    table: name,
+    stored: sent.stored.length,
+    found: sent.found.length,
+    left: [...sent.left].map(([id, reason]) => ({ id, reason })),
+  };
+}
+
+/** The letter's row; undefined, and noted, if it would be refused again. */
+function rowOf(rows: LetterRows, letter: DeadLetter, { left }: Sent): LetterRow | undefined {
+  try {
+    return rows.rowOf(letter);
+  } catch (error) {
+    if (!isOfTheLetter(error)) throw error;
+    left.set(letter.id, error.message);
+    return undefined;
+  }
+}
+
+function isOfTheLetter(error: unknown): error is Error {
+  if (error instanceof LetterError || error instanceof ValueError || error instanceof LineError) return true;
+  return error instanceof ColdpathError && error.code === "BLOCK_DAMAGED";
+}
+
+async function* chunksOf(
+  letters: AsyncIterable<DeadLetter>,
+  make: (letter: DeadLetter) => LetterRow | undefined,
+): AsyncGenerator<LetterRow[]> {
+  let chunk: LetterRow[] = [];
+  let bytes = 0;
+  for await (const letter of letters) {
+    const row = make(letter);
+    if (row === undefined) continue;
+    chunk.push(row);
+    bytes += row.block.length;
+    if (chunk.length < CHUNK_ROWS && bytes < CHUNK_BYTES) continue;
+    yield chunk;
+    chunk = [];
+    bytes = 0;
+  }
+  if (chunk.length > 0) yield chunk;
+}
