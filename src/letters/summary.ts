@@ -1,7 +1,7 @@
 import { type Selection, selectedLetters } from "./selection.js";
 
 /** Letters of one table that were refused for the same reason. */
-export interface LetterGroup {
+interface LetterGroup {
   readonly table: string;
   readonly code: string;
   /** Without the values that differ from row to row. */
