@@ -18,7 +18,8 @@ export interface BatchPlace {
   readonly table: Table;
   readonly partition: Partition;
   readonly inherited?: boolean;
-  readonly sealed?: number;
+  /** See {@link Batch.sealed}. */
+  readonly sealed?: number | undefined;
   /** Unique within table and run. */
   readonly number: number;
   /** Monotonic milliseconds. */
@@ -34,9 +35,9 @@ export interface BatchPlace {
 export class Batch {
   readonly table: Table;
   readonly partition: Partition;
-  /** Logged by an earlier start: attempts that nobody here knows of may have stored the rows. */
+  /** Rows logged by an earlier start, or stored and lost by ClickHouse: attempts that nobody here knows of may have stored them. */
   readonly inherited: boolean;
-  /** The latest generation of its token that the log knows of, if an earlier start gave it this name. */
+  /** The latest generation of its token that the log knows of; undefined if it knows of none. */
   readonly sealed: number | undefined;
   /** Unique within run and table: `17`, or for the rows [250, 500) of batch 17 that had to be split, `17.250-500`. */
   readonly name: string;
@@ -118,14 +119,29 @@ export class Batch {
     return this.#builder.encodeRowWithout(NUMBERING, this.#from);
   }
 
-  /** The first and the second half, as batches of their own. */
+  /** The rows [from, to) of the batch that was taken from the buffer, whatever part of it this is, as a batch of their own. */
+  part(from: number, to: number, sealed?: number): Batch {
+    return new Batch({ ...this.#place, sealed }, this.#builder, from, to);
+  }
+
+  /** The first and the second half, as batches of their own. The record of the split seals them. */
   halves(): [Batch, Batch] {
     assert(this.rows > 1, "one row cannot be split");
     const middle = this.#from + (this.rows >> 1);
-    const { sealed: _, ...place } = this.#place;
-    return [
-      new Batch(place, this.#builder, this.#from, middle),
-      new Batch(place, this.#builder, middle, this.#to),
-    ];
+    return [this.part(this.#from, middle, 0), this.part(middle, this.#to, 0)];
+  }
+
+  /** Its frames, those side by side for which `kindOf` gives the same put together: its rows in runs. */
+  runs<T>(kindOf: (frame: number) => T): { readonly kind: T; readonly batch: Batch }[] {
+    const runs: { kind: T; from: number; to: number }[] = [];
+    let at = this.#from;
+    for (const [index, { count }] of this.frames.entries()) {
+      const kind = kindOf(index);
+      const last = runs.at(-1);
+      if (last?.kind === kind) last.to += count;
+      else runs.push({ kind, from: at, to: at + count });
+      at += count;
+    }
+    return runs.map(({ kind, from, to }) => ({ kind, batch: this.part(from, to) }));
   }
 }

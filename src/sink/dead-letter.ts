@@ -1,6 +1,7 @@
 // Format: docs/reference/formats/dead-letters.md
 import { createHash, randomBytes } from "node:crypto";
 import { KIB } from "../base/units.js";
+import type { Batch } from "../buffer/batch.js";
 
 /** A row that was refused, as `docs/reference/formats/dead-letters.md` describes it. */
 export interface DeadLetter {
@@ -56,6 +57,28 @@ export function originKey(letter: Pick<DeadLetter, "source" | "source_seq" | "ha
   if (letter.source === null || letter.source_seq === null) return undefined;
   // Senders may bring their own origin, and use one twice: only the same bytes are the same row.
   return `${letter.source_seq} ${letter.hash} ${letter.source}`;
+}
+
+/** What makes two letters the same row for a start that did not write the first: an origin if it has one, or else its identity. */
+export function rowKey(
+  letter: Pick<DeadLetter, "run" | "seq" | "source" | "source_seq" | "hash">,
+): string | undefined {
+  return originKey(letter) ?? (letter.seq === null ? undefined : `${letter.run} ${letter.seq}`);
+}
+
+/** A row that ClickHouse refuses: the first of a batch. */
+export function refusedRow(batch: Batch, code: string, reason: string): Refused & { readonly seq: string } {
+  return {
+    table: batch.table.name,
+    recorder: batch.recorder,
+    run: batch.run.toString(),
+    seq: batch.firstSeq,
+    source: batch.firstValue("source") || null,
+    source_seq: batch.firstValue("source_seq"),
+    code,
+    reason,
+    body: { native: batch.encode(), content: batch.firstContent() },
+  };
 }
 
 function hashOf(body: Refused["body"]): string {

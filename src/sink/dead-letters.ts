@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { KIB } from "../base/units.js";
-import { type DeadLetter, deadLetterOf, originKey, type Refused } from "./dead-letter.js";
+import { type DeadLetter, deadLetterOf, originKey, type Refused, rowKey } from "./dead-letter.js";
 import { KeyIndex } from "./key-index.js";
 import { letterFileName, letterFiles, lettersIn, type OnDamaged } from "./letter-files.js";
 
@@ -31,7 +31,8 @@ export class DeadLetters {
   }
 
   /**
-   * Keeps a row. A row of the same table, source, source_seq and bytes that is there already is not written again.
+   * Keeps a row. One of the same table, source, source_seq and bytes that is there already is not written again; nor is a row without an
+   * origin that an earlier start numbered and kept.
    * Resolves when it is on disk.
    * @throws the file system's error; the row is not kept then.
    */
@@ -40,7 +41,7 @@ export class DeadLetters {
     let file = this.#files.get(table);
     if (file === undefined) {
       const name = letterFileName({ table, run: this.#run.toString(), aside: 0 });
-      file = new TableFile(join(this.folder, name), () => this.#keysOf(table));
+      file = new TableFile(join(this.folder, name), this.#run.toString(), () => this.#keysOf(table));
       this.#files.set(table, file);
     }
     await file.add(deadLetterOf(refused, Date.now()));
@@ -59,19 +60,19 @@ export class DeadLetters {
     for (const file of this.#files.values()) await file.close();
   }
 
-  /** The rows with an origin that any run has kept so far. */
+  /** The rows that any run has kept so far. */
   async #keysOf(table: string): Promise<Known> {
     const changedAt = changeOf(this.folder);
     const keys = new KeyIndex();
     for await (const letter of this.list(table)) {
-      const key = originKey(letter);
+      const key = rowKey(letter);
       if (key !== undefined) keys.add(key);
     }
     return { keys, changedAt };
   }
 }
 
-/** Rows with an origin that are on disk. */
+/** Rows that are on disk. */
 interface Known {
   readonly keys: KeyIndex;
   /** {@link changeOf} the folder before its files were read. */
@@ -99,21 +100,24 @@ interface Waiting {
 /** Appends to one file; while one group is being written and synced, the next gathers. */
 class TableFile {
   readonly #path: string;
+  readonly #run: string;
   readonly #readKnown: () => Promise<Known>;
   #known: Promise<Known> | undefined;
   #opened: Promise<OpenFile> | undefined;
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
-  /** Rows with an origin that are not safe yet. */
+  /** Rows with a key that are not safe yet. */
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(path: string, readKnown: () => Promise<Known>) {
+  constructor(path: string, run: string, readKnown: () => Promise<Known>) {
     this.#path = path;
+    this.#run = run;
     this.#readKnown = readKnown;
   }
 
   async add(letter: DeadLetter): Promise<void> {
-    const key = originKey(letter);
+    // What we number ourselves we refuse once.
+    const key = letter.run === this.#run ? originKey(letter) : rowKey(letter);
     if (key === undefined) return await this.#append(letter);
     const known = await this.#knownNow(key);
     if (known.keys.has(key)) return;

@@ -3,12 +3,15 @@ import { crashPoint } from "../base/crash-point.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
-import { type ServerLife, sameLife } from "../clickhouse/client.js";
+import type { ServerLife } from "../clickhouse/client.js";
 import { UnreachableError } from "../clickhouse/error.js";
 import { type AnswerClass, classify, isViewFailure, type Verdict } from "./answers.js";
+import { type Attempt, Attempts } from "./attempts.js";
 import { Backoff } from "./backoff.js";
+import { refusedRow } from "./dead-letter.js";
 import type { DeadLetters } from "./dead-letters.js";
 import type { IncidentName, Report } from "./events.js";
+import type { Fence } from "./fence.js";
 import type { InFlight } from "./in-flight.js";
 import type { Found, Inquiry } from "./inquiry.js";
 import type { Lane, Outcome } from "./lane.js";
@@ -17,7 +20,11 @@ import type { RequestDump } from "./request-dump.js";
 
 /** What all deliveries of a sink share. */
 export interface DeliveryContext {
+  /** This start of the recorder. */
+  readonly run: bigint;
+  readonly endpoints: readonly string[];
   readonly link: Link;
+  readonly fence: Fence;
   readonly inquiry: Inquiry;
   readonly inFlight: InFlight;
   readonly deadLetters: DeadLetters;
@@ -27,14 +34,6 @@ export interface DeliveryContext {
   readonly report: Report;
   /** Aborted at the recorder's end: whatever is not stored by then is left. */
   readonly signal: AbortSignal;
-}
-
-/** An attempt that may have stored the batch, or may still. */
-interface Attempt {
-  readonly name: string;
-  readonly life: ServerLife;
-  /** Monotonic milliseconds. */
-  readonly sentAt: number;
 }
 
 /** Milliseconds until the next turn, or that there is none for this batch as a whole. */
@@ -65,12 +64,12 @@ export class Delivery {
   readonly #outcome: Outcome;
   readonly #soon: Backoff;
   readonly #slowly: Backoff;
-  #generation = 0;
-  /** The generation that the journal knows of; nothing is sent under a later one. */
+  #generation: number;
+  /** The generation that the journal knows of, -1 for none; nothing is sent under a later one. */
   #sealed: number;
   #attempts = 0;
-  /** Oldest first. While there is one, rows are not sent again, split or given up without {@link #inDoubt}. */
-  #unsure: Attempt[] = [];
+  /** While there is one, rows are not sent again, split or given up without {@link #inDoubt}. */
+  readonly #unsure = new Attempts();
   /** The rows are counted before anything else is done. */
   #mustAsk = false;
   /** A success counts only once the rows were counted: the token may be remembered from a life that lost them. */
@@ -86,16 +85,21 @@ export class Delivery {
   /** A view refused rows that may be stored, and no success has filled it in since. */
   #viewFailed = false;
   #troubled = false;
-  #halves: [Batch, Batch] | undefined;
+  /** What the batch was split into, to be delivered in its place. */
+  #parts: readonly Batch[] = [];
   /** The dead letter is on disk, and the journal is still to be told. */
   #isBuried = false;
 
-  /**
-   * `outcome` gathers what became of the rows, for this batch and those it is split into. `sealed` is the generation of its token that
-   * the journal knows of, -1 for none.
-   */
-  constructor(batch: Batch, lane: Lane, context: DeliveryContext, outcome: Outcome, sealed = -1) {
-    this.#sealed = sealed;
+  /** `outcome` gathers what became of the rows, for this batch and those it is split into. */
+  constructor(batch: Batch, lane: Lane, context: DeliveryContext, outcome: Outcome) {
+    this.#sealed = batch.sealed ?? -1;
+    this.#generation = batch.sealed ?? 0;
+    if (batch.inherited) {
+      // Somebody may have sent it, and the token may be remembered from a life that lost the rows.
+      this.#mustAsk = true;
+      this.#mustCount = true;
+      if (batch.run !== context.run) this.#unsure.addEarlier(context.endpoints);
+    }
     this.#batch = batch;
     this.#lane = lane;
     this.#context = context;
@@ -117,21 +121,23 @@ export class Delivery {
       }
     } catch (error) {
       if (!signal.aborted) throw error;
-      if (this.#unsure.length > 0) this.#outcome.unconfirmed += this.#batch.rows;
-      else this.#outcome.unsent += this.#batch.rows;
+      if (this.#unsure.none && !this.#claimed) this.#outcome.unsent += this.#batch.rows;
+      else this.#outcome.unconfirmed += this.#batch.rows;
       return;
     }
-    // Halves one after the other, and under the trouble of the whole, so that no other batch goes between.
-    // The record of the split names them: no need to seal them.
-    for (const half of this.#halves ?? [])
-      await new Delivery(half, this.#lane, this.#context, this.#outcome, 0).run();
+    // One after the other, and under the trouble of the whole, so that no other batch goes between.
+    for (const part of this.#parts) await new Delivery(part, this.#lane, this.#context, this.#outcome).run();
     if (this.#troubled) this.#lane.endTrouble();
   }
 
   get #token(): string {
-    const { recorder, run, table, name } = this.#batch;
-    const runText = run.toString(16).padStart(16, "0");
-    return `${recorder}/${runText}/${table.name}/${name}/${this.#generation}`;
+    return `${this.#tokenStart}${this.#batch.name}/${this.#generation}`;
+  }
+
+  /** What the tokens of all batches of this table and run begin with, and so do the names of their attempts. */
+  get #tokenStart(): string {
+    const { recorder, run, table } = this.#batch;
+    return `${recorder}/${hex(run)}/${table.name}/`;
   }
 
   /** One step, once the link and the number of requests allow it. Throws only when the recorder closes. */
@@ -190,7 +196,7 @@ export class Delivery {
     this.#attempts += 1;
     const attempt = { name: this.#attemptName, life: link.life, sentAt: clock.monotonic() };
     // In doubt from here on, until an answer says otherwise.
-    this.#unsure.push(attempt);
+    this.#unsure.begin(attempt);
     const ended = link.watch();
     crashPoint("sink.before_send");
     try {
@@ -207,6 +213,7 @@ export class Delivery {
       ended();
     }
     crashPoint("sink.after_answer");
+    this.#unsure.end(attempt);
     this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS);
     link.worked();
     this.#viewFailed = false;
@@ -214,7 +221,9 @@ export class Delivery {
   }
 
   get #attemptName(): string {
-    return `${this.#token}/${this.#attempts}`;
+    const { run } = this.#context;
+    const by = this.#batch.run === run ? "" : `${hex(run)}.`;
+    return `${this.#token}/${by}${this.#attempts}`;
   }
 
   /** ClickHouse says that the rows are stored. */
@@ -226,32 +235,31 @@ export class Delivery {
   }
 
   #stored(): Next {
-    this.#lane.journal.stored(this.#batch);
-    this.#lane.stored(this.#batch);
-    this.#outcome.stored += this.#batch.rows;
+    this.#note(this.#batch);
     return "done";
+  }
+
+  /** The rows of the batch, or of a part of it, are in ClickHouse. */
+  #note(batch: Batch): void {
+    this.#lane.journal.stored(batch);
+    this.#lane.stored(batch);
+    this.#outcome.stored += batch.rows;
   }
 
   /** Whether the rows have to be counted: an attempt in doubt is old or was sent in another life of ClickHouse. */
   async #inDoubt(): Promise<boolean> {
     if (this.#mustAsk) return true;
-    const oldest = this.#unsure[0];
-    if (oldest === undefined) return false;
+    if (this.#unsure.none) return false;
     const { link, clock, signal } = this.#context;
     const life = await link.readLife(signal);
-    return !this.#sentIn(life) || clock.monotonic() - oldest.sentAt >= YOUNG_MS;
-  }
-
-  #sentIn(life: ServerLife): boolean {
-    return this.#unsure.every((attempt) => sameLife(attempt.life, life));
+    return !this.#unsure.sentIn(life) || clock.monotonic() - this.#unsure.oldestAt! >= YOUNG_MS;
   }
 
   /** Counts the rows; undefined if none is stored and the batch goes on. */
   async #ask(): Promise<Next | undefined> {
     const { inquiry, link, signal } = this.#context;
     const life = await link.readLife(signal);
-    const names = this.#unsure.map((attempt) => attempt.name);
-    const fenced = names.length > 0 ? await inquiry.fence(names, life.endpoint, signal) : new Set<string>();
+    const fenced = await this.#endAttempts(life.endpoint);
     const found = await inquiry.count(this.#batch, life.endpoint, signal);
     link.worked();
     if (found.rows > found.seqs) this.#incident("stored_twice", found);
@@ -261,20 +269,39 @@ export class Delivery {
     }
     if (found.seqs > 0) {
       this.#mustAsk = true;
-      return this.#partlyStored(found);
+      return this.#takeApart(found) ?? this.#partlyStored(found);
     }
     this.#noneStored(life, fenced);
-    if (this.#refusal === undefined || !this.#isLoose(life)) return undefined;
+    const loose = this.#unsure.looseFrom(life.endpoint);
+    if (this.#refusal === undefined || loose === undefined) return undefined;
     // New tokens do not keep it out, so the batch stays whole until that server can be asked.
     this.#mustAsk = true;
     const { code } = this.#last!;
-    const at = this.#unsure[0]!.life.endpoint;
-    return this.#pause("ask", code, `an INSERT may still run at ${at}, which does not answer`);
+    return this.#pause("ask", code, `an INSERT may still run at ${loose}, which does not answer`);
   }
 
-  /** Whether an attempt may still run on a server that could not be told to end it. */
-  #isLoose(life: ServerLife): boolean {
-    return this.#unsure.some((attempt) => attempt.life.endpoint !== life.endpoint);
+  /** Ends what may still run and gives the endpoints for which that is certain. */
+  async #endAttempts(used: string): Promise<ReadonlySet<string>> {
+    const { fence, signal, endpoints } = this.#context;
+    const { names, hasEarlier } = this.#unsure;
+    const all = new Set(endpoints);
+    const ours = names.length > 0 ? await fence.end(names, used, signal) : all;
+    const earlier = hasEarlier ? await fence.endEarlier(this.#tokenStart, used, signal) : all;
+    return new Set(endpoints.filter((each) => ours.has(each) && earlier.has(each)));
+  }
+
+  /**
+   * An inherited batch without a seal is frames put together anew, which another batch may have held whose seal is lost: some may be stored, each
+   * of them whole.
+   */
+  #takeApart({ perFrame }: Found): Next | undefined {
+    const { frames, inherited } = this.#batch;
+    if (!inherited || this.#sealed >= 0 || frames.length === 0) return undefined;
+    if (perFrame.some((seqs, i) => seqs !== 0 && seqs !== frames[i]!.count)) return undefined;
+    const runs = this.#batch.runs((frame) => perFrame[frame] !== 0);
+    for (const { kind: isStored, batch } of runs) if (isStored) this.#note(batch);
+    this.#parts = runs.filter(({ kind }) => !kind).map(({ batch }) => batch);
+    return "split";
   }
 
   #noneStored(life: ServerLife, fenced: ReadonlySet<string>): void {
@@ -284,14 +311,9 @@ export class Delivery {
       this.#generation += 1;
       this.#claimed = false;
       this.#mustCount = false;
-    } else if (!this.#sentIn(life)) this.#mustCount = true;
+    } else if (!this.#unsure.sentIn(life)) this.#mustCount = true;
     this.#mustAsk = false;
-    // From here on those that were told to end count as one attempt sent now: should one have slipped through the fence, the
-    // token still holds in this life, and in another one the rows are asked for again.
-    const loose = this.#unsure.filter((attempt) => !fenced.has(attempt.life.endpoint));
-    const latest = this.#unsure.findLast((attempt) => fenced.has(attempt.life.endpoint));
-    const sentAt = this.#context.clock.monotonic();
-    this.#unsure = latest === undefined ? loose : [...loose, { name: latest.name, life, sentAt }];
+    this.#unsure.fenced(fenced, life, this.#context.clock.monotonic());
   }
 
   /** One block is atomic, so this needs a person: nothing is filled in silently. */
@@ -310,7 +332,7 @@ export class Delivery {
   /** An attempt failed: notes what that means and says how to go on. */
   async #refused(error: unknown, attempt: Attempt): Promise<Next> {
     const verdict = classify(error);
-    if (!verdict.mayBeStored) this.#unsure = this.#unsure.filter((each) => each !== attempt);
+    if (!verdict.mayBeStored) this.#unsure.end(attempt);
     this.#viewFailed ||= isViewFailure(error);
     this.#inARow = verdict.code === this.#last?.code ? this.#inARow + 1 : 1;
     this.#last = verdict;
@@ -325,7 +347,7 @@ export class Delivery {
       case "poison":
         if (action === "split") this.#tell(verdict, 0);
         this.#refusal = action;
-        this.#mustAsk = this.#unsure.length > 0;
+        this.#mustAsk = !this.#unsure.none;
         return NOW;
       case "our_bug":
         await this.#context.dump.write(
@@ -399,32 +421,17 @@ export class Delivery {
       return this.#journalFailed(error);
     }
     crashPoint("sink.after_split");
-    this.#halves = halves;
+    this.#parts = halves;
     return "split";
   }
 
   /** A row by itself, refused for good. */
   async #bury(code: string, reason: string): Promise<Next> {
     const { deadLetters, report } = this.#context;
-    const {
-      table: { name: table },
-      recorder,
-      run,
-      firstSeq: seq,
-    } = this.#batch;
+    const refused = refusedRow(this.#batch, code, reason);
+    const { table, seq } = refused;
     try {
-      if (!this.#isBuried)
-        await deadLetters.add({
-          table,
-          recorder,
-          run: run.toString(),
-          seq,
-          source: this.#batch.firstValue("source") || null,
-          source_seq: this.#batch.firstValue("source_seq"),
-          code,
-          reason,
-          body: { native: this.#batch.encode(), content: this.#batch.firstContent() },
-        });
+      if (!this.#isBuried) await deadLetters.add(refused);
     } catch (error) {
       // Not on disk, so not given up: the row stays here until it is.
       report({ kind: "dead_letters_failed", table, rows: 1, message: messageOf(error) });
@@ -468,4 +475,8 @@ export class Delivery {
     this.#troubled = true;
     this.#lane.beginTrouble();
   }
+}
+
+function hex(run: bigint): string {
+  return run.toString(16).padStart(16, "0");
 }

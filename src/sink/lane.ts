@@ -29,7 +29,7 @@ export interface Outcome {
 export interface LaneStats {
   readonly stored: number;
   readonly deadLettered: number;
-  /** The same of rows that an earlier start had logged; they are in no other count. */
+  /** The same of rows that an earlier start had logged, or that ClickHouse had lost; they are in no other count. */
   readonly inherited: { readonly stored: number; readonly deadLettered: number };
   readonly paused: Pause | undefined;
   /** Seconds per INSERT that succeeded. */

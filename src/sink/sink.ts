@@ -1,9 +1,11 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
+import type { Batch } from "../buffer/batch.js";
 import { type Journal, NO_JOURNAL } from "../buffer/journal.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { RowBuffer } from "../buffer/row-buffer.js";
+import type { Identity } from "../buffer/stamp.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
 import type { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
@@ -12,6 +14,7 @@ import type { DeadLetters } from "./dead-letters.js";
 import { Delivery, type DeliveryContext } from "./delivery.js";
 import type { Report } from "./events.js";
 import { Failback } from "./failback.js";
+import { Fence } from "./fence.js";
 import { InFlight } from "./in-flight.js";
 import { Inquiry } from "./inquiry.js";
 import { Inserter } from "./inserter.js";
@@ -21,6 +24,8 @@ import { RequestDump } from "./request-dump.js";
 
 export interface SinkOptions {
   readonly clickhouse: ClickHouse;
+  /** This start of the recorder. */
+  readonly identity: Identity;
   readonly link: Link;
   readonly pack: Pack;
   readonly budget: MemoryBudget;
@@ -68,7 +73,7 @@ export class Sink {
 
   constructor(options: SinkOptions) {
     this.#options = options;
-    const { clickhouse, link, clock, random, report, deadLetters } = options;
+    const { clickhouse, identity, link, clock, random, report, deadLetters } = options;
     this.#most = () => (link.state === "recovering" ? 1 : options.inFlight);
     this.#inFlight = new InFlight(this.#most);
     this.#failback = new Failback({
@@ -79,9 +84,12 @@ export class Sink {
       signal: this.#closing.signal,
     });
     this.#context = {
+      run: identity.run,
+      endpoints: clickhouse.endpoints,
       link,
       inFlight: this.#inFlight,
-      inquiry: new Inquiry({ clickhouse, clock, deadlineMs: QUESTION_DEADLINE_MS }),
+      fence: new Fence({ clickhouse, clock, deadlineMs: QUESTION_DEADLINE_MS }),
+      inquiry: new Inquiry({ clickhouse, deadlineMs: QUESTION_DEADLINE_MS }),
       deadLetters,
       dump: new RequestDump(options.dumpFolder, report),
       clock,
@@ -171,7 +179,7 @@ export class Sink {
   #deliver(lane: Lane): void {
     const { open, batch } = lane.buffer.take()!;
     const outcome: Outcome = { stored: 0, deadLettered: 0, unsent: 0, unconfirmed: 0 };
-    const running = new Delivery(batch, lane, this.#context, outcome).run().then(() => {
+    const running = this.#settle(lane.journal.open(batch), lane, outcome).then(() => {
       this.#running.delete(running);
       const left = this.#leftOf(lane);
       left.unsent += outcome.unsent;
@@ -181,6 +189,11 @@ export class Sink {
       this.wake();
     });
     this.#running.add(running);
+  }
+
+  /** The parts of a batch that an earlier start had to split go one after the other, as its halves do. */
+  async #settle(parts: readonly Batch[], lane: Lane, outcome: Outcome): Promise<void> {
+    for (const batch of parts) await new Delivery(batch, lane, this.#context, outcome).run();
   }
 
   /** Whatever the lane still holds was never sent. */

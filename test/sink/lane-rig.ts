@@ -55,6 +55,7 @@ export async function openLane(t: Context, rig: Rig, { journal, ...shape }: Lane
   const sink = new Sink({
     ...shared,
     report,
+    identity,
     link,
     deadLetters,
     pack: await packerFor("auto", clickhouse.endpoints),
@@ -108,6 +109,10 @@ export class StoryJournal implements Journal {
   readonly story: string[] = [];
   /** So many calls fail before the next one works. */
   failures = 0;
+
+  open(batch: Batch): readonly Batch[] {
+    return [batch];
+  }
 
   async seal({ name }: Batch, generation: number): Promise<void> {
     await this.#write(`seal ${name}/${generation}`);
