@@ -5,8 +5,6 @@ import type { Batch } from "./batch.js";
  * rejects means that nothing was written; the sink waits and tries again, and does not go on before.
  */
 export interface Journal {
-  /** What of a batch is to be settled yet, in order. Of one that was inherited some may be, and the rest be split. */
-  open(batch: Batch): readonly Batch[];
   /** Resolves when it is on disk that the batch goes by this name and generation of its token. */
   seal(batch: Batch, generation: number): Promise<void>;
   /** Resolves when it is on disk that the batch will never be sent again, but these halves of it. */
@@ -19,7 +17,6 @@ export interface Journal {
 
 /** Of a table without a log: its rows are in memory only, and so is what becomes of them. */
 export const NO_JOURNAL: Journal = {
-  open: (batch) => [batch],
   seal: async () => {},
   split: async () => {},
   skip: async () => {},

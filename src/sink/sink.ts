@@ -1,7 +1,6 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
-import type { Batch } from "../buffer/batch.js";
 import { type Journal, NO_JOURNAL } from "../buffer/journal.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { RowBuffer } from "../buffer/row-buffer.js";
@@ -179,7 +178,7 @@ export class Sink {
   #deliver(lane: Lane): void {
     const { open, batch } = lane.buffer.take()!;
     const outcome: Outcome = { stored: 0, deadLettered: 0, unsent: 0, unconfirmed: 0 };
-    const running = this.#settle(lane.journal.open(batch), lane, outcome).then(() => {
+    const running = new Delivery(batch, lane, this.#context, outcome).run().then(() => {
       this.#running.delete(running);
       const left = this.#leftOf(lane);
       left.unsent += outcome.unsent;
@@ -189,11 +188,6 @@ export class Sink {
       this.wake();
     });
     this.#running.add(running);
-  }
-
-  /** The parts of a batch that an earlier start had to split go one after the other, as its halves do. */
-  async #settle(parts: readonly Batch[], lane: Lane, outcome: Outcome): Promise<void> {
-    for (const batch of parts) await new Delivery(batch, lane, this.#context, outcome).run();
   }
 
   /** Whatever the lane still holds was never sent. */

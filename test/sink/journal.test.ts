@@ -54,7 +54,7 @@ test("nothing is sent while the journal cannot be written, and all of it afterwa
   assert.deepEqual(journal.story, [failed, failed, failed, "seal 1/0", "sent 1/0", "stored 1"]);
   const retries = lane.events.filter((event) => event.kind === "retry");
   assert.deepEqual(new Set(retries.map(({ code }) => code)), new Set(["journal"]));
-  assert.equal((await lane.stored()).size, 100);
+  assert.equal(Object.keys(await lane.stored()).length, 100);
 });
 
 test("a split is in the journal before its first half is sent, and a row given up once its letter is kept", async () => {
