@@ -154,6 +154,22 @@ test("rows without an origin are all kept", async (t) => {
   assert.equal((await all(letters, "orders")).length, 2);
 });
 
+test("a row without an origin that an earlier start numbered is kept once", async (t) => {
+  const folder = await temporaryFolder(t);
+  const earlier = await DeadLetters.open(folder, RUN, assert.fail);
+  await earlier.add(refused({ seq: "4" }));
+  await earlier.close();
+  const letters = await DeadLetters.open(folder, 18n, assert.fail);
+  t.after(() => letters.close());
+  for (const row of [{ seq: "4" }, { seq: "5" }, { seq: "5" }, { run: "18", seq: "4" }])
+    await letters.add(refused(row));
+  const found = await all(letters);
+  assert.deepEqual(
+    found.map(({ run, seq }) => `${run}/${seq}`),
+    ["17/4", "17/5", "18/4"],
+  );
+});
+
 test("a torn line of its own is cut off and the next letter stands on a line of its own", async (t) => {
   const folder = await temporaryFolder(t);
   const first = await DeadLetters.open(folder, RUN, assert.fail);

@@ -140,7 +140,7 @@ export async function openLane(t: Context, rig: Rig, options: LaneOptions): Prom
 }
 
 /** 64 random bits, as each start draws them. */
-export function randomRun(): bigint {
+function randomRun(): bigint {
   return randomBytes(8).readBigUInt64LE();
 }
 
