@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   WAL_LOCKED: "Another recorder holds the folder of the log.",
   WAL_DISK:
     "The disk of the log failed: full, read-only, gone or broken; nothing more is acknowledged until it heals.",
+  WAL_NEWER: "A newer version of coldpath wrote the log.",
   WAL_DAMAGED: "Bytes of the log are not what was written there.",
   DEADLINE: "The work did not end before its deadline.",
 } as const;

@@ -48,10 +48,20 @@ export class LogDiskError extends ColdpathError {
     this.state = state;
   }
 
+  /** Whether a call to the disk threw this, and not a defect. */
+  static isOfDisk(error: unknown): boolean {
+    if (error instanceof AggregateError) return LogDiskError.isOfDisk(error.cause);
+    // Codes of the runtime have an underscore: ERR_ASSERTION.
+    return error instanceof LogDiskError || /^E[A-Z0-9]+$/.test((error as NodeJS.ErrnoException)?.code ?? "");
+  }
+
   /** The error for what a disk call threw. */
   static of(path: string, cause: unknown): LogDiskError {
     if (cause instanceof LogDiskError) return cause;
-    const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? "";
+    // What failed first is the cause of an AggregateError; the others failed on the way back.
+    const first = cause instanceof AggregateError ? cause.cause : cause;
+    if (first instanceof LogDiskError) return first;
+    const code = (first as NodeJS.ErrnoException | undefined)?.code ?? "";
     return new LogDiskError(TROUBLE_OF[code] ?? "unknown", path, cause);
   }
 }

@@ -1,3 +1,4 @@
+import type { LogDiskError } from "./disk-error.js";
 import type { IndexEntry, Place } from "./records.js";
 import type { SeqRange } from "./seq-set.js";
 
@@ -58,10 +59,13 @@ export interface Damage {
   readonly offset: number;
   readonly bytes: number;
   readonly reason: string;
+  /** The record that was there, if that much is legible. */
+  readonly record: IndexEntry | undefined;
 }
 
 /** What a log held when it was opened. */
 export interface Recovered {
+  readonly logId: bigint;
   /** The ordinal that the next appended record gets. */
   readonly nextOrdinal: number;
   /** In order of their numbers. */
@@ -72,5 +76,10 @@ export interface Recovered {
   readonly marks: readonly IndexEntry[];
   /** The highest ring position logged, by producer and table. */
   readonly positions: ReadonlyMap<bigint, ReadonlyMap<string, bigint>>;
+  /** What is not there any more although it was, as far as can be told. */
   readonly damage: readonly Damage[];
+  /** Ends of segments that a crash tore in their last commit: nobody was told that they are safe. */
+  readonly torn: readonly Damage[];
+  /** Why a segment could not be closed; it is tried again when the log is opened next. */
+  readonly trouble: LogDiskError | undefined;
 }

@@ -1,0 +1,72 @@
+import { readAbout } from "./about.js";
+import type { Disk } from "./disk.js";
+import { FLAG, HEAD_BYTES, type Head, KIND, recordBytes, SEGMENT_HEADER_BYTES, seedOf } from "./format.js";
+import type { IndexEntry, LogRecord, Place } from "./records.js";
+import { type Scan, scan } from "./scan.js";
+import { readRecordBytes, SegmentFile } from "./segment-file.js";
+import { decodeIndex, type LoggedEntry, SegmentIndex } from "./segment-index.js";
+
+/**
+ * The records of a segment in the order of the file, from its index or, if it has none that holds, by scanning it.
+ * @throws the system's error
+ */
+export function readIndex(disk: Disk, path: string): IndexEntry[] {
+  const file = new SegmentFile(disk, path);
+  try {
+    const logId = file.header?.logId ?? file.footer?.logId;
+    return logId === undefined ? [] : readEntries(file, logId).map(({ entry }) => entry);
+  } finally {
+    file.close();
+  }
+}
+
+/** The record at this place. @throws LogDamagedError; the system's error */
+export function readRecord(disk: Disk, fd: number, place: Place, logId: bigint): LogRecord {
+  const { head, bytes } = readRecordBytes(disk, fd, place, logId);
+  const aboutEnd = HEAD_BYTES + head.aboutBytes;
+  const record = readAbout(head.kind, bytes.subarray(HEAD_BYTES, aboutEnd));
+  if (record.kind !== "rows") return record;
+  return { ...record, payload: bytes.subarray(aboutEnd, aboutEnd + head.payloadBytes) };
+}
+
+/** As {@link readIndex}, with the heads. */
+export function readEntries(file: SegmentFile, logId: bigint): LoggedEntry[] {
+  const payload = file.footer && file.closingPayload(KIND.index, file.footer.indexOffset, logId);
+  if (payload !== undefined) return decodeIndex(payload, file.segment);
+  return decodeIndex(scanSegment(file, logId).index.encodeIndex(), file.segment);
+}
+
+/** A segment read from its first to its last byte. */
+export interface ScannedSegment extends Scan {
+  readonly bytes: Buffer;
+  readonly index: SegmentIndex;
+  /** Behind the last record that is not the index or the summary. */
+  readonly end: number;
+  /** Where the last commit began; what lies before it was synced. */
+  readonly lastCommit: number;
+}
+
+/** Reads a segment whole and collects what holds. */
+export function scanSegment(file: SegmentFile, logId: bigint): ScannedSegment {
+  const bytes = file.read(0, file.size);
+  const found = scan(bytes, seedOf(logId, file.segment));
+  const index = new SegmentIndex(file.segment);
+  const records = found.records.filter(({ head }) => head.kind < KIND.index);
+  for (const { offset, head } of records) {
+    index.add(offset, bytes.subarray(offset, aboutEnd(offset, head)), head, aboutOf(bytes, offset, head));
+  }
+  // Index and summary are written when all records are synced, and count as a commit too.
+  const last = found.records.findLast(({ head }) => (head.flags & FLAG.commit) !== 0);
+  const tail = records.at(-1);
+  const end = tail === undefined ? SEGMENT_HEADER_BYTES : tail.offset + recordBytes(tail.head);
+  return { ...found, records, bytes, index, end, lastCommit: last?.offset ?? 0 };
+}
+
+/** What the record at `offset` is about. */
+export function aboutOf(bytes: Buffer, offset: number, head: Head): IndexEntry["record"] {
+  return readAbout(head.kind, bytes.subarray(offset + HEAD_BYTES, aboutEnd(offset, head)));
+}
+
+function aboutEnd(offset: number, head: Head): number {
+  return offset + HEAD_BYTES + head.aboutBytes;
+}

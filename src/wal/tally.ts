@@ -1,0 +1,147 @@
+import { FLAG } from "./format.js";
+import type { IndexEntry } from "./records.js";
+import type { SegmentTable } from "./recovered.js";
+import { getOrMake, RowSets } from "./row-sets.js";
+import type { LoggedEntry, Summary } from "./segment-index.js";
+import { type SeqRange, SeqSet } from "./seq-set.js";
+
+/** What of one segment counts. */
+export interface Counted {
+  readonly tables: readonly SegmentTable[];
+  readonly dropped: readonly SeqRange[];
+}
+
+/**
+ * Decides which records of a log count: the first of any ordinal and of any (table, run, seq), and frames of a group only
+ * with the end of their group. Fed with all segments twice, in order: first `meet`, then `count`.
+ */
+export class Tally {
+  readonly marks: IndexEntry[] = [];
+  readonly positions = new Map<bigint, Map<string, bigint>>();
+  readonly #ordinals = new SeqSet();
+  readonly #seqs = new RowSets();
+  /** Rows found of each group, each ordinal once. */
+  readonly #groupRows = new Map<bigint, { readonly ordinals: SeqSet; rows: number }>();
+  readonly #ended = new Set<bigint>();
+  readonly #doubted: LoggedEntry[] = [];
+
+  /**
+   * `doubtful`: from this byte on records may have lost others of their commit in a crash. A group that ends there counts
+   * only if all its rows are found.
+   */
+  meet(summary: Summary, doubtful = Number.POSITIVE_INFINITY): void {
+    for (const logged of summary.special) {
+      const { record, ordinal, place } = logged.entry;
+      if (record.kind === "rows" && record.group !== 0n)
+        this.#addToGroup(record.group, ordinal, record.count);
+      if (record.kind !== "group_end") continue;
+      if (place.offset < doubtful) this.#ended.add(record.group);
+      else this.#doubted.push(logged);
+    }
+  }
+
+  /** `entries` gives all records of the segment, for the rare case that a summary is not enough. */
+  count(summary: Summary, entries: () => readonly LoggedEntry[]): Counted {
+    this.#settleDoubts();
+    const segment = new SegmentTally();
+    if (this.#isNew(summary)) {
+      for (const { first, last } of summary.ordinals.ranges) this.#ordinals.add(first, last);
+      for (const { table, run, rows, seqs } of summary.tables) segment.add(table, run, rows, seqs.ranges);
+      for (const { table, run, seqs } of summary.tables) {
+        for (const { first, last } of seqs.ranges) this.#seqsOf(table, run).add(first, last);
+      }
+      for (const { producer, table, position } of summary.positions) this.#raise(producer, table, position);
+      for (const logged of summary.special) {
+        const known = (logged.head.flags & FLAG.copy) === 0;
+        if (!this.#take(logged.entry, known, segment)) segment.drop(logged.entry.ordinal);
+      }
+    } else {
+      for (const { entry } of entries()) if (!this.#take(entry, false, segment)) segment.drop(entry.ordinal);
+    }
+    return segment;
+  }
+
+  /** `ordinalKnown`: the ordinal was taken with its range, so being known says nothing. */
+  #take(entry: IndexEntry, ordinalKnown: boolean, segment: SegmentTally): boolean {
+    const { ordinal, record } = entry;
+    if (!ordinalKnown && this.#ordinals.has(ordinal)) return false;
+    if (record.kind === "group_end" && !this.#ended.has(record.group)) return false;
+    if (record.kind !== "rows") {
+      this.marks.push(entry);
+    } else {
+      const { table, run, firstSeq, count } = record;
+      if (record.group !== 0n && !this.#ended.has(record.group)) return false;
+      const range = { first: firstSeq, last: firstSeq + count - 1 };
+      const seqs = this.#seqsOf(table, run);
+      if (seqs.covers(range.first, range.last)) return false;
+      seqs.add(range.first, range.last);
+      segment.add(table, run, count, [range]);
+      for (const { producer, position } of record.positions) this.#raise(producer, table, position);
+    }
+    this.#ordinals.add(ordinal, ordinal);
+    return true;
+  }
+
+  /** Whether no record of the segment can have been counted before, copies apart. */
+  #isNew({ ordinals, tables }: Summary): boolean {
+    return (
+      ordinals.ranges.every((range) => isApart(this.#ordinals, range)) &&
+      tables.every(({ table, run, seqs }) =>
+        seqs.ranges.every((range) => isApart(this.#seqsOf(table, run), range)),
+      )
+    );
+  }
+
+  #settleDoubts(): void {
+    for (const { entry, head } of this.#doubted.splice(0)) {
+      if (entry.record.kind !== "group_end") continue;
+      const { group } = entry.record;
+      if ((this.#groupRows.get(group)?.rows ?? 0) === head.rows) this.#ended.add(group);
+    }
+  }
+
+  #addToGroup(group: bigint, ordinal: number, rows: number): void {
+    const known = getOrMake(this.#groupRows, group, () => ({ ordinals: new SeqSet(), rows: 0 }));
+    if (known.ordinals.has(ordinal)) return;
+    known.ordinals.add(ordinal, ordinal);
+    known.rows += rows;
+  }
+
+  #seqsOf(table: string, run: bigint): SeqSet {
+    return this.#seqs.of(table, run).seqs;
+  }
+
+  #raise(producer: bigint, table: string, position: bigint): void {
+    const tables = getOrMake(this.positions, producer, () => new Map<string, bigint>());
+    const highest = tables.get(table);
+    if (highest === undefined || position > highest) tables.set(table, position);
+  }
+}
+
+class SegmentTally implements Counted {
+  readonly #tables = new RowSets();
+  readonly #dropped = new SeqSet();
+
+  get tables(): readonly SegmentTable[] {
+    return this.#tables.all.map(({ seqs, ...known }) => ({ ...known, ranges: seqs.ranges }));
+  }
+
+  get dropped(): readonly SeqRange[] {
+    return this.#dropped.ranges;
+  }
+
+  add(table: string, run: bigint, rows: number, ranges: readonly SeqRange[]): void {
+    const known = this.#tables.of(table, run);
+    known.rows += rows;
+    for (const { first, last } of ranges) known.seqs.add(first, last);
+  }
+
+  drop(ordinal: number): void {
+    this.#dropped.add(ordinal, ordinal);
+  }
+}
+
+function isApart(set: SeqSet, { first, last }: SeqRange): boolean {
+  const missing = set.missingIn(first, last);
+  return missing.length === 1 && missing[0]!.first === first && missing[0]!.last === last;
+}
