@@ -1,0 +1,208 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { setImmediate as breathe } from "node:timers/promises";
+import { MIB } from "../base/units.js";
+import { readAbout } from "./about.js";
+import {
+  aligned,
+  decodeFooter,
+  decodeHead,
+  FOOTER_BYTES,
+  type Footer,
+  HEAD_BYTES,
+  type Head,
+  KIND,
+  readHead,
+  recordBytes,
+  SEGMENT_HEADER_BYTES,
+  seedOf,
+  segmentName,
+} from "./format.js";
+import { readFrom } from "./read-from.js";
+import type { IndexEntry, RowsRecord } from "./records.js";
+import { payloadHolds } from "./scan.js";
+
+/** A frame without its payload. */
+export interface FrameEntry extends IndexEntry {
+  readonly record: Omit<RowsRecord, "payload">;
+}
+
+/** Told of bytes between records that are none, in a segment without an index. */
+export type OnHole = (segment: number, offset: number, bytes: number) => void;
+
+/** So much of a segment without an index is looked through at a time; fields of a record are never longer. */
+const SCAN_BYTES: number = MIB;
+/** Entries of an index decoded at a time. */
+const SLICE_ENTRIES = 2000;
+
+/**
+ * Which frames of which tables a segment has, found without blocking the thread: from its index if it is closed, else by
+ * looking through its records as far as they are synced. Payloads are not looked at.
+ */
+export class SegmentFrames {
+  readonly segment: number;
+  readonly path: string;
+  readonly #seed: number;
+  readonly #onHole: OnHole;
+  readonly #byTable = new Map<string, FrameEntry[]>();
+  /** The records up to here were looked through. */
+  #scannedTo = SEGMENT_HEADER_BYTES;
+  /** Copies end here, at least so far the records must be looked through. */
+  #reach = 0;
+  /** The highest ordinal found. */
+  #highest = 0;
+  /** Looked for in vain: what is beyond it has to be written first. */
+  #missed = 0;
+  #isComplete = false;
+  #size = 0;
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(dir: string, segment: number, logId: bigint, onHole: OnHole) {
+    this.#onHole = onHole;
+    this.segment = segment;
+    this.path = join(dir, segmentName(segment));
+    this.#seed = seedOf(logId, segment);
+  }
+
+  /** Frames known. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The highest ordinal, once nothing is added to the segment any more. */
+  get lastOrdinal(): number | undefined {
+    return this.#isComplete ? this.#highest : undefined;
+  }
+
+  /** Frames of a table by ordinal, as far as {@link load} went. */
+  of(table: string): readonly FrameEntry[] {
+    return this.#byTable.get(table) ?? [];
+  }
+
+  /** Records up to this byte were added although their ordinals are low. */
+  reach(offset: number): void {
+    this.#reach = Math.max(this.#reach, offset);
+  }
+
+  /** Whether all frames up to this ordinal are known that the segment has. */
+  has(upTo: number): boolean {
+    if (this.#isComplete) return true;
+    return this.#scannedTo >= this.#reach && Math.max(this.#highest, this.#missed) >= upTo;
+  }
+
+  /**
+   * Finds the frames up to this ordinal; all of them if `isLast` says that the log writes to another segment by now.
+   * @throws the system's error
+   */
+  async load(upTo: number, isLast: boolean): Promise<void> {
+    const work = this.#work.then(async () => {
+      if (!this.has(upTo)) await this.#load(upTo, isLast);
+    });
+    this.#work = work.catch(() => {});
+    await work;
+  }
+
+  async #load(upTo: number, isLast: boolean): Promise<void> {
+    const file = await open(this.path, "r");
+    try {
+      const { size } = await file.stat();
+      if (this.#scannedTo === SEGMENT_HEADER_BYTES && (await this.#loadIndex(file, size))) return;
+      await this.#scan(file, size, isLast ? upTo : Number.POSITIVE_INFINITY);
+      this.#isComplete ||= !isLast;
+      this.#missed = upTo;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** False if the segment has no index that holds. */
+  async #loadIndex(file: FileHandle, size: number): Promise<boolean> {
+    const footer =
+      size < FOOTER_BYTES ? undefined : decodeFooter(await readFrom(file, size - FOOTER_BYTES, FOOTER_BYTES));
+    if (footer === undefined || footer.segment !== this.segment) return false;
+    const payload = await this.#indexPayload(file, footer);
+    if (payload === undefined) return false;
+    await this.#addIndex(payload);
+    this.#isComplete = true;
+    return true;
+  }
+
+  async #indexPayload(file: FileHandle, { indexOffset, summaryOffset }: Footer): Promise<Buffer | undefined> {
+    const bytes = await readFrom(file, indexOffset, summaryOffset - indexOffset);
+    const head = readHead(bytes, 0, bytes.length, this.#seed);
+    if (head?.kind !== KIND.index || !payloadHolds(bytes, 0, head)) return undefined;
+    return bytes.subarray(HEAD_BYTES, HEAD_BYTES + head.payloadBytes);
+  }
+
+  /** Entries as `SegmentIndex.encodeIndex` wrote them, in slices, so that other work of the thread is not held up. */
+  async #addIndex(payload: Buffer): Promise<void> {
+    let entries = 0;
+    for (let at = 0; at < payload.length; entries += 1) {
+      const head = decodeHead(payload, at + 8);
+      this.#add(Number(payload.readBigUInt64LE(at)), head, payload, at + 8);
+      at = aligned(at + 8 + HEAD_BYTES + head.aboutBytes);
+      if (entries % SLICE_ENTRIES === 0) await breathe();
+    }
+  }
+
+  /** Where no record is, the next one is looked for: what is damaged costs itself. */
+  async #scan(file: FileHandle, size: number, upTo: number): Promise<void> {
+    let at: number | undefined = this.#scannedTo;
+    while (at !== undefined && at < size && (this.#highest < upTo || at < this.#reach)) {
+      at = this.#scanChunk(await readFrom(file, at, SCAN_BYTES), at, upTo);
+    }
+  }
+
+  /** Gives where to go on; undefined at the end. */
+  #scanChunk(bytes: Buffer, offset: number, upTo: number): number | undefined {
+    let at = 0;
+    while (at + HEAD_BYTES <= bytes.length) {
+      const head = readHead(bytes, at, bytes.length, this.#seed);
+      if (head === undefined) {
+        if (at > 0 && isCut(bytes, at)) break;
+        at += 8;
+        continue;
+      }
+      this.#isComplete = head.kind >= KIND.index;
+      if (this.#isComplete || (head.ordinal > upTo && offset + at >= this.#reach)) return undefined;
+      if (offset + at > this.#scannedTo)
+        this.#onHole(this.segment, this.#scannedTo, offset + at - this.#scannedTo);
+      this.#add(offset + at, head, bytes, at);
+      at += recordBytes(head);
+      this.#scannedTo = offset + at;
+    }
+    return bytes.length < SCAN_BYTES && at < bytes.length ? undefined : offset + at;
+  }
+
+  /** `bytes` have the head at `at`, and what the record is about behind it. */
+  #add(offset: number, head: Head, bytes: Buffer, at: number): void {
+    this.#highest = Math.max(this.#highest, head.ordinal);
+    if (head.kind !== KIND.rows) return;
+    const about = at + HEAD_BYTES;
+    const record = readAbout(head.kind, bytes.subarray(about, about + head.aboutBytes));
+    if (record.kind !== "rows") return;
+    const place = { segment: this.segment, offset, length: recordBytes(head) };
+    this.#insert({ ordinal: head.ordinal, place, record });
+  }
+
+  /** Ordinals rise but for copies. */
+  #insert(entry: FrameEntry): void {
+    const { table } = entry.record;
+    let list = this.#byTable.get(table);
+    if (list === undefined) {
+      list = [];
+      this.#byTable.set(table, list);
+    }
+    let at = list.length;
+    while (at > 0 && list[at - 1]!.ordinal > entry.ordinal) at -= 1;
+    if (list[at - 1]?.ordinal === entry.ordinal) return;
+    list.splice(at, 0, entry);
+    this.#size += 1;
+  }
+}
+
+/** Whether a record may begin here whose fields end behind the bytes at hand. */
+function isCut(bytes: Buffer, at: number): boolean {
+  const aboutBytes = bytes.readUInt32LE(at + 12);
+  return aboutBytes < SCAN_BYTES - HEAD_BYTES && at + HEAD_BYTES + aboutBytes > bytes.length;
+}

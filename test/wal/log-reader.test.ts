@@ -1,0 +1,346 @@
+import assert from "node:assert/strict";
+import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { type Disk, nodeDisk } from "../../src/wal/disk.js";
+import { Log } from "../../src/wal/log.js";
+import { LogReader, type ReadRequest } from "../../src/wal/log-reader.js";
+import type { Place, RowsRecord } from "../../src/wal/records.js";
+import type { Damage, Recovered } from "../../src/wal/recovered.js";
+import { temporaryFolder } from "../support/folder.js";
+import { type Random, randomOf, seeded } from "../support/random.js";
+
+const RUN = 7n;
+const TABLES = ["orders", "trades", "a table with a name that is long"];
+
+/** What was appended, by a list of its own. */
+interface Written {
+  readonly ordinal: number;
+  readonly record: RowsRecord;
+}
+
+/** A log, a reader that was opened with it, and what went into the log. */
+class Scene {
+  readonly dir: string;
+  readonly written: Written[] = [];
+  readonly damage: Damage[] = [];
+  readonly random: Random;
+  readonly #seqs = new Map<string, number>();
+  log!: Log;
+  recovered!: Recovered;
+  reader!: LogReader;
+  synced = 0;
+
+  constructor(dir: string, random: Random) {
+    this.dir = dir;
+    this.random = random;
+  }
+
+  static async open(t: unknown, random: Random = seeded(1), disk: Disk = nodeDisk): Promise<Scene> {
+    const scene = new Scene(join(await temporaryFolder(t), "wal"), random);
+    scene.reopen(disk);
+    return scene;
+  }
+
+  reopen(disk: Disk = nodeDisk): void {
+    const { dir } = this;
+    const opened = Log.open({ dir, segmentBytes: 16_384, disk, now: () => 1000, reserveBytes: 0 });
+    this.log = opened.log;
+    this.recovered = opened.recovered;
+    this.synced = opened.recovered.nextOrdinal - 1;
+    this.reader = new LogReader({
+      dir,
+      logId: this.log.id,
+      segments: this.recovered.segments,
+      report: (damage) => this.damage.push(damage),
+    });
+  }
+
+  append(table: string, bytes: number, group = 0n): Written {
+    const count = 1 + this.random.below(50);
+    const firstSeq = this.#seqs.get(table) ?? 1;
+    this.#seqs.set(table, firstSeq + count);
+    const payload = Uint8Array.from({ length: bytes }, () => this.random.below(256));
+    const record = {
+      kind: "rows",
+      table,
+      partition: "1",
+      run: RUN,
+      firstSeq,
+      count,
+      positions: [],
+      group,
+      payload,
+    } as const;
+    const written = { ordinal: this.log.append(record), record };
+    this.written.push(written);
+    return written;
+  }
+
+  /** So many frames of random tables and sizes in random commits. */
+  fill(frames: number): void {
+    for (let left = frames; left > 0; left -= 1) {
+      this.append(this.random.of(TABLES), this.random.below(900));
+      if (this.random.below(5) === 0) this.log.append(skipRecord());
+      if (this.random.below(4) === 0) this.commit();
+    }
+    this.commit();
+  }
+
+  commit(): ReadonlyMap<number, Place> {
+    const { upTo, places } = this.log.commit();
+    this.synced = upTo;
+    return new Map(places.map(({ ordinal, place }) => [ordinal, place]));
+  }
+
+  /** All frames of a table, asked for in pieces. */
+  async read(table: string, request: Partial<ReadRequest> = {}): Promise<Written[]> {
+    const found: Written[] = [];
+    let after = request.after ?? 0;
+    const upTo = request.upTo ?? this.synced;
+    while (after < upTo) {
+      const maxBytes = request.maxBytes ?? 1 + this.random.below(5000);
+      const wanted = request.wanted ?? ((): boolean => true);
+      const { frames, lastOrdinal } = await this.reader.next({ table, after, upTo, maxBytes, wanted });
+      assert(lastOrdinal > after || frames.length > 0, `nothing happens behind ${after}`);
+      assert(lastOrdinal <= upTo);
+      const bytes = frames.reduce((sum, { entry }) => sum + entry.place.length, 0);
+      assert(frames.length <= 1 || bytes <= maxBytes, `${bytes} bytes, asked for ${maxBytes}`);
+      for (const { entry, payload } of frames) {
+        assert(entry.ordinal > after && entry.ordinal <= lastOrdinal);
+        if (payload !== undefined)
+          found.push({
+            ordinal: entry.ordinal,
+            record: { ...entry.record, payload: Uint8Array.from(payload) },
+          });
+      }
+      after = lastOrdinal;
+    }
+    return found;
+  }
+
+  of(table: string, keep: (written: Written) => boolean = () => true): Written[] {
+    return this.written.filter((written) => written.record.table === table && keep(written));
+  }
+
+  flip(place: Place, offset: number): void {
+    const fd = openSync(join(this.dir, `${String(place.segment).padStart(8, "0")}.wal`), "r+");
+    const byte = Buffer.alloc(1);
+    readSync(fd, byte, 0, 1, place.offset + offset);
+    byte[0]! ^= 0x10;
+    writeSync(fd, byte, 0, 1, place.offset + offset);
+    closeSync(fd);
+  }
+}
+
+function skipRecord(): Parameters<Log["append"]>[0] {
+  return { kind: "skip", table: "orders", run: RUN, firstSeq: 1, count: 1, batch: "1" };
+}
+
+describe("a reader of the log", () => {
+  test("gives each table its frames in order, from closed segments and the open one, also while more are logged", async (t) => {
+    const scene = await Scene.open(t, randomOf(t));
+    for (let round = 0; round < 4; round += 1) {
+      scene.fill(60);
+      for (const table of TABLES) assert.deepEqual(await scene.read(table), scene.of(table));
+      if (round !== 1) continue;
+      scene.log.close();
+      scene.reopen();
+    }
+    assert(scene.recovered.segments.length > 1);
+    const middle = Math.floor(scene.synced / 2);
+    for (const table of TABLES) {
+      const behind = scene.of(table, ({ ordinal }) => ordinal > middle);
+      assert.deepEqual(await scene.read(table, { after: middle }), behind);
+    }
+    assert.deepEqual(scene.damage, []);
+    assert.deepEqual(await scene.read("no such table"), []);
+    scene.log.close();
+  });
+
+  test("answers for several tables at a time", async (t) => {
+    const scene = await Scene.open(t, randomOf(t));
+    scene.fill(150);
+    const found = await Promise.all([...TABLES, ...TABLES].map((table) => scene.read(table)));
+    for (const [index, table] of [...TABLES, ...TABLES].entries())
+      assert.deepEqual(found[index], scene.of(table));
+    scene.log.close();
+  });
+
+  test("gives nothing beyond the ordinal that is synced", async (t) => {
+    const scene = await Scene.open(t);
+    scene.fill(30);
+    for (const upTo of [1, 5, 17, scene.synced - 1]) {
+      assert.deepEqual(
+        await scene.read("orders", { upTo }),
+        scene.of("orders", ({ ordinal }) => ordinal <= upTo),
+      );
+    }
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+    scene.log.close();
+  });
+
+  test("leaves out frames that are not wanted and goes on behind them", async (t) => {
+    const scene = await Scene.open(t);
+    scene.fill(120);
+    const wanted: ReadRequest["wanted"] = ({ record }) => record.firstSeq % 3 === 0;
+    assert.deepEqual(
+      await scene.read("orders", { wanted }),
+      scene.of("orders", ({ record }) => record.firstSeq % 3 === 0),
+    );
+    const none = await scene.reader.next({
+      table: "orders",
+      after: 0,
+      upTo: scene.synced,
+      maxBytes: 1,
+      wanted: () => false,
+    });
+    assert.deepEqual(none, { frames: [], lastOrdinal: scene.synced });
+    scene.log.close();
+  });
+
+  test("gives a frame that is larger than what was asked for, alone", async (t) => {
+    const scene = await Scene.open(t);
+    for (const bytes of [10, 3_000_000, 10, 5_000_000]) scene.append("orders", bytes);
+    scene.commit();
+    assert.deepEqual(await scene.read("orders", { maxBytes: 1000 }), scene.of("orders"));
+    scene.log.close();
+  });
+});
+
+describe("of a damaged log a reader", () => {
+  for (const [what, offset] of [
+    ["payload", 200],
+    ["head", 20],
+  ] as const) {
+    for (const where of ["a closed segment", "the open segment"]) {
+      test(`loses the frame whose ${what} is damaged in ${where} and nothing else`, async (t) => {
+        const scene = await Scene.open(t);
+        const places = new Map<number, Place>();
+        for (let frame = 0; frame < 12; frame += 1) scene.append("orders", 300);
+        for (const [ordinal, place] of scene.commit()) places.set(ordinal, place);
+        if (where === "a closed segment") scene.fill(60);
+        scene.flip(places.get(5)!, offset);
+        for (let time = 0; time < 2; time += 1) {
+          assert.deepEqual(
+            await scene.read("orders"),
+            scene.of("orders", ({ ordinal }) => ordinal !== 5),
+          );
+        }
+        assert.deepEqual(
+          scene.damage.map(({ segment, offset, bytes }) => ({ segment, offset, length: bytes })),
+          [places.get(5)!],
+        );
+        scene.log.close();
+      });
+    }
+  }
+});
+
+describe("of a log that changes a reader", () => {
+  test("finds the copies of frames that were carried forward in their old order", async (t) => {
+    const scene = await Scene.open(t, randomOf(t));
+    scene.fill(100);
+    const before = await scene.read("orders", { upTo: 3 });
+    const carried = scene.of("orders", ({ ordinal }) => ordinal % 2 === 1);
+    const isKept = new Set(carried.map(({ ordinal }) => ordinal));
+    for (const segment of [1, 2]) {
+      const { places } = scene.log.carry(segment, ({ ordinal }) => isKept.has(ordinal));
+      await scene.reader.carried(places);
+    }
+    const first = scene.of("orders", ({ ordinal }) => !isKept.has(ordinal));
+    const rest = await scene.read("orders", { after: 3 });
+    const got = new Set(rest.map(({ ordinal }) => ordinal));
+    assert.deepEqual(
+      rest,
+      scene.of("orders", ({ ordinal }) => got.has(ordinal)),
+    );
+    for (const { ordinal } of carried) assert(ordinal <= 3 || got.has(ordinal), `${ordinal} was carried`);
+    assert(
+      first.some(({ ordinal }) => ordinal > 3 && !got.has(ordinal)),
+      "what was not carried is gone",
+    );
+    assert.deepEqual(
+      before,
+      scene.of("orders", ({ ordinal }) => ordinal <= 3),
+    );
+    scene.log.close();
+  });
+
+  test("goes on behind a segment that was removed", async (t) => {
+    const scene = await Scene.open(t);
+    scene.fill(150);
+    const first = await scene.reader.next({
+      table: "orders",
+      after: 0,
+      upTo: scene.synced,
+      maxBytes: 1,
+      wanted: () => true,
+    });
+    assert.equal(first.frames.length, 1);
+    for (const segment of [1, 2]) unlinkSync(join(scene.dir, `0000000${segment}.wal`));
+    const rest = await scene.read("orders", { after: first.lastOrdinal });
+    assert(rest.length > 0);
+    assert.deepEqual(
+      rest,
+      scene.of("orders", ({ ordinal }) => ordinal >= rest[0]!.ordinal),
+    );
+    scene.log.close();
+  });
+});
+
+describe("of a log that had trouble a reader", () => {
+  test("gives frames once that were written again after a sync that failed", async (t) => {
+    let failing = false;
+    const disk: Disk = {
+      ...nodeDisk,
+      datasync(fd) {
+        if (failing) throw Object.assign(new Error("EIO"), { code: "EIO" });
+        nodeDisk.datasync(fd);
+      },
+    };
+    const scene = await Scene.open(t, randomOf(t), disk);
+    for (let round = 0; round < 5; round += 1) {
+      scene.fill(20);
+      scene.append("orders", 500);
+      scene.append("trades", 500);
+      failing = true;
+      assert.throws(() => scene.log.commit());
+      failing = false;
+      for (const table of TABLES) {
+        assert.deepEqual(
+          await scene.read(table),
+          scene.of(table, ({ ordinal }) => ordinal <= scene.synced),
+        );
+      }
+      scene.commit();
+      for (const table of TABLES) assert.deepEqual(await scene.read(table), scene.of(table));
+    }
+    scene.log.close();
+  });
+
+  test("leaves out frames of a group whose end was not logged before the last start", async (t) => {
+    const scene = await Scene.open(t);
+    scene.append("orders", 100, 5n);
+    scene.append("orders", 100, 6n);
+    scene.append("orders", 100);
+    const { ordinal } = scene.written[0]!;
+    scene.log.append({
+      kind: "group_end",
+      group: 6n,
+      key: "k",
+      bodyHash: "",
+      status: 200,
+      answer: "",
+      at: 0,
+    });
+    scene.commit();
+    scene.log.close();
+    scene.reopen();
+    assert.deepEqual(
+      await scene.read("orders"),
+      scene.of("orders", (written) => written.ordinal !== ordinal),
+    );
+    scene.log.close();
+  });
+});
