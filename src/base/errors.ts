@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   BATCH_FAILED: "A batch could not be stored.",
   DEAD_LETTERS_LOCKED: "Another command changes the dead letters.",
   WAL_LOCKED: "Another recorder holds the folder of the log.",
+  WAL_FAILED: "The log could not be opened.",
   WAL_DISK:
     "The disk of the log failed: full, read-only, gone or broken; nothing more is acknowledged until it heals.",
   WAL_NEWER: "A newer version of coldpath wrote the log.",

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
+import { Histogram, type HistogramSnapshot } from "../base/histogram.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
 import type { Journal } from "../buffer/journal.js";
@@ -7,7 +8,6 @@ import type { RowBuffer, Taken } from "../buffer/row-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { AnswerClass, Verdict } from "./answers.js";
 import type { IncidentName, Report } from "./events.js";
-import { Histogram, type HistogramSnapshot } from "./histogram.js";
 import type { Inserter } from "./inserter.js";
 
 /** Why a table takes no batches. */

@@ -38,6 +38,16 @@ export interface LogOptions {
   now(): number;
   /** Bytes kept back for when the disk is full; 0: none. */
   readonly reserveBytes: number;
+  /** Given by who has the records that an earlier writer of this process was not known to have synced. */
+  readonly resume?: Resume | undefined;
+}
+
+/** Where a log goes on whose writer died. */
+export interface Resume {
+  /** The ordinal of the next record. What the log has from there on is about to be appended again, in the same order. */
+  readonly at: number;
+  /** Rows below it of each group that has not ended. */
+  readonly groups: ReadonlyMap<bigint, number>;
 }
 
 /** The write-ahead log: the one writer of its folder. Every call blocks until the disk has answered. */
@@ -50,7 +60,7 @@ export class Log {
   readonly #reserve: Reserve;
   readonly #pending = new Pending();
   /** Rows appended of each group that has not ended. */
-  readonly #groups = new Map<bigint, number>();
+  readonly #groups: Map<bigint, number>;
   /** Bytes of the segments that are not written to. */
   readonly #closed = new Map<number, number>();
   #current: SegmentWriter | undefined;
@@ -58,8 +68,8 @@ export class Log {
   #nextOrdinal: number;
   #committed: number;
   #ledgerGeneration: number;
-  /** A failed commit may have left what is pending in a segment that is not trusted any more. */
-  #mayBeThere = false;
+  /** Records below may be there without being known to be synced: a failed commit or a dead writer left them. */
+  #copiesBelow = 0;
 
   private constructor(
     options: LogOptions,
@@ -72,8 +82,10 @@ export class Log {
     this.#reserve = new Reserve(options.disk, options.dir, options.reserveBytes);
     this.id = start.id;
     this.#nextSegment = start.nextSegment;
-    this.#nextOrdinal = start.recovered.nextOrdinal;
-    this.#committed = start.recovered.nextOrdinal - 1;
+    this.#nextOrdinal = options.resume?.at ?? start.recovered.nextOrdinal;
+    this.#committed = this.#nextOrdinal - 1;
+    this.#copiesBelow = start.recovered.nextOrdinal;
+    this.#groups = new Map(options.resume?.groups);
     this.#ledgerGeneration = start.ledgerGeneration;
     for (const { segment, bytes } of start.recovered.segments) this.#closed.set(segment, bytes);
   }
@@ -159,8 +171,9 @@ export class Log {
   commit(): Committed {
     const upTo = this.#nextOrdinal - 1;
     const places =
-      this.#pending.records === 0 ? [] : this.#despiteFullDisk(() => this.#write(this.#mayBeThere));
-    this.#mayBeThere = false;
+      this.#pending.records === 0
+        ? []
+        : this.#despiteFullDisk(() => this.#write(this.#committed + 1 < this.#copiesBelow));
     this.#committed = upTo;
     return { upTo, places };
   }
@@ -321,7 +334,7 @@ export class Log {
 
   /** What of the segment was committed stays and is found by a scan. */
   #abandon(segment: SegmentWriter): void {
-    this.#mayBeThere = true;
+    this.#copiesBelow = this.#nextOrdinal;
     this.#current = undefined;
     this.#closed.set(segment.header.segment, segment.end);
     segment.abandon();

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { nodeDisk } from "../../src/wal/disk.js";
+import { Log, type Resume } from "../../src/wal/log.js";
+import { temporaryFolder } from "../support/folder.js";
+import { groupEnd, readAll, rows, seal, write } from "./sample.js";
+
+const MANY = 1 << 20;
+
+/** Opens what the writer before left as it was when that died: nothing is closed in between. */
+function open(dir: string, resume?: Resume) {
+  return Log.open({ dir, segmentBytes: MANY, disk: nodeDisk, now: Date.now, reserveBytes: 0, resume });
+}
+
+function at(ordinal: number, groups: Iterable<[bigint, number]> = []): Resume {
+  return { at: ordinal, groups: new Map(groups) };
+}
+
+test("what a dead writer left unacknowledged is appended again under its ordinals, in as many commits as it takes, and counts once", async (t) => {
+  const dir = join(await temporaryFolder(t), "wal");
+  const [one, two, three, four] = [rows(1, 1), seal("1", 1, 1), rows(2, 1), rows(3, 1)] as const;
+  write(open(dir).log, one, two, three);
+  const { log } = open(dir, at(2));
+  assert.deepEqual([...write(log, two), ...write(log, three), ...write(log, four)], [2, 3, 4]);
+  const { recovered } = open(dir);
+  assert.deepEqual([recovered.nextOrdinal, recovered.damage], [5, []]);
+  assert.deepEqual(
+    [...readAll(nodeDisk, dir, recovered)],
+    [one, two, three, four].map((record, index) => [index + 1, record]),
+  );
+  const counted = recovered.segments.flatMap(({ tables }) => tables.map((table) => table.rows));
+  assert.equal(
+    counted.reduce((sum, each) => sum + each, 0),
+    3,
+  );
+});
+
+test("a group that began under a dead writer counts whole once its end is there, also after another crash", async (t) => {
+  const dir = join(await temporaryFolder(t), "wal");
+  const [first, second] = [rows(1, 2, { group: 9n }), rows(3, 4, { group: 9n })] as const;
+  write(open(dir).log, first);
+  const { log } = open(dir, at(2, [[9n, 2]]));
+  write(log, second, groupEnd(9n));
+  const { recovered } = open(dir);
+  assert.deepEqual([...readAll(nodeDisk, dir, recovered).keys()], [1, 2, 3]);
+});
+
+test("a log whose folder was removed counts on in a new one", async (t) => {
+  const dir = join(await temporaryFolder(t), "wal");
+  const { log } = open(dir, at(7));
+  assert.deepEqual(write(log, rows(1, 1)), [7]);
+  assert.equal(open(dir).recovered.nextOrdinal, 8);
+});
