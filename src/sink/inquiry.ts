@@ -13,6 +13,12 @@ export interface Found {
   readonly perFrame: readonly number[];
 }
 
+/** What has to be known of a batch to count its rows. */
+type Counted = Pick<
+  Batch,
+  "table" | "partition" | "recorder" | "run" | "rows" | "frames" | "firstSeq" | "lastSeq"
+>;
+
 export interface InquiryOptions {
   readonly clickhouse: ClickHouse;
   /** Milliseconds for one question. */
@@ -31,7 +37,7 @@ export class Inquiry {
    * Counts the batch's rows. End its attempts before. On a replicated table, what other replicas have is fetched before.
    * @throws what {@link askReplica} throws
    */
-  async count(batch: Batch, at: string, signal: AbortSignal): Promise<Found> {
+  async count(batch: Counted, at: string, signal: AbortSignal): Promise<Found> {
     const { clickhouse, deadlineMs } = this.#options;
     return await askReplica({
       clickhouse,
@@ -44,7 +50,7 @@ export class Inquiry {
     });
   }
 
-  async #count(batch: Batch, request: RequestOptions): Promise<Found> {
+  async #count(batch: Counted, request: RequestOptions): Promise<Found> {
     const { clickhouse } = this.#options;
     const { table, partition, recorder, run, frames, firstSeq, lastSeq } = batch;
     const rows = { table, partition, recorder, run };
