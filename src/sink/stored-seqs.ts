@@ -8,7 +8,8 @@ import { type Condition, parameterText, partitionCondition } from "./partition-c
 export interface SeqQuestion {
   readonly table: Table;
   readonly partition?: Partition;
-  readonly recorder: string;
+  /** Default: whoever has that run. */
+  readonly recorder?: string;
   readonly run: bigint;
   /** Numbers, or their decimal text. */
   readonly first: number | string;
@@ -65,14 +66,18 @@ function rowsOf(question: SeqQuestion): {
   params: Record<string, string | number | bigint>;
 } {
   const { table, recorder, run, first, last } = question;
+  const byRecorder: Condition =
+    recorder === undefined
+      ? { sql: "1", params: {} }
+      : { sql: "recorder = {recorder:String}", params: { recorder: parameterText(recorder) } };
   const inPartition: Condition =
     question.partition === undefined
       ? { sql: "1", params: {} }
       : partitionCondition(table, question.partition);
   return {
     from: `${quoteName(table.database)}.${quoteName(table.name)}`,
-    where: `recorder = {recorder:String} AND run = {run:UInt64}
+    where: `${byRecorder.sql} AND run = {run:UInt64}
       AND seq BETWEEN {first:UInt64} AND {last:UInt64} AND ${inPartition.sql}`,
-    params: { ...inPartition.params, recorder: parameterText(recorder), run, first, last },
+    params: { ...inPartition.params, ...byRecorder.params, run, first, last },
   };
 }

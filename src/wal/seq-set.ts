@@ -63,6 +63,30 @@ export class SeqSet {
     return missing;
   }
 
+  /** What of `first` … `last` is in the set, in ascending order. */
+  within(first: number, last: number): SeqRange[] {
+    const found: SeqRange[] = [];
+    for (let at = this.#firstEndingAtOrAfter(first); at < this.#ranges.length; at++) {
+      const range = this.#ranges[at]!;
+      if (range.first > last) break;
+      found.push({ first: Math.max(first, range.first), last: Math.min(last, range.last) });
+    }
+    return found;
+  }
+
+  /** Takes `first` … `last` out. */
+  remove(first: number, last: number): void {
+    const from = this.#firstEndingAtOrAfter(first);
+    const rest: SeqRange[] = [];
+    let to = from;
+    for (; to < this.#ranges.length && this.#ranges[to]!.first <= last; to++) {
+      const range = this.#ranges[to]!;
+      if (range.first < first) rest.push({ first: range.first, last: first - 1 });
+      if (range.last > last) rest.push({ first: last + 1, last: range.last });
+    }
+    this.#ranges.splice(from, to - from, ...rest);
+  }
+
   #firstEndingAtOrAfter(seq: number): number {
     let low = 0;
     let high = this.#ranges.length;

@@ -38,6 +38,9 @@ test("it answers as a set of single numbers does", (t) => {
       const last = first + random.below(8) - 1;
       set.add(first, last);
       for (let n = first; n <= last; n++) numbers.add(n);
+      const gone = random.below(60);
+      set.remove(gone, gone + (step % 4));
+      for (let n = gone; n <= gone + (step % 4); n++) numbers.delete(n);
 
       const from = random.below(60);
       const to = from + random.below(12) - 1;
@@ -49,6 +52,10 @@ test("it answers as a set of single numbers does", (t) => {
       assert.deepEqual(
         told.flatMap((range) => wanted.filter((n) => n >= range.first && n <= range.last)),
         missing,
+      );
+      assert.deepEqual(
+        set.within(from, to).flatMap((range) => wanted.filter((n) => n >= range.first && n <= range.last)),
+        wanted.filter((n) => numbers.has(n)),
       );
       assert.ok(told.every((range, at) => at === 0 || told[at - 1]!.last + 1 < range.first));
     }

@@ -1,0 +1,49 @@
+import type { IndexEntry } from "./records.js";
+import { type SeqRange, SeqSet } from "./seq-set.js";
+
+/** Which records of a segment are needed yet. Plain data: the log's thread is told of it by message. */
+export interface CarryRule {
+  /** Rows whose fate is not known. */
+  readonly rows: readonly {
+    readonly table: string;
+    readonly run: bigint;
+    readonly ranges: readonly SeqRange[];
+  }[];
+  /** Batches with such rows, by the number that their names begin with. */
+  readonly batches: readonly { readonly table: string; readonly run: bigint; readonly number: number }[];
+  /** Groups whose end is needed: for rows of theirs, or for the answer. */
+  readonly groups: readonly bigint[];
+}
+
+/** Whether nothing is needed any more. */
+export function isEmpty({ rows, batches, groups }: CarryRule): boolean {
+  return rows.length === 0 && batches.length === 0 && groups.length === 0;
+}
+
+/** Says of each record of the segment if it is needed. */
+export function keeperOf(rule: CarryRule): (entry: IndexEntry) => boolean {
+  const rows = new Map(rule.rows.map((each) => [`${each.run}/${each.table}`, new SeqSet(each.ranges)]));
+  const batches = new Set(rule.batches.map(({ table, run, number }) => `${run}/${number}/${table}`));
+  const groups = new Set(rule.groups);
+  return ({ record }) => {
+    switch (record.kind) {
+      case "rows": {
+        const { firstSeq: first, count } = record;
+        const unknown = rows.get(`${record.run}/${record.table}`);
+        return unknown !== undefined && unknown.within(first, first + count - 1).length > 0;
+      }
+      case "seal":
+      case "skip":
+        return batches.has(`${record.run}/${numberOf(record.batch)}/${record.table}`);
+      case "split":
+        return batches.has(`${record.run}/${numberOf(record.parent)}/${record.table}`);
+      case "group_end":
+        return groups.has(record.group);
+    }
+  };
+}
+
+/** 17 of the batches named `17` and `17.250-500`. */
+export function numberOf(name: string): number {
+  return Number.parseInt(name, 10);
+}
