@@ -41,7 +41,7 @@ export interface Disk {
   unlink(path: string): void;
   /** What was made, renamed or unlinked in the folder is on the disk when it returns. */
   syncFolder(path: string): void;
-  /** Bytes free for an unprivileged user, and in all, of the file system that holds `path`. */
+  /** Bytes that an unprivileged user has free, and could have in all, of the file system that holds `path`. */
   space(path: string): { readonly free: number; readonly total: number };
 }
 
@@ -70,7 +70,8 @@ export const nodeDisk: Disk = {
     }
   },
   space(path) {
-    const { bavail, blocks, bsize } = statfsSync(path);
-    return { free: bavail * bsize, total: blocks * bsize };
+    const { bavail, bfree, blocks, bsize } = statfsSync(path);
+    // What is kept for root is no part of the disk, as `df` has it.
+    return { free: bavail * bsize, total: (blocks - bfree + bavail) * bsize };
   },
 };

@@ -260,7 +260,10 @@ export class LogClient extends EventEmitter<LogClientEvents> {
 
   #onMessage(message: FromLog): void {
     const now = performance.now();
-    if ("disk" in message) this.#measured(message.disk);
+    if ("disk" in message) {
+      this.#disk = message.disk;
+      this.#health.measured(message.disk);
+    }
     switch (message.type) {
       case "disk":
         this.#growth.sample(now, message.disk);
@@ -286,6 +289,8 @@ export class LogClient extends EventEmitter<LogClientEvents> {
         if (message.trouble?.state === "missing") this.#cause = "folder";
         break;
     }
+    if (!this.#holds)
+      for (const { first, append } of this.#unsynced.release()) this.#post(first, append.records);
     this.#afterChange();
   }
 
@@ -326,13 +331,6 @@ export class LogClient extends EventEmitter<LogClientEvents> {
       this.#health.down(reason);
       this.#afterChange();
     }
-  }
-
-  #measured(report: DiskReport): void {
-    this.#disk = report;
-    this.#health.measured(report);
-    if (report.reserved)
-      for (const { first, append } of this.#unsynced.release()) this.#post(first, append.records);
   }
 
   #look(): void {

@@ -16,6 +16,8 @@ import { timedDisk } from "./timed-disk.js";
 const RETRY_MS = 250;
 /** Between two looks at the disk. */
 const LOOK_MS: number = SECOND_MS;
+/** A disk with less room than so many reserves gets one at once, any other at the first look: it takes time to write. */
+const TIGHT = 16;
 const NOTHING: Carried = { places: [], lost: [] };
 
 const start = workerData as LogThreadStart;
@@ -45,8 +47,15 @@ class LogWorker {
     }, LOOK_MS);
   }
 
+  /** To be called once, after whoever waits for the log was told that it is open. */
+  begin(): void {
+    if (start.resume !== undefined || this.#look.free < TIGHT * start.reserveBytes)
+      this.#settle(this.#tend());
+    port.on("message", (message: ToLog) => this.#onMessage(message));
+  }
+
   /** Takes all there is, so that one sync does for what came while the last one ran. */
-  onMessage(first: ToLog): void {
+  #onMessage(first: ToLog): void {
     for (let message: ToLog | undefined = first; message !== undefined; message = nextMessage()) {
       if (message.type === "close") {
         this.#close();
@@ -145,7 +154,7 @@ class LogWorker {
   #tend(): LogDiskError | undefined {
     const refused = refusalOf(() => this.#log.tend());
     this.#look.refresh();
-    this.#look.tended = true;
+    if (refused === undefined) this.#look.tended = true;
     send({ type: "disk", disk: this.#look.report(this.#log) });
     return refused;
   }
@@ -202,7 +211,7 @@ async function run(): Promise<void> {
   const look = new DiskLook(disk, start, recovered.segments);
   const worker = new LogWorker(log, look, syncs);
   send({ type: "opened", recovered, seconds: (performance.now() - began) / 1000, disk: look.report(log) });
-  port.on("message", (message: ToLog) => worker.onMessage(message));
+  worker.begin();
 }
 
 await run();

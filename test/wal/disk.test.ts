@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -38,9 +39,15 @@ test("what is written at a place is read from there", async (t) => {
   assert.throws(() => nodeDisk.open(path, "read"), { code: "ENOENT" });
 });
 
-test("the space of the file system is known", async (t) => {
-  const { free, total } = nodeDisk.space(await temporaryFolder(t));
+test("the space of the file system is known, its used share as df tells it", async (t) => {
+  const folder = await temporaryFolder(t);
+  const { free, total } = nodeDisk.space(folder);
   assert.ok(free > 0 && free <= total);
+  const percent = /(\d+)%/.exec(execFileSync("df", ["-P", folder], { encoding: "utf8" }))![1];
+  assert.ok(
+    Math.abs((1 - free / total) * 100 - Number(percent)) < 1.5,
+    `${free} of ${total}, df: ${percent} %`,
+  );
 });
 
 test("a failure of the disk has a state with a name", () => {

@@ -78,14 +78,18 @@ describe("a log whose disk refuses", { concurrency: true }, () => {
     const { places } = await client.append([seal("1", 1, 1)]);
     await client.saveCursor({ logId: client.logId, upTo: 2, tables: [] });
     assert.deepEqual([taken, places[0]!.ordinal], [false, 3]);
+    // A thread that dies in the middle changes nothing.
+    script.set("synced", "die", 1);
+    await client.append([seal("2", 2, 1)]);
+    assert.deepEqual([taken, client.state], [false, "full"]);
     script.free = undefined;
-    assert.deepEqual((await held).places[0]!.ordinal, 4);
+    assert.deepEqual((await held).places[0]!.ordinal, 5);
     await end;
     await until(() => client.state === "ok");
-    assert.deepEqual(states(), ["full", "ok"]);
+    assert.deepEqual(states(), ["full", "down", "full", "ok"]);
     assert.deepEqual(
       recordsOf(dir, client.logId).map(({ kind }) => kind),
-      ["rows", "rows", "seal", "rows", "group_end"],
+      ["rows", "rows", "seal", "seal", "rows", "group_end"],
     );
   });
 
