@@ -229,7 +229,8 @@ export class Log {
     assert.notEqual(segment, this.#current?.header.segment, "the segment is written to");
     assert.equal(this.#pending.records, 0, "records wait for a commit");
     try {
-      const carried = this.#copy(segment, keep);
+      const path = join(this.#options.dir, segmentName(segment));
+      const carried = guarded(path, () => this.#copy(path, keep));
       crashPoint("wal.carry");
       this.unlink(segment);
       return carried;
@@ -245,19 +246,18 @@ export class Log {
     if (current !== undefined) guarded(this.#options.dir, () => this.#finish(current));
   }
 
-  #copy(segment: number, keep: (entry: IndexEntry) => boolean): Carried {
+  #copy(path: string, keep: (entry: IndexEntry) => boolean): Carried {
     const places: RecordPlace[] = [];
     const lost: IndexEntry[] = [];
-    const path = join(this.#options.dir, segmentName(segment));
     const flush = (): void => {
       if (this.#pending.records > 0) places.push(...this.#despiteFullDisk(() => this.#write(true)));
     };
-    const file = guarded(path, () => new SegmentFile(this.#disk, path));
+    const file = new SegmentFile(this.#disk, path);
     try {
-      for (const { entry } of guarded(path, () => readEntries(file, this.id))) {
+      for (const { entry } of readEntries(file, this.id)) {
         if (!keep(entry)) continue;
         try {
-          this.#pending.addCopy(guarded(path, () => file.record(entry.place, this.id)).bytes);
+          this.#pending.addCopy(file.record(entry.place, this.id).bytes);
         } catch (error) {
           if (!(error instanceof LogDamagedError)) throw error;
           lost.push(entry);

@@ -63,6 +63,8 @@ export class Pending {
   addCopy(bytes: Buffer): void {
     this.#offsets.push(this.#to.length);
     this.#to.bytes(bytes);
+    // The end of a file may lack the zeros behind its last record.
+    this.#to.align();
   }
 
   /** The bytes for a segment: heads get the checksums of that segment, and are marked as copies if they are. */

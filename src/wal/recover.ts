@@ -35,6 +35,14 @@ interface Glance {
   readonly nextOrdinal: number | undefined;
 }
 
+interface MendedSegment {
+  readonly glance: Glance;
+  readonly found: Mended;
+}
+
+/** A segment that cannot be read may become readable: ordinals go on where its own cannot have come. */
+const LEAP = 2 ** 32;
+
 /**
  * Finds the records of a log. Closed segments are believed by their summary; the others are scanned, and closed when what is
  * damaged in them is in quarantine. `knownId` is what else says which log this is.
@@ -47,74 +55,76 @@ export function recoverSegments(
   now: number,
 ): SegmentsFound {
   const damage: Damage[] = [];
-  const glances = glanceAll(disk, folder, damage);
+  const numbers = disk.list(folder).flatMap((name) => segmentNumber(name) ?? []);
+  numbers.sort((a, b) => a - b);
+  const glances = numbers.flatMap((segment) =>
+    unlessUnreadable(segment, damage, () => glanceAt(disk, folder, segment)),
+  );
   const logId = idOf(glances, knownId);
   const own = glances.filter((glance) => isOwn(glance, logId, damage));
-  const mended: { readonly glance: Glance; readonly found: Mended }[] = [];
-  let trouble: LogDiskError | undefined;
-  let highest = 0;
-  for (const [at, glance] of own.entries()) {
-    const next = own[at + 1];
-    const found = mend({
-      disk,
-      folder,
-      path: glance.path,
-      logId: logId!,
-      highest,
-      isLast: next === undefined,
-      followedBy: next?.nextOrdinal,
-      now,
-    });
-    highest = Math.max(highest, found.highest);
-    trouble ??= found.trouble;
-    mended.push({ glance, found });
-  }
+  const mended = mendAll(disk, folder, own, logId, damage, now);
   const { tally, segments } = tallyUp(disk, logId, mended);
+  const read = Math.max(0, ...mended.map(({ found }) => found.highest));
+  const nextOrdinal = Math.max(read + 1, ...own.map((glance) => glance.nextOrdinal ?? 1));
   return {
     logId,
     segments,
     marks: tally.marks.sort((a, b) => a.ordinal - b.ordinal),
     positions: tally.positions,
-    nextOrdinal: Math.max(highest + 1, ...own.map(({ nextOrdinal }) => nextOrdinal ?? 1)),
-    nextSegment: Math.max(0, ...glances.map(({ segment }) => segment)) + 1,
+    nextOrdinal:
+      mended.length < own.length || glances.length < numbers.length ? nextOrdinal + LEAP : nextOrdinal,
+    nextSegment: (numbers.at(-1) ?? 0) + 1,
     damage: [...damage, ...mended.flatMap(({ found }) => found.damage)],
     torn: mended.flatMap(({ found }) => found.torn),
-    trouble,
+    trouble: mended.find(({ found }) => found.trouble !== undefined)?.found.trouble,
   };
 }
 
-function glanceAll(disk: Disk, folder: string, damage: Damage[]): Glance[] {
-  const numbers = disk.list(folder).flatMap((name) => segmentNumber(name) ?? []);
-  return numbers
-    .sort((a, b) => a - b)
-    .flatMap((segment): Glance[] => {
-      const path = join(folder, segmentName(segment));
-      try {
-        const file = new SegmentFile(disk, path);
-        file.close();
-        const identity = file.header ?? file.footer;
-        return [
-          {
-            segment,
-            path,
-            bytes: file.size,
-            logId: identity?.logId,
-            named: identity?.segment,
-            nextOrdinal: identity?.nextOrdinal,
-          },
-        ];
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
-        damage.push({
-          segment,
-          offset: 0,
-          bytes: 0,
-          reason: `unreadable: ${messageOf(error)}`,
-          record: undefined,
-        });
-        return [];
-      }
+/** What `look` finds in the segment; nothing, but a report, if the disk cannot read it. */
+function unlessUnreadable<T>(segment: number, damage: Damage[], look: () => T): T[] {
+  try {
+    return [look()];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EIO") throw error;
+    damage.push({
+      segment,
+      offset: 0,
+      bytes: 0,
+      reason: `unreadable: ${messageOf(error)}`,
+      record: undefined,
     });
+    return [];
+  }
+}
+
+function glanceAt(disk: Disk, folder: string, segment: number): Glance {
+  const path = join(folder, segmentName(segment));
+  const file = new SegmentFile(disk, path);
+  file.close();
+  const { header, footer, size: bytes } = file;
+  const identity = header ?? footer;
+  const { logId, segment: named, nextOrdinal } = { ...identity };
+  return { segment, path, bytes, logId, named, nextOrdinal };
+}
+
+function mendAll(
+  disk: Disk,
+  folder: string,
+  own: readonly Glance[],
+  logId: bigint | undefined,
+  damage: Damage[],
+  now: number,
+): MendedSegment[] {
+  let highest = 0;
+  return own.flatMap((glance, at) => {
+    const next = own[at + 1];
+    const neighbours = { highest, isLast: next === undefined, followedBy: next?.nextOrdinal };
+    return unlessUnreadable(glance.segment, damage, () => {
+      const found = mend({ disk, folder, path: glance.path, logId: logId!, now, ...neighbours });
+      highest = Math.max(highest, found.highest);
+      return { glance, found };
+    });
+  });
 }
 
 /** The log that most files belong to; `knownId` decides between equals and where no file says it. */
@@ -143,7 +153,7 @@ function isOwn(glance: Glance, logId: bigint | undefined, damage: Damage[]): boo
 function tallyUp(
   disk: Disk,
   logId: bigint | undefined,
-  mended: readonly { readonly glance: Glance; readonly found: Mended }[],
+  mended: readonly MendedSegment[],
 ): { readonly tally: Tally; readonly segments: SegmentSummary[] } {
   const tally = new Tally();
   const kept = mended.flatMap(({ glance, found }) =>

@@ -162,7 +162,10 @@ export function readRanges(from: FieldReader): SeqRange[] {
 
 function writeEntry(to: FieldWriter, offset: number, bytes: Buffer): void {
   to.uint64(offset);
+  const start = to.length;
   to.bytes(bytes);
+  // Without its checksum: a scan after damage must not take an entry for a record.
+  to.data.writeUInt32LE(0, start);
   to.align();
 }
 

@@ -20,6 +20,8 @@ interface Inode {
 /** The code of the error that this call shall fail with; undefined lets it through. */
 export type Fault = (call: number, operation: keyof Disk, path: string) => string | undefined;
 
+const SECTOR = 64;
+
 /** How unsynced writes fare when the power goes. */
 const FATES = ["dropped", "kept", "prefix", "some", "torn", "zeroed"] as const;
 
@@ -92,12 +94,9 @@ export class ScriptedDisk implements Disk {
 
   read(fd: number, bytes: Uint8Array, offset: number, length: number, position: number): number {
     const { inode } = this.#enterFile("read", fd);
-    return inode.live.copy(
-      bytes,
-      offset,
-      position,
-      Math.min(position + this.taken(length), inode.live.length),
-    );
+    // Short like a write, but never 0 before the end of the file.
+    const most = Math.max(this.taken(length), 1);
+    return inode.live.copy(bytes, offset, position, Math.min(position + most, inode.live.length));
   }
 
   datasync(fd: number): void {
@@ -176,7 +175,7 @@ export class ScriptedDisk implements Disk {
     this.#nameChanges.clear();
     this.#names = new Map(this.#syncedNames);
     for (const inode of new Set(this.#names.values())) {
-      for (const change of survivors(inode.changes, random)) inode.synced = applied(inode.synced, change);
+      inode.synced = survivor(inode.synced, inode.changes, random);
       inode.live = inode.synced;
       inode.changes = [];
     }
@@ -247,23 +246,25 @@ export class ScriptedDisk implements Disk {
   }
 }
 
-function survivors(changes: readonly Change[], random: Random): Change[] {
+/** What is on the platters when the power went before these changes were synced. */
+function survivor(synced: Buffer, changes: readonly Change[], random: Random): Buffer {
   const fate = random.of(FATES);
-  if (fate === "dropped") return [];
-  if (fate === "kept") return [...changes];
-  if (fate === "some") return changes.filter(() => random() < 0.5);
+  if (fate === "dropped") return synced;
+  if (fate === "some") return changes.filter(() => random() < 0.5).reduce(applied, synced);
+  if (fate === "kept") return changes.reduce(applied, synced);
   const prefix = changes.slice(0, random.below(changes.length + 1));
   const last = prefix.at(-1);
-  if (fate === "prefix" || last?.kind !== "write") return prefix;
-  const bytes = Buffer.from(last.bytes);
-  if (fate === "zeroed") {
-    // The size reached the disk, the pages did not.
-    bytes.fill(0, random.below(bytes.length + 1));
-  } else {
-    // Sectors arrive in any order; so do eight bytes here, since records are smaller than sectors.
-    for (let at = 0; at < bytes.length; at += 64) if (random() < 0.3) bytes.fill(0, at, at + 64);
+  if (fate === "prefix" || last?.kind !== "write") return prefix.reduce(applied, synced);
+  const before = prefix.slice(0, -1).reduce(applied, synced);
+  const after = applied(before, last);
+  // A sector is old or new, and what a file grew by is zeros before it is written; sectors are small here, as records are.
+  const old = Buffer.concat([before, Buffer.alloc(after.length - before.length)]);
+  const from = fate === "zeroed" ? last.position + random.below(last.bytes.length + 1) : 0;
+  for (let at = 0; at < after.length; at += SECTOR) {
+    if (fate === "zeroed" ? at >= from : random() < 0.3)
+      old.copy(after, at, at, Math.min(at + SECTOR, old.length));
   }
-  return [...prefix.slice(0, -1), { ...last, bytes }];
+  return after;
 }
 
 function applied(data: Buffer, change: Change): Buffer {
