@@ -109,12 +109,11 @@ function treat(patient: Patient, file: SegmentFile): Mended {
 function diagnose(
   { isLast, highest, followedBy }: Patient,
   file: SegmentFile,
-  { holes, end, lastCommit, bytes, index }: ScannedSegment,
+  { holes, end, lastCommit, bytes, index, indexOffset }: ScannedSegment,
 ): { damage: Damage[]; torn: Damage[]; doubtful: number | undefined } {
   const damage: Damage[] = [];
   const torn: Damage[] = [];
   const reached = Math.max(highest, highestOrdinal(index.summary()));
-  const wasClosed = file.footer !== undefined;
   let doubtful: number | undefined;
   if (file.header === undefined && index.records > 0) {
     damage.push({
@@ -126,11 +125,18 @@ function diagnose(
     });
   }
   for (const hole of holes) {
-    const unsynced = isLast && !wasClosed && hole.offset >= lastCommit;
-    if (unsynced) doubtful ??= hole.offset;
-    // Behind the last record nothing is missing if the next segment goes on where this one ends.
-    const unanswered = !isLast && !wasClosed && hole.offset >= end && reached + 1 >= (followedBy ?? 0);
-    (unsynced || unanswered ? torn : damage).push(placeOf(file.segment, hole, bytes));
+    let harmless: boolean;
+    if (indexOffset !== undefined) {
+      // Then all records were synced, and what is wrong behind them is the index, which can be made again.
+      harmless = hole.offset >= indexOffset;
+    } else if (isLast) {
+      harmless = hole.offset >= lastCommit;
+      if (harmless) doubtful ??= hole.offset;
+    } else {
+      // Behind the last record nothing is missing if the next segment goes on where this one ends.
+      harmless = hole.offset >= end && reached + 1 >= (followedBy ?? 0);
+    }
+    (harmless ? torn : damage).push(placeOf(file.segment, hole, bytes));
   }
   return { damage, torn, doubtful };
 }

@@ -42,6 +42,8 @@ export interface ScannedSegment extends Scan {
   readonly index: SegmentIndex;
   /** Behind the last record that is not the index or the summary. */
   readonly end: number;
+  /** Where its index was begun, if that is known; all records were synced by then. */
+  readonly indexOffset: number | undefined;
   /** Where the last commit began; what lies before it was synced. */
   readonly lastCommit: number;
 }
@@ -55,11 +57,13 @@ export function scanSegment(file: SegmentFile, logId: bigint): ScannedSegment {
   for (const { offset, head } of records) {
     index.add(offset, bytes.subarray(offset, aboutEnd(offset, head)), head, aboutOf(bytes, offset, head));
   }
-  // Index and summary are written when all records are synced, and count as a commit too.
-  const last = found.records.findLast(({ head }) => (head.flags & FLAG.commit) !== 0);
+  const last = records.findLast(({ head }) => (head.flags & FLAG.commit) !== 0);
   const tail = records.at(-1);
   const end = tail === undefined ? SEGMENT_HEADER_BYTES : tail.offset + recordBytes(tail.head);
-  return { ...found, records, bytes, index, end, lastCommit: last?.offset ?? 0 };
+  const legible = [...found.records, ...found.holes.flatMap(({ record }) => record ?? [])];
+  const indexOffset =
+    file.footer?.indexOffset ?? legible.find(({ head }) => head.kind === KIND.index)?.offset;
+  return { ...found, records, indexOffset, bytes, index, end, lastCommit: last?.offset ?? 0 };
 }
 
 /** What the record at `offset` is about. */

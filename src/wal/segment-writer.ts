@@ -6,7 +6,6 @@ import { FieldWriter } from "./fields.js";
 import {
   encodeFooter,
   encodeSegmentHeader,
-  FLAG,
   HEAD_BYTES,
   KIND,
   SEGMENT_HEADER_BYTES,
@@ -93,6 +92,9 @@ export class SegmentWriter {
   close(): number {
     try {
       return writeClosing(this.#disk, this.#fd, this.#end, this.header, this.index);
+    } catch (error) {
+      this.#takeBack(error);
+      throw error;
     } finally {
       this.#disk.close(this.#fd);
     }
@@ -149,7 +151,7 @@ function addClosingRecord(to: FieldWriter, kind: number, payload: Buffer, seed: 
     payloadBytes: payload.length,
     payloadChecksum,
   });
-  sealHead(to.data, start, FLAG.commit, seed);
+  sealHead(to.data, start, 0, seed);
 }
 
 function discard(disk: Disk, fd: number, path: string, because: unknown): never {

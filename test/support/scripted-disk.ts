@@ -37,6 +37,8 @@ export class ScriptedDisk implements Disk {
   taken: (length: number) => number = (length) => length;
   /** Bytes that fit; beyond them a write is short, and the next one fails with ENOSPC. */
   capacity = Number.POSITIVE_INFINITY;
+  /** Says that it synced, and does not. */
+  lying = false;
   #names = new Map<string, Inode>();
   #syncedNames = new Map<string, Inode>();
   #nameChanges = new Map<string, NameChange[]>();
@@ -109,6 +111,7 @@ export class ScriptedDisk implements Disk {
       if (inode !== undefined) inode.changes = [];
       throw error;
     }
+    if (this.lying) return;
     for (const change of file.inode.changes) file.inode.synced = applied(file.inode.synced, change);
     file.inode.changes = [];
   }
@@ -147,6 +150,7 @@ export class ScriptedDisk implements Disk {
 
   syncFolder(path: string): void {
     this.#enter("syncFolder", path);
+    if (this.lying) return;
     for (const change of this.#nameChanges.get(path) ?? []) change(this.#syncedNames);
     this.#nameChanges.delete(path);
   }

@@ -1,4 +1,4 @@
-import type { Random } from "../support/random.js";
+import { type Random, seeded } from "../support/random.js";
 import { CrashModel } from "./crash-model.js";
 
 const ERRORS = ["EIO", "ENOSPC", "EROFS", "EMFILE", "EACCES"] as const;
@@ -10,8 +10,9 @@ export interface ScheduleTold {
 }
 
 /** A life of a log: some lives of its process, each ended by a crash, on a disk that fails now and then. */
-export function runSchedule(random: Random): ScheduleTold {
+export function runSchedule(random: Random, lying = false): ScheduleTold {
   const model = new CrashModel(random);
+  model.disk.lying = lying;
   const lives = 3 + random.below(3);
   for (let life = 0; life < lives; life++) {
     model.open();
@@ -58,4 +59,20 @@ function crash(model: CrashModel, random: Random): void {
   if (choice < 0.2) model.close();
   if (choice < 0.5) model.disk.kill();
   else model.disk.losePower(random);
+}
+
+/** Runs each seed, which a failure names. */
+export function runSchedules(seeds: readonly number[]): ScheduleTold {
+  const sum = { crashes: 0, commits: 0, failures: 0 };
+  for (const seed of seeds) {
+    try {
+      const told = runSchedule(seeded(seed));
+      sum.crashes += told.crashes;
+      sum.commits += told.commits;
+      sum.failures += told.failures;
+    } catch (error) {
+      throw new Error(`COLDPATH_SEED=${seed}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+  return sum;
 }
