@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   WAL_FAILED: "The log could not be opened.",
   WAL_DISK:
     "The disk of the log failed: full, read-only, gone or broken; nothing more is acknowledged until it heals.",
+  WAL_ABSENT: "There is no log in the named folder, or not the named part of it.",
   WAL_NEWER: "A newer version of coldpath wrote the log.",
   WAL_DAMAGED: "Bytes of the log are not what was written there.",
   DEADLINE: "The work did not end before its deadline.",

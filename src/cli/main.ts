@@ -10,6 +10,7 @@ import { registerInit } from "./commands/init.js";
 import { registerMigrate } from "./commands/migrate.js";
 import { registerQuery } from "./commands/query.js";
 import { registerServe } from "./commands/serve.js";
+import { registerWal } from "./commands/wal.js";
 
 /** Failures of the caller's wording, as against failures of the work: exit code 2. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -38,6 +39,7 @@ function buildProgram(): Command {
   registerDb(program);
   registerQuery(program);
   registerDeadLetter(program);
+  registerWal(program);
   registerMigrate(program);
   registerConfig(program);
   inheritSettings(program);

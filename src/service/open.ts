@@ -26,6 +26,11 @@ export function deadLettersFolder(config: Config): string {
   return join(config.data_dir, "dead-letters");
 }
 
+/** Folder of the log of critical rows. */
+export function walFolder({ data_dir, wal }: Config): string {
+  return wal.dir ?? join(data_dir, "wal");
+}
+
 /** What the configuration says of the embedded ClickHouse. */
 export function engineOptions(config: Config): EngineOptions {
   const { listen, memory, query_memory, max_statement, incoming, reader } = config.engine;

@@ -141,7 +141,8 @@ function diagnose(
   return { damage, torn, doubtful };
 }
 
-function placeOf(segment: number, hole: Hole, bytes: Buffer): Damage {
+/** What was found in place of a record. */
+export function placeOf(segment: number, hole: Hole, bytes: Buffer): Damage {
   const { offset } = hole;
   if (hole.record === undefined) {
     return { segment, offset, bytes: hole.bytes, reason: "the bytes are no record", record: undefined };

@@ -1,0 +1,17 @@
+import type { Command } from "commander";
+import { registerInspect } from "./wal/inspect.js";
+import { registerLs } from "./wal/ls.js";
+import { registerPurge } from "./wal/purge.js";
+import { registerRepair } from "./wal/repair.js";
+import { registerVerify } from "./wal/verify.js";
+
+export function registerWal(program: Command): void {
+  const group = program
+    .command("wal")
+    .description("the log of critical rows: look into it, check, mend and trim it");
+  registerLs(group);
+  registerInspect(group);
+  registerVerify(group);
+  registerRepair(group);
+  registerPurge(group);
+}

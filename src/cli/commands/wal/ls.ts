@@ -1,0 +1,93 @@
+import type { Command } from "commander";
+import { type Survey, type SurveyedSegment, surveyLog } from "../../../wal/survey.js";
+import { Context } from "../../context.js";
+import { tableText } from "../../table-text.js";
+import { damageJson, damageText } from "./damage-text.js";
+import { type LogOptions, logFolder, withDir } from "./log-folder.js";
+
+export function registerLs(group: Command): void {
+  withDir(group.command("ls"))
+    .description("segments, and the rows of each table that are not known to be stored")
+    .action((options: LogOptions, command: Command) => {
+      const context = new Context(command);
+      const dir = logFolder(options, context);
+      const survey = surveyLog(dir);
+      context.result(text(dir, survey), json(dir, survey));
+    });
+}
+
+function text(dir: string, { segments, tables, cursor, damage, torn }: Survey): string {
+  const lines = [dir];
+  if (segments.length === 0) return [...lines, "the log is empty"].join("\n");
+  lines.push(
+    tableText(
+      ["segment", "state", "bytes", "made", "ordinals", "rows", "pending"],
+      segments.map((segment) => [
+        String(segment.segment),
+        segment.closed ? "closed" : "open",
+        String(segment.bytes),
+        madeAt(segment) ?? "",
+        ordinals(segment),
+        String(rowsOf(segment)),
+        String(segment.pending),
+      ]),
+    ),
+    "",
+    tableText(
+      ["table", "run", "rows", "pending"],
+      tables.map(({ table, run, rows, pending }) => [table, String(run), String(rows), String(pending)]),
+    ),
+    "",
+    pendingText(segments),
+    cursor === undefined ? "no cursor" : `the cursor is at ordinal ${cursor.upTo}`,
+    ...damage.map((place) => `damaged: ${damageText(place)}`),
+    ...torn.map((place) => `unfinished: ${damageText(place)}`),
+  );
+  return lines.join("\n");
+}
+
+function pendingText(segments: readonly SurveyedSegment[]): string {
+  const pending = segments.reduce((sum, segment) => sum + segment.pending, 0);
+  const oldest = segments.find((segment) => segment.pending > 0);
+  if (oldest === undefined) return "all rows are stored or given up";
+  return `${pending} rows are pending, the oldest in segment ${oldest.segment}, made ${madeAt(oldest) ?? "at an unknown time"}`;
+}
+
+function json(dir: string, { logId, segments, tables, cursor, damage, torn }: Survey): unknown {
+  const oldest = segments.find((segment) => segment.pending > 0);
+  return {
+    dir,
+    log_id: logId === undefined ? null : String(logId),
+    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0),
+    rows: segments.reduce((sum, segment) => sum + rowsOf(segment), 0),
+    pending: segments.reduce((sum, { pending }) => sum + pending, 0),
+    oldest_pending: oldest === undefined ? null : { segment: oldest.segment, made: madeAt(oldest) ?? null },
+    cursor: cursor === undefined ? null : { up_to: cursor.upTo },
+    segments: segments.map((segment) => ({
+      segment: segment.segment,
+      state: segment.closed ? "closed" : "open",
+      bytes: segment.bytes,
+      made: madeAt(segment) ?? null,
+      first_ordinal: segment.firstOrdinal,
+      last_ordinal: segment.lastOrdinal,
+      rows: rowsOf(segment),
+      pending: segment.pending,
+    })),
+    tables: tables.map(({ run, ...table }) => ({ ...table, run: String(run) })),
+    damage: damage.map(damageJson),
+    torn: torn.map(damageJson),
+  };
+}
+
+function rowsOf({ tables }: SurveyedSegment): number {
+  return tables.reduce((sum, { rows }) => sum + rows, 0);
+}
+
+function ordinals({ firstOrdinal, lastOrdinal }: SurveyedSegment): string {
+  return lastOrdinal < firstOrdinal ? "none" : `${firstOrdinal}–${lastOrdinal}`;
+}
+
+/** Undefined if the header that says it is damaged. */
+function madeAt({ createdAt }: SurveyedSegment): string | undefined {
+  return createdAt === 0 ? undefined : new Date(createdAt).toISOString();
+}

@@ -1,0 +1,37 @@
+import type { Command } from "commander";
+import { type Verification, verifyLog } from "../../../wal/verify.js";
+import { Context } from "../../context.js";
+import { ProgressLine } from "../../progress-line.js";
+import { damageJson, damageText } from "./damage-text.js";
+import { type LogOptions, logFolder, withDir } from "./log-folder.js";
+
+export function registerVerify(group: Command): void {
+  withDir(group.command("verify"))
+    .description("compare every checksum; exit 1 if anything is damaged")
+    .action(async (options: LogOptions, command: Command) => {
+      const context = new Context(command);
+      const line = new ProgressLine(context);
+      const found = await verifyLog(logFolder(options, context), (bytes, total) =>
+        line.show(`${Math.floor((100 * bytes) / Math.max(1, total))} % of ${total} bytes`),
+      );
+      line.end();
+      context.result(text(found), {
+        ...found,
+        damage: found.damage.map(damageJson),
+        torn: found.torn.map(damageJson),
+      });
+      if (found.damage.length > 0) process.exitCode = 1;
+    });
+}
+
+function text({ segments, bytes, records, damage, torn }: Verification): string {
+  const sum = `${records} records in ${segments} segments, ${bytes} bytes`;
+  return [
+    damage.length === 0 ? `no damage: ${sum}` : `${damage.length} damaged places: ${sum}`,
+    ...damage.map((place) => `  ${damageText(place)}`),
+    ...torn.map((place) => `unfinished at the end, as a crash leaves it: ${damageText(place)}`),
+    ...(damage.length === 0
+      ? []
+      : ["what is not closed coldpath wal repair closes; damaged frames are lost"]),
+  ].join("\n");
+}
