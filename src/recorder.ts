@@ -15,6 +15,7 @@ import type { Row } from "./native/block.js";
 import type { PolicyGap } from "./policy/policy.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
+import { ClashWatch } from "./sink/clash-watch.js";
 import { type Compression, type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
 import type { LinkState, Report } from "./sink/events.js";
@@ -104,6 +105,7 @@ export class Recorder {
   readonly #deadLetters: DeadLetters;
   readonly #clock: Clock;
   readonly #report: Report;
+  #clashes: ClashWatch | undefined;
   readonly #writers = new Map<string, Writer>();
   #isClosed = false;
 
@@ -167,6 +169,7 @@ export class Recorder {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
     });
+    opened.#clashes = await ClashWatch.start({ clickhouse, identity, report });
     opened.#sink.start();
     return opened;
   }
@@ -201,6 +204,7 @@ export class Recorder {
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#isClosed = true;
+    this.#clashes?.close();
     for (const writer of this.#writers.values()) writer.wake();
     const left = await this.#sink.close(deadlineMs);
     await this.#deadLetters.close();

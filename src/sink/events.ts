@@ -60,6 +60,21 @@ export type RecorderEvent =
       readonly code: string;
       readonly reason: string;
     }
+  /**
+   * Another recorder with the same name began after this one and seems to run still, so readers take two sources for one: give each a
+   * `recorder.id` of its own. No rows are lost or doubled.
+   */
+  | {
+      readonly kind: "recorder_clash";
+      readonly recorder: string;
+      readonly run: string;
+      readonly host: string;
+      readonly pid: number;
+      /** ISO-8601. */
+      readonly started: string;
+    }
+  /** It could not be asked whether there is such a recorder; it is asked again. */
+  | { readonly kind: "clash_unknown"; readonly message: string }
   /** A line of a dead-letter file is no letter. */
   | { readonly kind: "dead_letter_damaged"; readonly path: string; readonly line: number }
   /** The pipeline's thread died with rows in memory. */

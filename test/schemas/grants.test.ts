@@ -212,7 +212,7 @@ test("all missing rights are named at once, each with its reason and the stateme
   await engine.become([ALWAYS, "writer_0"]);
   await assert.rejects(requireRights(clickhouse, "writer", PLACE), (error: Error & { code: string }) => {
     assert.equal(error.code, "GRANT_MISSING");
-    assert.match(error.message, /^user default lacks 2 rights: /);
+    assert.match(error.message, /^user default lacks 3 rights: /);
     assert.match(
       error.message,
       /INSERT ON desk\.recorder_runs \(for INSERT that registers a start\): GRANT INSERT ON desk\.recorder_runs TO default/,
@@ -226,7 +226,7 @@ test("all missing rights are named at once, each with its reason and the stateme
   await assert.rejects(
     requireRights(clickhouse, "writer", { ...PLACE, cluster: "prod", isReplicated: true }),
     {
-      message: /lacks 3 rights.*GRANT ON CLUSTER 'prod' SYSTEM SYNC REPLICA ON desk\.orders TO default/,
+      message: /lacks 4 rights.*GRANT ON CLUSTER 'prod' SYSTEM SYNC REPLICA ON desk\.orders TO default/,
     },
   );
 });
@@ -261,7 +261,7 @@ test("a recorder on a server names what its user lacks before it takes a row, mi
   const opened = { clickhouse, engine: undefined, close: () => Promise.resolve() };
   await assert.rejects(openRecorder(config, opened), {
     code: "GRANT_MISSING",
-    message: /lacks 17 rights.*INSERT ON desk\.market_data/,
+    message: /lacks 18 rights.*INSERT ON desk\.market_data/,
   });
   const server = ["--set", `clickhouse.url=${engine.url}`, "--set", "clickhouse.database=desk"];
   const secret = { COLDPATH_CLICKHOUSE_PASSWORD: engine.password };

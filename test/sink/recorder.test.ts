@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { hostname } from "node:os";
 import { after, afterEach, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { decompressFrameSync } from "lz4-napi";
 import { systemClock } from "../../src/base/clock.js";
 import type { ColdpathError } from "../../src/base/errors.js";
+import { ClickHouse } from "../../src/clickhouse/client.js";
 import { ValueError } from "../../src/native/block.js";
 import { Recorder, type RecorderOptions } from "../../src/recorder.js";
+import { ClashWatch } from "../../src/sink/clash-watch.js";
 import { DeadLetters } from "../../src/sink/dead-letters.js";
 import { answers, exception, Gate, hang, held } from "../support/fault-proxy-faults.js";
 import { checkSums, NOON, type Recording, startRig, upTo } from "./rig.js";
@@ -53,6 +57,33 @@ test("each start is registered with host, process and version", async () => {
     version: "9.9.9",
     config_hash: "abc",
   });
+});
+
+test("another recorder of the same name that began later is told of once, those gone and our own are not", async () => {
+  const { recorder, events } = await rig.open({ recorder: "twice" });
+  const identity = { env: "test", recorder: "twice", run: recorder.run };
+  const { user, password } = rig.engine;
+  const clickhouse = new ClickHouse({ url: proxy.url, user, password, database: "default" });
+  after(() => clickhouse.close());
+  const watch = await ClashWatch.start({ clickhouse, identity, report: (event) => events.push(event) });
+  after(() => watch.close());
+  for (const [run, host, pid] of [
+    [1, "elsewhere", 7],
+    [2, hostname(), process.ppid],
+    [3, hostname(), spawnSync("true").pid],
+    [4, hostname(), process.pid],
+  ] as const)
+    await direct.command(
+      `INSERT INTO recorder_runs (started, host, pid, recorder, run) VALUES (now(), '${host}', ${pid}, 'twice', ${run})`,
+    );
+  await watch.look();
+  await watch.look();
+  const clashes = events.flatMap((event) => (event.kind === "recorder_clash" ? [event.run] : []));
+  assert.deepEqual(clashes.sort(), ["1", "2"]);
+  await proxy.refuse();
+  await watch.look();
+  await proxy.accept();
+  assert.equal(events.at(-1)?.kind, "clash_unknown");
 });
 
 test("a ticket resolves once its row can be read", async () => {

@@ -29,7 +29,7 @@ export interface Place {
 export const ROLES = ["migrator", "writer", "reader", "retention"] as const;
 export type RoleName = (typeof ROLES)[number];
 
-/** Registers each start; written, never read by the recorder. */
+/** Registers each start, and tells of another recorder with the same name. */
 const RUNS = "recorder_runs";
 
 /** The rights of a role: exactly those without which one of its statements is refused. */
@@ -103,6 +103,7 @@ function writer(tables: readonly string[], runs: string, isReplicated: boolean):
   return [
     { right: "INSERT", on: tables, why: "INSERT of rows" },
     { right: "INSERT", on: [runs], why: "INSERT that registers a start" },
+    { right: "SELECT", on: [runs], why: "whether another recorder has the same name" },
     { right: "SELECT", on: tables, why: "which rows in doubt, and which lines of a file, are stored" },
     {
       right: "SELECT",
