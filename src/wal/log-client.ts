@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 import { ColdpathError, type ErrorCode } from "../base/errors.js";
 import { Histogram, type HistogramSnapshot } from "../base/histogram.js";
 import { SECOND_MS } from "../base/units.js";
+import type { CarryRule } from "./carry-rule.js";
 import type { WalEvent } from "./events.js";
 import { FolderLock } from "./lock.js";
 import type { Carried } from "./log.js";
@@ -187,12 +188,12 @@ export class LogClient extends EventEmitter<LogClientEvents> {
   }
 
   /**
-   * Copies the records with these ordinals to the end of the log and removes the segment.
+   * Copies the records that are needed to the end of the log and removes the segment.
    *
    * @returns where the copies are, and what of them was damaged
    */
-  async carry(segment: number, ordinals: readonly number[]): Promise<Carried> {
-    return await this.#do({ kind: "carry", segment, ordinals });
+  async carry(segment: number, rule: CarryRule): Promise<Carried> {
+    return await this.#do({ kind: "carry", segment, rule });
   }
 
   /** What is waited for is written if the disk takes it in time; then the folder is free for another. */

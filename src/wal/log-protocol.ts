@@ -1,3 +1,4 @@
+import type { CarryRule } from "./carry-rule.js";
 import type { Carried, Resume } from "./log.js";
 import type { DiskFacts, Trouble } from "./log-state.js";
 import type { LogRecord } from "./records.js";
@@ -21,8 +22,8 @@ export type Job =
   | { readonly kind: "cursor"; readonly cursor: Cursor }
   | { readonly kind: "ledger"; readonly bytes: Uint8Array }
   | { readonly kind: "unlink"; readonly segment: number }
-  /** `ordinals`: of the records that stay. */
-  | { readonly kind: "carry"; readonly segment: number; readonly ordinals: readonly number[] };
+  /** `rule`: which records stay. */
+  | { readonly kind: "carry"; readonly segment: number; readonly rule: CarryRule };
 
 export type ToLog =
   /** The record at `first` and those after it. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
+import { keeperOf } from "./carry-rule.js";
 import { type Disk, nodeDisk } from "./disk.js";
 import { LogDiskError } from "./disk-error.js";
 import { DiskLook } from "./disk-look.js";
@@ -142,8 +143,7 @@ class LogWorker {
         this.#look.removed(job.segment);
         return NOTHING;
       case "carry": {
-        const kept = new Set(job.ordinals);
-        const carried = this.#log.carry(job.segment, ({ ordinal }) => kept.has(ordinal));
+        const carried = this.#log.carry(job.segment, keeperOf(job.rule));
         this.#look.wrote(carried.places);
         this.#look.removed(job.segment);
         return carried;
