@@ -76,7 +76,7 @@ describe("a purge", () => {
     const pending = [[rows(11, 10), seal("1", 11, 10)], [split], [rows(1, 10)], [rows(21, 1)]];
     assert.deepEqual(removed(await logOf(t, pending, 10)), [3]);
     assert.deepEqual(removed(await logOf(t, pending, 20)), [1, 2, 3]);
-    const skipped = [[rows(11, 10)], [skip], [rows(1, 10)], [rows(21, 1)]];
+    const skipped = [[rows(11, 10)], [seal("1", 11, 10), skip], [rows(1, 10)], [rows(21, 1)]];
     assert.deepEqual(removed(await logOf(t, skipped, 10)), [1, 3]);
     assert.deepEqual(removed(await logOf(t, skipped, 20)), [1, 2, 3]);
   });
@@ -91,13 +91,28 @@ describe("a purge", () => {
       answer: "",
       at: 1,
     } as const;
-    const segments = [[{ ...rows(1, 10), group: 5n }, end], [rows(11, 10)], [rows(21, 1)]];
+    const segments = [[{ ...rows(1, 10), group: 5n }, end], [rows(11, 10)]];
     assert.deepEqual(removed(await logOf(t, segments, 20)), [2]);
     assert.deepEqual(removed(await logOf(t, segments, 20, 1)), [2]);
     const covered = await logOf(t, segments, 20, 2);
     assert.equal(Ledger.restore(surveyedLedger(covered), LIMITS).coveredUpTo, 2);
     assert.deepEqual(removed(covered), [1, 2]);
   });
+});
+
+test("a purge leaves the end of a group as long as any row is pending: without it the group's rows would not count", async (t) => {
+  const end = {
+    kind: "group_end",
+    group: 5n,
+    key: "k",
+    bodyHash: "h",
+    status: 200,
+    answer: "",
+    at: 1,
+  } as const;
+  const dir = await logOf(t, [[{ ...rows(11, 10), group: 5n }], [end], [rows(1, 10)]], 10, 9);
+  assert.deepEqual(removed(dir), [3]);
+  assert.deepEqual(surveyLog(dir).tables, [{ table: "trades", run: RUN, rows: 10, pending: 10 }]);
 });
 
 function surveyedLedger(dir: string): Uint8Array {

@@ -25,9 +25,10 @@ export function registerVerify(group: Command): void {
 }
 
 function text({ segments, bytes, records, damage, torn }: Verification): string {
-  const sum = `${records} records in ${segments} segments, ${bytes} bytes`;
+  const sum = `${records} sound records in ${segments} segments, ${bytes} bytes`;
+  const places = damage.length === 1 ? "1 place" : `${damage.length} places`;
   return [
-    damage.length === 0 ? `no damage: ${sum}` : `${damage.length} damaged places: ${sum}`,
+    damage.length === 0 ? `no damage: ${sum}` : `damaged: ${places}; ${sum}`,
     ...damage.map((place) => `  ${damageText(place)}`),
     ...torn.map((place) => `unfinished at the end, as a crash leaves it: ${damageText(place)}`),
     ...(damage.length === 0
