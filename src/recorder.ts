@@ -8,6 +8,7 @@ import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
 import { EventWindow } from "./buffer/event-window.js";
 import { MemoryBudget } from "./buffer/memory-budget.js";
+import type { RowBuffer } from "./buffer/row-buffer.js";
 import type { Identity } from "./buffer/stamp.js";
 import { TableBuffer } from "./buffer/table-buffer.js";
 import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
@@ -18,7 +19,7 @@ import type { Table } from "./schemas/table.js";
 import { ClashWatch } from "./sink/clash-watch.js";
 import { type Compression, type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
-import type { LinkState, Report } from "./sink/events.js";
+import type { LinkState, RecorderEvent as SinkEvent } from "./sink/events.js";
 import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
 import { Link } from "./sink/link.js";
@@ -27,19 +28,30 @@ import { registerRun } from "./sink/registration.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
 import { type TablePolicy, type TableStats, type TableWriter, Writer } from "./table-writer.js";
+import type { WalEvent } from "./wal/events.js";
+import type { LoggedBuffer } from "./wal/logged-buffer.js";
+import { Wal, type WalOptions, type WalStats, waitingMaxOf } from "./wal/wal.js";
 
 export type { Origin } from "./buffer/origin.js";
 export type { Ticket } from "./buffer/ticket.js";
-export type { RecorderEvent, Report } from "./sink/events.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
+export type { WalOptions, WalStats } from "./wal/wal.js";
+
+/** What the recorder reports of itself as it happens; each is worth one log line. */
+export type RecorderEvent = SinkEvent | WalEvent;
+
+/** Takes each event as it happens; must not throw. */
+export type Report = (event: RecorderEvent) => void;
 
 /** How one table is treated. */
 export interface TableOptions {
   /** critical: never dropped, refused when full; best_effort: its oldest unsent batch makes room. */
   readonly class: "critical" | "best_effort";
+  /** wal: a row is in the log before the sink gets it; memory, the default: it is nowhere else. */
+  readonly durability?: "wal" | "spool" | "memory";
   /** A batch is offered to the sink when one of these is reached: rows, encoded bytes, milliseconds. */
   readonly flush: { readonly rows: number; readonly bytes: number; readonly age: number };
-  /** Rows open, waiting or being sent, before the table is full. */
+  /** Rows open, waiting or being sent, before the table is full. With a log: rows that wait in memory, more wait in the log alone. */
   readonly queue: { readonly rows: number };
   /** How rows are thinned out; without it none is left out. */
   readonly policy?: TablePolicy;
@@ -59,6 +71,8 @@ export interface RecorderOptions {
   readonly memory: { readonly max: number };
   /** Event times taken, in milliseconds before and after now by this host's clock. */
   readonly accept: { readonly past: number; readonly future: number };
+  /** The log. Without it no table has one, whatever its options say. */
+  readonly wal?: WalOptions;
   /** Folder of the rows that were refused; made if absent. */
   readonly deadLettersDir: string;
   /** Written into `recorder_runs`. */
@@ -86,11 +100,19 @@ export interface RecorderStats {
   /** Encoded bytes held, and the most that may be. */
   readonly memory: { readonly used: number; readonly max: number };
   readonly tables: Readonly<Record<string, TableStats>>;
+  /** Of the log, if there is one. */
+  readonly wal?: WalStats;
 }
 
 /** Where each table stood at the end, and which rows were left behind: those that are still pending. */
 export interface CloseReport {
-  readonly tables: Readonly<Record<string, TableStats & Left>>;
+  readonly tables: Readonly<Record<string, TableStats & LeftBehind>>;
+}
+
+/** Pending rows at the end of a recorder. */
+export interface LeftBehind extends Left {
+  /** In the log: the next start stores them, but for those that ClickHouse turns out to have. */
+  readonly logged: number;
 }
 
 const IN_FLIGHT = 2;
@@ -107,6 +129,9 @@ export class Recorder {
   readonly #report: Report;
   #clashes: ClashWatch | undefined;
   readonly #writers = new Map<string, Writer>();
+  readonly #wal: Wal | undefined;
+  /** Of the tables that have a log. */
+  readonly #logged = new Map<string, LoggedBuffer>();
   #isClosed = false;
 
   private constructor(options: RecorderOptions, parts: Parts) {
@@ -115,7 +140,10 @@ export class Recorder {
     this.#deadLetters = parts.deadLetters;
     this.#clock = options.clock ?? systemClock;
     this.#report = parts.report;
-    this.#budget = new MemoryBudget(options.memory.max);
+    this.#wal = parts.wal;
+    // What waits for the disk has room of its own, which others cannot take.
+    const reserve = this.#wal === undefined ? 0 : waitingMaxOf(options.memory.max);
+    this.#budget = new MemoryBudget(options.memory.max - reserve);
     const random = options.random ?? Math.random;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budget };
@@ -147,12 +175,25 @@ export class Recorder {
   }
 
   /**
-   * Reads the tables from ClickHouse, draws this start's `run` and registers it.
-   * @throws ColdpathError TABLE_UNKNOWN, PARTITION_UNSUPPORTED, TYPE_UNSUPPORTED, SCHEMA_MISMATCH, CLICKHOUSE_UNREACHABLE
+   * Opens the log, reads the tables from ClickHouse, draws this start's `run` and registers it.
+   * @throws ColdpathError TABLE_UNKNOWN, PARTITION_UNSUPPORTED, TYPE_UNSUPPORTED, SCHEMA_MISMATCH, CLICKHOUSE_UNREACHABLE, WAL_LOCKED
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
+    const report = guardedReport<RecorderEvent>(options.report ?? (() => {}));
+    const isLogged = Object.values(options.tables).some(({ durability }) => durability === "wal");
+    if (options.wal === undefined || !isLogged) return await Recorder.#open(options, report, undefined);
+    const waitingMax = waitingMaxOf(options.memory.max);
+    const wal = await Wal.open(options.wal, { clock: options.clock ?? systemClock, report, waitingMax });
+    try {
+      return await Recorder.#open(options, report, wal);
+    } catch (error) {
+      await wal.close(0);
+      throw error;
+    }
+  }
+
+  static async #open(options: RecorderOptions, report: Report, wal: Wal | undefined): Promise<Recorder> {
     const { clickhouse, recorder, env } = options;
-    const report = guardedReport(options.report ?? (() => {}));
     const identity: Identity = { recorder, env, run: randomBytes(8).readBigUInt64LE() };
     const life = await clickhouse.connect();
     const settings = await readInsertSettings(clickhouse);
@@ -164,13 +205,23 @@ export class Recorder {
       report({ kind: "dead_letter_damaged", path, line }),
     );
     const pack = await packerFor(options.compression, clickhouse.endpoints);
-    const opened = new Recorder(options, { identity, life, settings, tables, pack, deadLetters, report });
+    const opened = new Recorder(options, {
+      identity,
+      life,
+      settings,
+      tables,
+      pack,
+      deadLetters,
+      wal,
+      report,
+    });
     await registerRun(clickhouse, settings, identity, {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
     });
     opened.#clashes = await ClashWatch.start({ clickhouse, identity, report });
     opened.#sink.start();
+    wal?.start();
     return opened;
   }
 
@@ -200,18 +251,45 @@ export class Recorder {
     await Promise.all(writers.map((writer) => writer.buffer.settled()));
   }
 
+  /** Resolves when all rows of tables with a log that were taken before the call are on disk; at once for the others. */
+  async durable(): Promise<void> {
+    for (const name of this.#logged.keys()) this.#writers.get(name)!.releaseHeld();
+    await this.#wal?.durable();
+  }
+
+  /**
+   * Resolves when the fate of all rows is known that earlier starts left in the log.
+   * @throws ColdpathError TABLE_UNKNOWN
+   */
+  async replayed(table?: string): Promise<void> {
+    if (table !== undefined) this.table(table);
+    const names = table === undefined ? [...this.#logged.keys()] : [table];
+    await Promise.all(names.map((name) => this.#logged.get(name)?.replayed()));
+  }
+
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#isClosed = true;
     this.#clashes?.close();
     for (const writer of this.#writers.values()) writer.wake();
+    const endsAt = this.#clock.monotonic() + deadlineMs;
     const left = await this.#sink.close(deadlineMs);
     await this.#deadLetters.close();
     const { tables } = this.stats();
-    return {
-      tables: Object.fromEntries([...left].map(([name, rows]) => [name, { ...tables[name]!, ...rows }])),
-    };
+    const rows = [...left].map(([name, rows]) => [
+      name,
+      { ...tables[name]!, ...this.#leftBehind(name, rows) },
+    ]);
+    await this.#wal?.close(endsAt - this.#clock.monotonic());
+    return { tables: Object.fromEntries(rows) };
+  }
+
+  #leftBehind(table: string, left: Left): LeftBehind {
+    const buffer = this.#logged.get(table);
+    if (buffer === undefined) return { ...left, logged: 0 };
+    const unsent = buffer.unsyncedRows;
+    return { unsent, unconfirmed: 0, logged: buffer.pendingRows - unsent };
   }
 
   /**
@@ -229,27 +307,23 @@ export class Recorder {
       recorder: this.#identity.recorder,
       run: this.#identity.run.toString(),
       link: { state, life, probeError },
-      memory: { used: this.#budget.used, max: this.#budget.max },
+      memory: {
+        used: this.#budget.used + (this.#wal?.waitingBytes ?? 0),
+        max: this.#budget.max + (this.#wal?.waitingMax ?? 0),
+      },
       tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
+      ...(this.#wal === undefined ? {} : { wal: this.#wal.stats() }),
     };
   }
 
   #writerOf(table: Table, options: TableOptions, window: EventWindow, settings: Settings): Writer {
-    const buffer = new TableBuffer({
-      table,
-      flush: options.flush,
-      queueRows: options.queue.rows,
-      identity: this.#identity,
-      window,
-      budget: this.#budget,
-      clock: this.#clock,
-      onDue: () => this.#sink.wake(),
-    });
+    const buffer = this.#bufferOf(table, options, window);
+    const logged = this.#logged.get(table.name);
     const admission = new Admission({
       table: table.name,
       class: options.class,
       buffer,
-      budget: this.#budget,
+      budget: logged === undefined ? this.#budget : undefined,
       onTurn: (kind, reason) => this.#report({ kind, table: table.name, reason }),
       onDropped: (reason, rows) => this.#report({ kind: "dropped", table: table.name, reason, rows }),
     });
@@ -257,7 +331,8 @@ export class Recorder {
       table,
       buffer,
       admission,
-      lane: this.#sink.addLane(table, buffer, settings),
+      lane: this.#sink.addLane(table, buffer, settings, logged && this.#wal?.journalOf(table.name)),
+      inheritedRows: () => logged?.inheritedRows ?? 0,
       identity: this.#identity,
       deadLetters: this.#deadLetters,
       clock: this.#clock,
@@ -266,6 +341,23 @@ export class Recorder {
       policy: options.policy,
       onGap: (gap) => this.#recordGap(table.name, gap),
     });
+  }
+
+  #bufferOf(table: Table, options: TableOptions, window: EventWindow): RowBuffer {
+    const common = {
+      table,
+      flush: options.flush,
+      queueRows: options.queue.rows,
+      identity: this.#identity,
+      window,
+      budget: this.#budget,
+      onDue: () => this.#sink.wake(),
+    };
+    if (this.#wal === undefined || options.durability !== "wal")
+      return new TableBuffer({ ...common, clock: this.#clock });
+    const buffer = this.#wal.addTable(common);
+    this.#logged.set(table.name, buffer);
+    return buffer;
   }
 
   /** Rows left out that no kept row will ever tell of are told of here. */
@@ -295,5 +387,6 @@ interface Parts {
   readonly tables: readonly Table[];
   readonly pack: Pack;
   readonly deadLetters: DeadLetters;
+  readonly wal: Wal | undefined;
   readonly report: Report;
 }

@@ -57,6 +57,8 @@ export interface TableWriter {
  * sampled + the sum of dropped + deadLettered.
  */
 export interface TableStats extends AdmissionCounts, LaneStats {
+  /** Rows that earlier starts left in the log, by what became of them since; they are in no other count. */
+  readonly inherited: LaneStats["inherited"] & { readonly pending: number };
   /** Rows taken whose fate is not settled, and their encoded bytes. */
   readonly pending: { readonly rows: number; readonly bytes: number };
   readonly deduplicated: number;
@@ -71,6 +73,8 @@ export interface WriterParts {
   readonly buffer: RowBuffer;
   readonly admission: Admission;
   readonly lane: Lane;
+  /** Rows that earlier starts left in the log and whose fate is not known. */
+  readonly inheritedRows: () => number;
   readonly identity: Identity;
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
@@ -119,8 +123,13 @@ export class Writer implements TableWriter {
 
   /** Offers all rows to the sink, those that a policy holds included. */
   letGo(): void {
-    this.#thinned?.release();
+    this.releaseHeld();
     this.buffer.offerAll();
+  }
+
+  /** Rows that a policy holds go on at once. */
+  releaseHeld(): void {
+    this.#thinned?.release();
   }
 
   closePolicy(): void {
@@ -214,6 +223,7 @@ export class Writer implements TableWriter {
     return {
       ...this.#admission.counts(),
       ...sent,
+      inherited: { ...sent.inherited, pending: this.#parts.inheritedRows() },
       pending: { rows: this.pendingRows, bytes: pendingBytes },
       deduplicated: thinned?.deduplicated ?? 0,
       sampled: thinned?.sampled ?? 0,

@@ -10,7 +10,8 @@ export interface AdmissionOptions {
   /** critical: refused when full, never dropped; best_effort: its oldest unsent batch makes room. */
   readonly class: "critical" | "best_effort";
   readonly buffer: RowBuffer;
-  readonly budget: MemoryBudget;
+  /** None for rows that a log takes: its buffer alone says whether there is room. */
+  readonly budget: MemoryBudget | undefined;
   /** The table begins to refuse rows, or has room again. Called at the turn, not for each row. */
   readonly onTurn: (turn: "full" | "room", reason: string) => void;
   readonly onDropped: (reason: string, rows: number) => void;
@@ -38,13 +39,13 @@ export class Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
-    if (options.class === "best_effort") options.budget.mayDrop(this);
+    if (options.class === "best_effort") options.budget?.mayDrop(this);
   }
 
   /** Whether the next row would be refused or make others drop. */
   get full(): boolean {
     const { buffer, budget } = this.#options;
-    return buffer.refusal !== undefined || budget.full;
+    return buffer.refusal !== undefined || budget?.full === true;
   }
 
   /** Drops what may be dropped until there is room for a row; false if that is not enough. */
@@ -82,7 +83,8 @@ export class Admission {
   /** To be called when rows were settled: announces that there is room again. */
   look(): void {
     const { buffer, budget, onTurn } = this.#options;
-    const hasRoom = buffer.hasRoom && budget.used < budget.max * ROOM_SHARE;
+    const hasMemory = budget === undefined || budget.used < budget.max * ROOM_SHARE;
+    const hasRoom = buffer.hasRoom && hasMemory;
     if (!this.#isRefusing || !hasRoom) return;
     this.#isRefusing = false;
     onTurn("room", "rows are taken again");
@@ -139,6 +141,6 @@ export class Admission {
     const isCritical = this.#options.class === "critical";
     while (!isCritical && buffer.refusal !== undefined && this.dropOldest(buffer.refusal));
     if (buffer.refusal !== undefined) return buffer.refusal;
-    return budget.makeRoom() ? undefined : "memory_full";
+    return budget === undefined || budget.makeRoom() ? undefined : "memory_full";
   }
 }

@@ -188,7 +188,8 @@ class Ingest {
   async #prepare(source: SourceFile): Promise<FileIngest> {
     const { recorder, maxLineBytes } = this.#options;
     const writer = this.#writer;
-    // The same content again in this run: what it left in the queue must be stored before anybody asks for it.
+    // The same content again, in this run or from an earlier start's log: it must be stored before anybody asks for it.
+    await unlessAborted(recorder.replayed(writer.table.name), this.#signal);
     if (this.#sourcesRead.has(source.source)) await unlessAborted(recorder.flush(), this.#signal);
     this.#sourcesRead.add(source.source);
     const stored = await StoredLines.open({ ...this.#rowsOf(source), signal: this.#signal });

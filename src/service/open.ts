@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
-import { Recorder, type Report } from "../recorder.js";
+import { Recorder, type Report, type WalOptions } from "../recorder.js";
 import { checkTables } from "../schemas/compare.js";
 import { requireRights } from "../schemas/grants/check.js";
 import type { Place } from "../schemas/grants/rights.js";
@@ -95,12 +95,14 @@ export function placeOf({ clickhouse, tables }: Config): Place {
 
 /**
  * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
- * `coldpath migrate`, so there a difference is an error that says so.
+ * `coldpath migrate`, so there a difference is an error that says so. Without the log rows are in memory until they are stored: for
+ * what can be read again.
  */
 export async function openRecorder(
   config: Config,
   opened: OpenedClickHouse,
   report?: Report,
+  { withLog = true }: { readonly withLog?: boolean } = {},
 ): Promise<Recorder> {
   const { clickhouse } = opened;
   if (opened.engine !== undefined) await migrate(clickhouse, { userDirs: config.schemas });
@@ -116,6 +118,12 @@ export async function openRecorder(
     memory: config.memory,
     accept: config.accept,
     deadLettersDir: deadLettersFolder(config),
+    ...(withLog ? { wal: walOptions(config) } : {}),
     ...(report === undefined ? {} : { report }),
   });
+}
+
+function walOptions({ wal, data_dir }: Config): WalOptions {
+  const { dir = join(data_dir, "wal"), commit, segment, max, reserve, emergency_disk } = wal;
+  return { dir, commit, segment, max, reserve, emergencyDisk: emergency_disk };
 }

@@ -1,8 +1,9 @@
 import { messageOf } from "../base/errors.js";
-import type { Report } from "./events.js";
 
 /** A report that cannot end the recorder: what it throws becomes a warning of the process. */
-export function guardedReport(report: Report): Report {
+export function guardedReport<E extends { readonly kind: string }>(
+  report: (event: E) => void,
+): (event: E) => void {
   return (event) => {
     try {
       report(event);

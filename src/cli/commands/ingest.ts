@@ -41,7 +41,8 @@ export function registerIngest(program: Command): void {
       const opened = await openClickHouse(config);
       const line = new ProgressLine(context);
       try {
-        const recorder = await openRecorder(config, opened);
+        // The files are the log.
+        const recorder = await openRecorder(config, opened, undefined, { withLog: false });
         const report = await ingestFiles({
           recorder,
           clickhouse: opened.clickhouse,

@@ -1,0 +1,202 @@
+import type { Clock } from "../base/clock.js";
+import { messageOf } from "../base/errors.js";
+import { MIB, SECOND_MS } from "../base/units.js";
+import type { Frame } from "./frame-queue.js";
+import type { LogReader } from "./log-reader.js";
+import type { RowsRecord } from "./records.js";
+import type { RowFates } from "./row-fates.js";
+import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
+import type { SeqRange } from "./seq-set.js";
+
+/** Rows of one table that earlier starts left in the log. */
+export interface Inherited {
+  /** All their frames are after this ordinal and not after `to`. */
+  readonly after: number;
+  readonly to: number;
+  readonly runs: readonly { readonly run: bigint; readonly ranges: readonly SeqRange[] }[];
+}
+
+export interface BacklogOptions {
+  readonly clock: Clock;
+  readonly fates: RowFates;
+  readonly reader: Pick<LogReader, "next">;
+  readonly sealed: SealedBatches;
+  readonly inherited: Inherited;
+  /** Whether another frame may be kept in memory. */
+  readonly hasRoom: () => boolean;
+  /** Takes a frame, in the order of the log. */
+  readonly push: (frame: Frame) => void;
+  /** The next frame of this run and partition does not follow the one before. */
+  readonly part: (run: bigint, partition: string) => void;
+  /** All frames of a sealed batch were found. */
+  readonly again: (batch: SealedBatch) => void;
+  readonly onUnreadable: (message: string) => void;
+}
+
+/** A frame without its rows. */
+type FrameHead = Omit<RowsRecord, "payload">;
+
+const READ_BYTES: number = MIB;
+const RETRY_MS: number = SECOND_MS;
+
+/** Frames of one table that are on disk and not in memory: where they begin, and their way back when there is room. */
+export class Backlog {
+  readonly #options: BacklogOptions;
+  /** Frames after this ordinal are not in memory; undefined if all are that are not settled. */
+  #behind: number | undefined;
+  /** Of the last frame that is on disk. */
+  #synced: number;
+  #since: number | undefined;
+  #isReading = false;
+  #isClosed = false;
+  #cancelRetry: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
+
+  constructor(options: BacklogOptions) {
+    this.#options = options;
+    const { inherited, clock } = options;
+    this.#synced = inherited.to;
+    if (this.inheritedRows === 0) return;
+    this.#behind = inherited.after;
+    this.#since = clock.monotonic();
+  }
+
+  get isBehind(): boolean {
+    return this.#behind !== undefined;
+  }
+
+  /** Monotonic milliseconds since when there is a backlog. */
+  get since(): number | undefined {
+    return this.#since;
+  }
+
+  /** Rows of earlier starts whose fate is not known. */
+  get inheritedRows(): number {
+    const { fates, inherited } = this.#options;
+    let rows = 0;
+    for (const { run, ranges } of inherited.runs)
+      for (const { first, last } of ranges) rows += fates.unknownIn(run, first, last);
+    return rows;
+  }
+
+  /** A frame is on disk, and kept in memory or not; none is kept behind one that was not. */
+  synced(ordinal: number, isKept: boolean): void {
+    this.#synced = ordinal;
+    if (isKept || this.#behind !== undefined) return;
+    this.#behind = ordinal - 1;
+    this.#since = this.#options.clock.monotonic();
+  }
+
+  /** Reads as long as there is room. */
+  read(): void {
+    if (this.#behind === undefined || this.#isReading || this.#isClosed || this.#cancelRetry !== undefined)
+      return;
+    this.#isReading = true;
+    this.#readAll().then(
+      () => {
+        this.#isReading = false;
+      },
+      (error: unknown) => {
+        this.#isReading = false;
+        if (this.#isClosed) return;
+        this.#options.onUnreadable(messageOf(error));
+        this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => {
+          this.#cancelRetry = undefined;
+          this.read();
+        });
+      },
+    );
+  }
+
+  /** Resolves when the fate of all rows of earlier starts is known. */
+  async replayed(): Promise<void> {
+    while (this.inheritedRows > 0)
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+      });
+  }
+
+  /** The fate of some rows became known. */
+  look(): void {
+    if (this.#waiting.length === 0 || this.inheritedRows > 0) return;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelRetry?.();
+  }
+
+  async #readAll(): Promise<void> {
+    const { hasRoom, inherited } = this.#options;
+    while (this.#behind !== undefined && !this.#isClosed && hasRoom()) {
+      const after = this.#behind;
+      const upTo = await this.#readSome(after);
+      if (this.#isClosed) return;
+      if (after < inherited.to && upTo >= inherited.to) this.#giveUpIncomplete();
+      this.#behind = upTo >= this.#synced ? undefined : upTo;
+      if (this.#behind === undefined) this.#since = undefined;
+    }
+  }
+
+  /** Takes the next frames after this ordinal; gives the ordinal up to which nothing is left. */
+  async #readSome(after: number): Promise<number> {
+    const { fates, reader, part } = this.#options;
+    const looked: { readonly ordinal: number; readonly record: FrameHead }[] = [];
+    const { frames, lastOrdinal } = await reader.next({
+      table: fates.table,
+      after,
+      upTo: this.#synced,
+      maxBytes: READ_BYTES,
+      wanted: ({ ordinal, record }) => {
+        looked.push({ ordinal, record });
+        return this.#isWanted(record);
+      },
+    });
+    if (this.#isClosed) return after;
+    const payloads = new Map(frames.map(({ entry, payload }) => [entry.ordinal, payload]));
+    for (const { ordinal, record } of looked) {
+      if (ordinal > lastOrdinal) break;
+      const payload = payloads.get(ordinal);
+      // Not needed, or damaged: a batch must not reach over the rows of another.
+      if (payload === undefined) part(record.run, record.partition);
+      else this.#take(record, payload);
+    }
+    return lastOrdinal;
+  }
+
+  #isWanted(record: FrameHead): boolean {
+    const { fates, sealed } = this.#options;
+    const batch = sealed.of(record.run, record.firstSeq);
+    if (batch === undefined) return !fates.isKnown(record.run, record);
+    // Of a batch of which a part is open all frames are needed: its rows are counted from the first.
+    return batch.frames.some((frame) => !fates.isKnown(record.run, frame));
+  }
+
+  #take({ run, partition, firstSeq, count }: FrameHead, payload: Uint8Array): void {
+    const { clock, sealed, push, part, again } = this.#options;
+    const frame = { run, partition, firstSeq, count, payload, openedAt: clock.monotonic() };
+    const batch = sealed.of(run, firstSeq);
+    if (batch === undefined) {
+      push(frame);
+      return;
+    }
+    part(run, partition);
+    batch.found.push(frame);
+    if (batch.found.length < batch.frames.length) return;
+    sealed.forget(batch);
+    again(batch);
+  }
+
+  /** A damaged log does not have all frames of a batch any more: the others are sent as if none had been sealed, and asked for all the same. */
+  #giveUpIncomplete(): void {
+    const { sealed, push, part } = this.#options;
+    for (const batch of sealed.incomplete) {
+      sealed.forget(batch);
+      for (const frame of batch.found) {
+        push(frame);
+        part(frame.run, frame.partition);
+      }
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import type { Clock } from "../base/clock.js";
+import { batchLimits, type FlushLimits, stretchWithin } from "../buffer/batch-limits.js";
+
+/** A synced frame in memory. */
+export interface Frame {
+  readonly run: bigint;
+  readonly partition: string;
+  readonly firstSeq: number;
+  readonly count: number;
+  /** One Native block. */
+  readonly payload: Uint8Array;
+  /** Monotonic milliseconds when its first row was taken, or when it was read back. */
+  readonly openedAt: number;
+}
+
+/** Frames of one run and partition that are to become one batch. */
+export class FrameGroup {
+  readonly frames: Frame[] = [];
+  rows = 0;
+  bytes = 0;
+  /** Offered to the sink; it may still grow until taken. */
+  due = false;
+
+  get openedAt(): number {
+    return this.frames[0]!.openedAt;
+  }
+
+  add(frame: Frame): void {
+    this.frames.push(frame);
+    this.rows += frame.count;
+    this.bytes += frame.payload.length;
+  }
+}
+
+export interface FrameQueueOptions {
+  readonly flush: FlushLimits;
+  /** Rows the table may hold in memory. */
+  readonly queueRows: number;
+  readonly clock: Clock;
+  /** Called each time a group becomes due. */
+  readonly onDue: () => void;
+}
+
+/** Synced frames of one table, gathered into batches as `TableBuffer` gathers rows. */
+export class FrameQueue {
+  readonly #options: FrameQueueOptions;
+  /** What still grows, by run and partition. */
+  readonly #open = new Map<string, FrameGroup>();
+  /** Offered, oldest first. */
+  readonly #due: FrameGroup[] = [];
+  #rows = 0;
+  #bytes = 0;
+  #stretch = 1;
+  #cancelAgeTimer: (() => void) | undefined;
+
+  constructor(options: FrameQueueOptions) {
+    this.#options = options;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get hasDue(): boolean {
+    return this.#due.length > 0;
+  }
+
+  get oldestAt(): number | undefined {
+    let oldest = this.#due[0]?.openedAt;
+    for (const { openedAt } of this.#open.values())
+      if (oldest === undefined || openedAt < oldest) oldest = openedAt;
+    return oldest;
+  }
+
+  get stretched(): number {
+    return this.#stretch;
+  }
+
+  stretch(factor: number): void {
+    this.#stretch = stretchWithin(factor);
+  }
+
+  /** Takes a frame in, after those of the same run and partition. */
+  push(frame: Frame): void {
+    const { flush, queueRows } = this.#options;
+    const limits = batchLimits(flush, queueRows, this.#stretch);
+    const key = keyOf(frame.run, frame.partition);
+    let group = this.#open.get(key);
+    if (
+      group !== undefined &&
+      (group.rows + frame.count > limits.mostRows || group.bytes + frame.payload.length > limits.mostBytes)
+    ) {
+      this.#close(key, group);
+      group = undefined;
+    }
+    if (group === undefined) {
+      group = new FrameGroup();
+      this.#open.set(key, group);
+    }
+    group.add(frame);
+    this.#rows += frame.count;
+    this.#bytes += frame.payload.length;
+    if (group.rows >= limits.offerRows || group.bytes >= limits.offerBytes) this.#offer(group);
+    this.#armAgeTimer();
+  }
+
+  /** What comes next of this run and partition is not joined with what is there: rows between them are missing. */
+  part(run: bigint, partition: string): void {
+    const key = keyOf(run, partition);
+    const group = this.#open.get(key);
+    if (group !== undefined) this.#close(key, group);
+  }
+
+  /** The oldest due group; no frame joins it any more. */
+  take(): FrameGroup | undefined {
+    const group = this.#due.shift();
+    if (group === undefined) return undefined;
+    const { run, partition } = group.frames[0]!;
+    const key = keyOf(run, partition);
+    if (this.#open.get(key) === group) this.#open.delete(key);
+    this.#rows -= group.rows;
+    this.#bytes -= group.bytes;
+    return group;
+  }
+
+  /** Frames that were taken and do not fit the others of their group come next. */
+  giveBack(frames: readonly Frame[]): void {
+    const group = new FrameGroup();
+    for (const frame of frames) group.add(frame);
+    group.due = true;
+    this.#due.unshift(group);
+    this.#rows += group.rows;
+    this.#bytes += group.bytes;
+    this.#options.onDue();
+  }
+
+  /** Offers everything, whatever its size and age. */
+  offerAll(): void {
+    for (const group of this.#open.values()) this.#offer(group);
+  }
+
+  /** Stops the age timer. */
+  close(): void {
+    this.#cancelAgeTimer?.();
+    this.#cancelAgeTimer = undefined;
+  }
+
+  #close(key: string, group: FrameGroup): void {
+    this.#open.delete(key);
+    this.#offer(group);
+  }
+
+  #offer(group: FrameGroup): void {
+    if (group.due) return;
+    group.due = true;
+    this.#due.push(group);
+    this.#options.onDue();
+  }
+
+  #armAgeTimer(): void {
+    if (this.#cancelAgeTimer !== undefined) return;
+    const { clock, flush } = this.#options;
+    const age = flush.age * this.#stretch;
+    let oldest = Infinity;
+    for (const group of this.#open.values()) if (!group.due) oldest = Math.min(oldest, group.openedAt);
+    if (oldest === Infinity) return;
+    this.#cancelAgeTimer = clock.after(Math.max(0, oldest + age - clock.monotonic()), () => {
+      this.#cancelAgeTimer = undefined;
+      const now = clock.monotonic();
+      for (const group of this.#open.values()) if (now - group.openedAt >= age) this.#offer(group);
+      this.#armAgeTimer();
+    });
+  }
+}
+
+function keyOf(run: bigint, partition: string): string {
+  return `${run}/${partition}`;
+}

@@ -1,0 +1,295 @@
+import { randomInt } from "node:crypto";
+import type { Clock } from "../base/clock.js";
+import { ColdpathError } from "../base/errors.js";
+import type { FlushLimits } from "../buffer/batch-limits.js";
+import { BuilderPool } from "../buffer/builder-pool.js";
+import type { EventWindow } from "../buffer/event-window.js";
+import type { MemoryBudget } from "../buffer/memory-budget.js";
+import type { Origin } from "../buffer/origin.js";
+import type { RowBuffer, Taken } from "../buffer/row-buffer.js";
+import { type Identity, sentColumns } from "../buffer/stamp.js";
+import type { Ticket } from "../buffer/ticket.js";
+import type { Row } from "../native/block.js";
+import type { Table } from "../schemas/table.js";
+import { Backlog, type Inherited } from "./backlog.js";
+import type { Commits, Committing } from "./commits.js";
+import { FrameBatches } from "./frame-batches.js";
+import { type CutFrame, FrameBuilder } from "./frame-builder.js";
+import { type Frame, FrameQueue } from "./frame-queue.js";
+import type { LogReader } from "./log-reader.js";
+import type { RowFates } from "./row-fates.js";
+import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
+import { StoredWaiters } from "./stored-waiters.js";
+import type { WaitingBytes } from "./waiting-bytes.js";
+
+export interface LoggedBufferOptions {
+  readonly table: Table;
+  readonly identity: Identity;
+  readonly flush: FlushLimits;
+  /** Rows that may wait in memory; more wait in the log alone. */
+  readonly queueRows: number;
+  readonly window: EventWindow;
+  readonly budget: MemoryBudget;
+  readonly clock: Clock;
+  readonly commits: Commits;
+  readonly fates: RowFates;
+  readonly reader: Pick<LogReader, "next">;
+  /** Bytes that are not on disk yet, of all tables. */
+  readonly waiting: WaitingBytes;
+  /** Why the log takes no rows now, if so. */
+  readonly refusing: () => string | undefined;
+  readonly sealed: SealedBatches;
+  /** What earlier starts left in the log. */
+  readonly inherited: Inherited;
+  /** Called each time a batch becomes due. */
+  readonly onDue: () => void;
+  /** The log could not be read; it is tried again. */
+  readonly onUnreadable: (message: string) => void;
+}
+
+/** A table may hold so many bytes of frames in memory whatever others hold, so that it always gets on. */
+const FLOOR_BYTES: number = 1024 * 1024;
+/** Beyond that, frames of all tables are kept in memory while less than this share of it is in use. */
+const WINDOW_SHARE = 0.5;
+/** Room is announced again below this share of what may wait for the disk. */
+const ROOM_SHARE = 0.5;
+/** Batches of earlier starts that no seal names get numbers from here on, at random: no start before used them. */
+const INHERITED_FROM: number = 2 ** 40;
+const INHERITED_TO: number = 2 ** 48 - 1;
+
+/**
+ * The rows of one table with a log. A row goes into a frame, the frame to disk, and only then towards the sink: by way of memory if there
+ * is room, else it is read back from the log when there is. So rows of an outage, of the start before and of this moment take one way.
+ */
+export class LoggedBuffer implements RowBuffer, Committing {
+  readonly #options: LoggedBufferOptions;
+  readonly #frames: FrameBuilder;
+  readonly #queue: FrameQueue;
+  readonly #batches: FrameBatches;
+  readonly #backlog: Backlog;
+  readonly #waiters: StoredWaiters;
+  /** Sealed batches of earlier starts, whole again. */
+  readonly #again: { readonly batch: SealedBatch; readonly bytes: number }[] = [];
+  #nextNumber = 1;
+  #nextInherited: number = randomInt(INHERITED_FROM, INHERITED_TO);
+  #taken = 0;
+  #synced = 0;
+  #settled = 0;
+  /** Rows up to this number are offered as soon as they are synced. */
+  #offerUpTo = 0;
+  #isClosed = false;
+
+  /** @throws ColdpathError TYPE_UNSUPPORTED for a column that cannot be written. */
+  constructor(options: LoggedBufferOptions) {
+    this.#options = options;
+    const { table, identity, flush, queueRows, window, budget, clock, commits, fates, waiting } = options;
+    const pool = new BuilderPool(sentColumns(table), budget);
+    this.#waiters = new StoredWaiters(table.name, identity.run, fates);
+    this.#frames = new FrameBuilder({
+      ...{ table, identity, window, pool, clock, mostRows: flush.rows },
+      fates: { wanted: () => commits.wanted(), storedOf: (span) => this.#waiters.storedOf(span) },
+      onBytes: (delta) => waiting.add(delta),
+    });
+    this.#queue = new FrameQueue({ flush, queueRows, clock, onDue: options.onDue });
+    const onSettled = (frames: readonly Frame[], failure: Error | undefined): void =>
+      this.#waiters.settle(frames, failure);
+    this.#batches = new FrameBatches({ table, pool, budget, onSettled });
+    this.#backlog = new Backlog({
+      ...options,
+      hasRoom: () => this.#hasWindow,
+      push: (frame) => this.#push(frame),
+      part: (run, partition) => this.#queue.part(run, partition),
+      again: (batch) => this.#sendAgain(batch),
+    });
+    commits.add(this);
+  }
+
+  get pendingRows(): number {
+    return this.#taken - this.#settled;
+  }
+
+  get pendingBytes(): number {
+    return this.#frames.bytes + this.#windowBytes + this.#batches.bytes;
+  }
+
+  get oldestAt(): number | undefined {
+    return oldestOf([this.#queue.oldestAt, this.#frames.oldestAt]);
+  }
+
+  /** Monotonic milliseconds when the oldest row in memory was taken, those with the sink included, or when the first was left to the log. */
+  get pendingSince(): number | undefined {
+    return oldestOf([this.oldestAt, this.#batches.oldestAt, this.#backlog.since]);
+  }
+
+  /** Rows of earlier starts whose fate is not known. */
+  get inheritedRows(): number {
+    return this.#backlog.inheritedRows;
+  }
+
+  /** Whether rows are in the log that are not in memory. */
+  get isBehind(): boolean {
+    return this.#backlog.isBehind;
+  }
+
+  get refusal(): string | undefined {
+    const { waiting, refusing } = this.#options;
+    return refusing() ?? (waiting.full ? "wal_slow" : undefined);
+  }
+
+  get hasRoom(): boolean {
+    const { waiting, refusing } = this.#options;
+    return refusing() === undefined && waiting.bytes < waiting.max * ROOM_SHARE;
+  }
+
+  get hasDue(): boolean {
+    return this.#again.length > 0 || this.#queue.hasDue;
+  }
+
+  get stretched(): number {
+    return this.#queue.stretched;
+  }
+
+  append(row: Row, origin: Origin | undefined, skipped = 0): { readonly ticket: Ticket } {
+    const frame = this.#frames.append(row, origin, skipped);
+    this.#taken += 1;
+    this.#options.commits.touched();
+    return frame;
+  }
+
+  get uncutAt(): number | undefined {
+    return this.#frames.oldestAt;
+  }
+
+  cut(): readonly CutFrame[] {
+    const frames = this.#frames.cut();
+    this.#options.waiting.add(bytesOf(frames));
+    return frames;
+  }
+
+  synced(frames: readonly CutFrame[], ordinals: readonly number[]): void {
+    this.#options.waiting.add(-bytesOf(frames));
+    for (const [index, { record, ticket, openedAt }] of frames.entries()) {
+      ticket.synced();
+      this.#synced += record.count;
+      const isKept = !this.#backlog.isBehind && this.#hasWindow;
+      this.#backlog.synced(ordinals[index]!, isKept);
+      if (isKept) this.#push({ ...record, openedAt });
+    }
+  }
+
+  failed(frames: readonly CutFrame[], error: Error): void {
+    this.#options.waiting.add(-bytesOf(frames));
+    for (const { ticket } of frames) ticket.failed(error);
+  }
+
+  /** Begins to read back what earlier starts left. */
+  start(): void {
+    this.#backlog.read();
+  }
+
+  take() {
+    const { budget } = this.#options;
+    const again = this.#again.shift();
+    if (again !== undefined) {
+      budget.add(-again.bytes);
+      return this.#batches.make(again.batch.found, { number: again.batch.number, inherited: true });
+    }
+    const group = this.#queue.take();
+    if (group === undefined) return undefined;
+    budget.add(-group.bytes);
+    const inherited = group.frames[0]!.run !== this.#options.identity.run;
+    const number = inherited ? this.#nextInherited++ : this.#nextNumber++;
+    const made = this.#batches.make(group.frames, { number, inherited });
+    if (made.used < group.frames.length) {
+      const rest = group.frames.slice(made.used);
+      this.#queue.giveBack(rest);
+      budget.add(rest.reduce((sum, { payload }) => sum + payload.length, 0));
+    }
+    this.#backlog.read();
+    return made;
+  }
+
+  /** None: its rows are in the log, or will be in a moment. */
+  takeOldest(): undefined {
+    return undefined;
+  }
+
+  settle(rows: number): void {
+    this.#settled += rows;
+  }
+
+  release(open: Taken): void {
+    this.#batches.release(open);
+    this.#backlog.look();
+    this.#backlog.read();
+  }
+
+  offerAll(): void {
+    this.#offerUpTo = this.#taken;
+    this.#queue.offerAll();
+    this.#options.commits.wanted();
+  }
+
+  async settled(): Promise<void> {
+    await this.#waiters.knownUpTo(this.#taken);
+  }
+
+  /** Resolves when the fate of all rows of earlier starts is known. */
+  async replayed(): Promise<void> {
+    await this.#backlog.replayed();
+  }
+
+  /** Rows taken that are not on disk. */
+  get unsyncedRows(): number {
+    return this.#taken - this.#synced;
+  }
+
+  stretch(factor: number): void {
+    this.#queue.stretch(factor);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#queue.close();
+  }
+
+  /** Ends reading; what is not in memory stays in the log. */
+  end(): void {
+    this.#backlog.close();
+    this.#waiters.leave(new ColdpathError("DEADLINE", "the recorder closed; the rows are in the log"));
+  }
+
+  get #windowBytes(): number {
+    return this.#queue.bytes + this.#again.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Whether another frame may be kept in memory. */
+  get #hasWindow(): boolean {
+    const { budget, queueRows } = this.#options;
+    if (this.#windowBytes < FLOOR_BYTES) return true;
+    return this.#queue.rows < queueRows && budget.used < budget.max * WINDOW_SHARE;
+  }
+
+  #push(frame: Frame): void {
+    this.#options.budget.add(frame.payload.length);
+    this.#queue.push(frame);
+    const isOwn = frame.run === this.#options.identity.run;
+    if (this.#isClosed || (isOwn && frame.firstSeq <= this.#offerUpTo)) this.#queue.offerAll();
+  }
+
+  #sendAgain(batch: SealedBatch): void {
+    const bytes = batch.found.reduce((sum, { payload }) => sum + payload.length, 0);
+    this.#options.budget.add(bytes);
+    this.#again.push({ batch, bytes });
+    this.#options.onDue();
+  }
+}
+
+function bytesOf(frames: readonly CutFrame[]): number {
+  return frames.reduce((sum, { record }) => sum + record.payload.length, 0);
+}
+
+function oldestOf(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}

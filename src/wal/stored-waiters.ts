@@ -1,0 +1,69 @@
+import { type Deferred, deferred } from "../base/deferred.js";
+import { ColdpathError } from "../base/errors.js";
+import type { SeqSpan } from "../buffer/batch.js";
+import type { Frame } from "./frame-queue.js";
+import type { RowFates } from "./row-fates.js";
+
+/** Those who wait for the fate of rows of this start: nothing is kept of frames that nobody asks for. */
+export class StoredWaiters {
+  readonly #table: string;
+  readonly #run: bigint;
+  readonly #fates: RowFates;
+  /** By the first number of their frame. */
+  readonly #byFrame = new Map<number, Deferred>();
+  #upTo: { readonly last: number; readonly resolve: () => void }[] = [];
+
+  constructor(table: string, run: bigint, fates: RowFates) {
+    this.#table = table;
+    this.#run = run;
+    this.#fates = fates;
+  }
+
+  /** Settles when the fate of the frame's rows is known: rejects if some were given up. */
+  async storedOf(frame: SeqSpan): Promise<void> {
+    if (this.#fates.isKnown(this.#run, frame)) {
+      const skipped = this.#fates.skippedIn(this.#run, frame);
+      if (skipped === 0) return;
+      throw new ColdpathError(
+        "BATCH_FAILED",
+        `ClickHouse refused ${skipped} rows of ${this.#table}; they are in the dead letters`,
+      );
+    }
+    let waiter = this.#byFrame.get(frame.firstSeq);
+    if (waiter === undefined) {
+      waiter = deferred();
+      this.#byFrame.set(frame.firstSeq, waiter);
+    }
+    await waiter.promise;
+  }
+
+  /** Resolves when the fate of the rows 1 … `last` is known. */
+  async knownUpTo(last: number): Promise<void> {
+    if (this.#fates.isKnown(this.#run, { firstSeq: 1, count: last })) return;
+    await new Promise<void>((resolve) => {
+      this.#upTo.push({ last, resolve });
+    });
+  }
+
+  /** A batch of these frames is through. */
+  settle(frames: readonly Frame[], failure: Error | undefined): void {
+    for (const { run, firstSeq } of frames) {
+      const waiter = run === this.#run ? this.#byFrame.get(firstSeq) : undefined;
+      if (waiter === undefined) continue;
+      this.#byFrame.delete(firstSeq);
+      if (failure === undefined) waiter.resolve();
+      else waiter.reject(failure);
+    }
+    this.#upTo = this.#upTo.filter(({ last, resolve }) => {
+      const isKnown = this.#fates.isKnown(this.#run, { firstSeq: 1, count: last });
+      if (isKnown) resolve();
+      return !isKnown;
+    });
+  }
+
+  /** Nobody will find out before the next start. */
+  leave(reason: Error): void {
+    for (const waiter of this.#byFrame.values()) waiter.reject(reason);
+    this.#byFrame.clear();
+  }
+}

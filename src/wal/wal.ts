@@ -1,0 +1,281 @@
+import type { Clock } from "../base/clock.js";
+import type { HistogramSnapshot } from "../base/histogram.js";
+import { MIB, SECOND_MS } from "../base/units.js";
+import type { FlushLimits } from "../buffer/batch-limits.js";
+import type { EventWindow } from "../buffer/event-window.js";
+import type { Journal } from "../buffer/journal.js";
+import type { MemoryBudget } from "../buffer/memory-budget.js";
+import type { Identity } from "../buffer/stamp.js";
+import type { Table } from "../schemas/table.js";
+import type { Inherited } from "./backlog.js";
+import { Commits } from "./commits.js";
+import { CursorSaver } from "./cursor-saver.js";
+import type { WalEvent } from "./events.js";
+import { LogClient } from "./log-client.js";
+import { LogJournal } from "./log-journal.js";
+import { LogReader } from "./log-reader.js";
+import type { LogState } from "./log-state.js";
+import { LoggedBuffer } from "./logged-buffer.js";
+import type { LogRecord } from "./records.js";
+import type { Committed, Cursor, Recovered } from "./recovered.js";
+import { RowFates } from "./row-fates.js";
+import { SealedBatches } from "./sealed-batches.js";
+import type { SeqRange } from "./seq-set.js";
+import { WaitingBytes } from "./waiting-bytes.js";
+
+/** The log as it is configured; sizes in bytes, times in milliseconds. */
+export interface WalOptions {
+  readonly dir: string;
+  readonly commit: number;
+  readonly segment: number;
+  readonly max: number;
+  readonly reserve: number;
+  /** Share of the disk, 0 to 1, from which on rows are refused. */
+  readonly emergencyDisk: number;
+}
+
+export interface WalContext {
+  readonly clock: Clock;
+  readonly report: (event: WalEvent) => void;
+  /** Bytes of rows that may wait for the disk. */
+  readonly waitingMax: number;
+}
+
+export interface WalStats {
+  readonly state: LogState;
+  /** Why critical rows are refused now, if they are. */
+  readonly refusing: string | undefined;
+  /** Of live segments. */
+  readonly bytes: number;
+  readonly segments: number;
+  /** Duration of `fdatasync`, seconds. */
+  readonly syncSeconds: HistogramSnapshot;
+  /** Rows that wait for the disk. */
+  readonly unsyncedRows: number;
+  /** By table: rows in the log whose fate is not known, those of earlier starts included. */
+  readonly pending: Readonly<Record<string, number>>;
+  /** Age of the oldest of them as far as this start knows, seconds. */
+  readonly oldestPendingSeconds: number | undefined;
+  /** Tables of which rows are in the log that are not in memory. */
+  readonly behind: readonly string[];
+}
+
+/** What a table's buffer is made with, beside the log. */
+export interface LoggedTable {
+  readonly table: Table;
+  readonly identity: Identity;
+  readonly flush: FlushLimits;
+  readonly queueRows: number;
+  readonly window: EventWindow;
+  readonly budget: MemoryBudget;
+  readonly onDue: () => void;
+}
+
+/** The log of a recorder: takes the rows of its tables, and gives back what earlier starts left. */
+export class Wal {
+  readonly #client: LogClient;
+  readonly #recovered: Recovered;
+  readonly #context: WalContext;
+  readonly #reader: LogReader;
+  readonly #commits: Commits;
+  readonly #waiting: WaitingBytes;
+  readonly #cursors: CursorSaver;
+  readonly #fates = new Map<string, RowFates>();
+  readonly #buffers = new Map<string, LoggedBuffer>();
+  #syncedUpTo: number;
+
+  private constructor(options: WalOptions, context: WalContext, client: LogClient, recovered: Recovered) {
+    const { clock, report } = context;
+    this.#client = client;
+    this.#recovered = recovered;
+    this.#context = context;
+    this.#syncedUpTo = recovered.nextOrdinal - 1;
+    this.#waiting = new WaitingBytes(context.waitingMax);
+    this.#reader = new LogReader({
+      dir: options.dir,
+      logId: client.logId,
+      segments: recovered.segments,
+      report: (damage) => report({ kind: "wal_damage", ...damage }),
+    });
+    this.#commits = new Commits({
+      log: { append: (records) => this.#append(records) },
+      delayMs: options.commit,
+      clock,
+    });
+    this.#cursors = new CursorSaver({
+      clock,
+      cursor: () => this.#cursor(),
+      save: (cursor) => client.saveCursor(cursor),
+      onFailure: (message) => report({ kind: "wal_cursor_failed", message }),
+    });
+    this.#restoreFates();
+  }
+
+  /**
+   * Takes the folder and recovers what is there.
+   * @throws ColdpathError WAL_LOCKED, or why the log cannot be opened
+   */
+  static async open(options: WalOptions, context: WalContext): Promise<Wal> {
+    const { dir, segment, max, reserve, emergencyDisk } = options;
+    const { client, recovered } = await LogClient.open({
+      dir,
+      segmentBytes: segment,
+      maxBytes: max,
+      reserveBytes: reserve,
+      emergencyDisk,
+      report: context.report,
+    });
+    return new Wal(options, context, client, recovered);
+  }
+
+  /** The buffer of one table; its backlog is read from {@link start} on. */
+  addTable(options: LoggedTable): LoggedBuffer {
+    const { name } = options.table;
+    const { clock, report } = this.#context;
+    const buffer = new LoggedBuffer({
+      ...options,
+      clock,
+      commits: this.#commits,
+      fates: this.#fatesOf(name),
+      reader: this.#reader,
+      waiting: this.#waiting,
+      refusing: () => this.#client.refusing,
+      sealed: new SealedBatches(name, this.#recovered.marks),
+      inherited: this.#inheritedOf(name),
+      onUnreadable: (message) => report({ kind: "wal_unreadable", table: name, message }),
+    });
+    this.#buffers.set(name, buffer);
+    return buffer;
+  }
+
+  /** What the sink tells of the batches of one table. */
+  journalOf(table: string): Journal {
+    return new LogJournal((records) => this.#append(records), this.#fatesOf(table));
+  }
+
+  /** All tables are added: rows that earlier starts left are read back, those of other tables are told. */
+  start(): void {
+    for (const buffer of this.#buffers.values()) buffer.start();
+    for (const [table, fates] of this.#runsByTable()) {
+      if (this.#buffers.has(table)) continue;
+      const rows = unknownRows(this.#fatesOf(table), fates);
+      if (rows > 0) this.#context.report({ kind: "wal_rows_left", table, rows });
+    }
+  }
+
+  /** Resolves when all rows taken before the call are on disk. */
+  async durable(): Promise<void> {
+    await this.#commits.durable();
+  }
+
+  stats(): WalStats {
+    const { state, refusing, bytes, segments, syncSeconds } = this.#client.stats();
+    const buffers = [...this.#buffers];
+    const since = buffers
+      .map(([, buffer]) => buffer.pendingSince)
+      .filter((time) => time !== undefined)
+      .sort((one, other) => one - other)[0];
+    return {
+      ...{ state, refusing, bytes, segments, syncSeconds },
+      unsyncedRows: buffers.reduce((sum, [, buffer]) => sum + buffer.unsyncedRows, 0),
+      pending: Object.fromEntries(
+        buffers.map(([name, buffer]) => [name, buffer.pendingRows + buffer.inheritedRows]),
+      ),
+      oldestPendingSeconds:
+        since === undefined ? undefined : (this.#context.clock.monotonic() - since) / SECOND_MS,
+      behind: buffers.filter(([, buffer]) => buffer.isBehind).map(([name]) => name),
+    };
+  }
+
+  /** Bytes of rows that wait for the disk, and that may. */
+  get waitingBytes(): number {
+    return this.#waiting.bytes;
+  }
+
+  get waitingMax(): number {
+    return this.#waiting.max;
+  }
+
+  /** Saves what is known and lets go of the folder. The sink is closed by then. */
+  async close(deadlineMs: number): Promise<void> {
+    for (const buffer of this.#buffers.values()) buffer.end();
+    await this.#cursors.close();
+    await this.#client.close(Math.max(deadlineMs, CLOSE_MS));
+  }
+
+  async #append(records: readonly LogRecord[]): Promise<Committed> {
+    const committed = await this.#client.append(records);
+    this.#syncedUpTo = Math.max(this.#syncedUpTo, committed.upTo);
+    return committed;
+  }
+
+  #fatesOf(table: string): RowFates {
+    let fates = this.#fates.get(table);
+    if (fates === undefined) {
+      fates = new RowFates(table, () => this.#cursors.changed());
+      this.#fates.set(table, fates);
+    }
+    return fates;
+  }
+
+  #restoreFates(): void {
+    const { cursor, marks } = this.#recovered;
+    for (const { table, run, stored, skipped } of cursor?.tables ?? []) {
+      this.#fatesOf(table).stored(run, stored.map(spanOf));
+      this.#fatesOf(table).skipped(run, skipped.map(spanOf));
+    }
+    for (const { record } of marks)
+      if (record.kind === "skip") this.#fatesOf(record.table).skipped(record.run, [record]);
+  }
+
+  #cursor(): Cursor {
+    const tables = [...this.#fates.values()].flatMap(({ runs }) => runs);
+    return { logId: this.#client.logId, upTo: this.#syncedUpTo, tables };
+  }
+
+  #inheritedOf(table: string): Inherited {
+    const { segments, nextOrdinal } = this.#recovered;
+    const fates = this.#fatesOf(table);
+    const runs = this.#runsByTable().get(table) ?? [];
+    const after = segments
+      .filter(
+        ({ tables }) =>
+          unknownRows(
+            fates,
+            tables.filter((each) => each.table === table),
+          ) > 0,
+      )
+      .reduce((lowest, { firstOrdinal }) => Math.min(lowest, firstOrdinal - 1), nextOrdinal - 1);
+    return { after, to: nextOrdinal - 1, runs };
+  }
+
+  #runsByTable(): Map<string, { readonly run: bigint; readonly ranges: readonly SeqRange[] }[]> {
+    const found = new Map<string, { readonly run: bigint; readonly ranges: readonly SeqRange[] }[]>();
+    for (const { tables } of this.#recovered.segments)
+      for (const { table, run, ranges } of tables)
+        found.set(table, [...(found.get(table) ?? []), { run, ranges }]);
+    return found;
+  }
+}
+
+/** The folder is let go of after so long even if nobody has time. */
+const CLOSE_MS: number = SECOND_MS;
+
+/** Bytes of rows that may wait for the disk, of all that rows may take in memory. */
+export function waitingMaxOf(memoryMax: number): number {
+  return Math.min(8 * MIB, memoryMax / 4);
+}
+
+function unknownRows(
+  fates: RowFates,
+  runs: readonly { readonly run: bigint; readonly ranges: readonly SeqRange[] }[],
+): number {
+  let rows = 0;
+  for (const { run, ranges } of runs)
+    for (const { first, last } of ranges) rows += fates.unknownIn(run, first, last);
+  return rows;
+}
+
+function spanOf({ first, last }: SeqRange): { firstSeq: number; count: number } {
+  return { firstSeq: first, count: last - first + 1 };
+}
