@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { after, afterEach, test } from "node:test";
+import { upTo } from "../sink/rig.js";
+import { loggedOptions, startLogRig } from "./recorder-rig.js";
+
+const rig = await startLogRig({ after });
+const { proxy } = rig;
+
+afterEach(async () => {
+  proxy.clear();
+  await proxy.accept();
+});
+
+test("a critical row is in the log before it is sent, and stored once", async () => {
+  const place = await rig.place();
+  const recorder = await place.open();
+  const ticket = recorder.table(place.name).offer({ ts: BigInt(Date.now()) * 1_000_000n, id: 1 })!;
+  place.ledger.set(1, 1);
+  await ticket.durable;
+  assert.equal(await place.count(), 0);
+  await ticket.stored;
+  await place.check();
+  const { wal } = recorder.stats();
+  assert.equal(wal?.state, "ok");
+  assert.deepEqual(wal?.pending, { [place.name]: 0 });
+});
+
+test("what ClickHouse did not take before the end is stored by the next start", async () => {
+  const place = await rig.place();
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, upTo(5000));
+  await first.durable();
+  const { tables } = await first.close({ deadlineMs: 0 });
+  const { unsent, unconfirmed, logged } = tables[place.name]!;
+  assert.deepEqual({ unsent, unconfirmed, logged }, { unsent: 0, unconfirmed: 0, logged: 5000 });
+  await proxy.accept();
+  const second = await place.open();
+  place.offer(second, upTo(100));
+  await second.replayed();
+  await second.flush();
+  await place.check();
+  const { inherited, stored } = second.stats().tables[place.name]!;
+  assert.deepEqual([inherited, stored], [{ stored: 5000, deadLettered: 0, pending: 0 }, 100]);
+});
+
+test("an outage keeps memory flat: rows wait in the log, and are stored when ClickHouse is back", async () => {
+  const place = await rig.place();
+  const recorder = await place.open();
+  const note = "x".repeat(200);
+  await proxy.refuse();
+  let most = 0;
+  for (let round = 0; round < 60; round += 1) {
+    place.offer(
+      recorder,
+      upTo(2000).map((i) => round * 2000 + i),
+      { source: note, source_seq: round },
+    );
+    await recorder.durable();
+    most = Math.max(most, recorder.stats().memory.used);
+  }
+  const { memory, wal, tables } = recorder.stats();
+  assert.ok(most < memory.max * 0.6, `${most} of ${memory.max} bytes`);
+  assert.deepEqual(wal?.behind, [place.name]);
+  assert.equal(tables[place.name]?.pending.rows, 120_000);
+  await proxy.accept();
+  await recorder.flush();
+  await place.check();
+  assert.deepEqual(recorder.stats().wal?.behind, []);
+});
+
+test("a backlog over many partitions is stored partition by partition, and so are the edges of days", async () => {
+  const place = await rig.place();
+  const first = await place.open();
+  await proxy.refuse();
+  const day = 86_400_000_000_000n;
+  const midnight = BigInt(Date.UTC(2024, 0, 1)) * 1_000_000n;
+  for (const round of upTo(5))
+    for (const i of upTo(30)) {
+      const edge = midnight + BigInt(i) * day;
+      place.offer(first, [round * 60 + 2 * i], { ts: edge });
+      place.offer(first, [round * 60 + 2 * i + 1], { ts: edge - 1n });
+    }
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  const second = await place.open();
+  await second.replayed();
+  await place.check();
+});
+
+test("a process that is killed loses nothing that it was told is durable, and doubles nothing", async (t) => {
+  const place = await rig.place();
+  const { url, user, password } = rig.engine;
+  const child = fork(new URL("./recorder-child.js", import.meta.url), [], {
+    env: {
+      ...process.env,
+      PLACE: JSON.stringify({ url, user, password, folder: place.folder, name: place.name }),
+    },
+  });
+  t.after(() => child.kill("SIGKILL"));
+  let durable = 0;
+  child.on("message", (message) => {
+    durable = message as number;
+    if (durable > 20_000) child.kill("SIGKILL");
+  });
+  await once(child, "exit");
+  const recorder = await place.open();
+  await recorder.replayed();
+  const stored = await place.count();
+  assert.ok(stored >= durable && durable > 20_000, `${durable} durable, ${stored} stored`);
+  for (const id of upTo(stored)) place.ledger.set(id, 1);
+  await place.check();
+});
+
+test("rows that are the same stay two rows", async () => {
+  const place = await rig.place();
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, [1, 2, 1, 1]);
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  const second = await place.open();
+  place.offer(second, [1, 2]);
+  await second.replayed();
+  await second.flush();
+  await place.check();
+});
+
+test("columns that were added or widened since the rows were logged are no obstacle", async () => {
+  const place = await rig.place({ partitionBy: "toYYYYMM(ts)" });
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, upTo(100), { px: "1.5" });
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  await rig.direct.command(`ALTER TABLE ${place.name} ADD COLUMN more Int32 DEFAULT 7 AFTER px`);
+  await rig.direct.command(`ALTER TABLE ${place.name} MODIFY COLUMN px Decimal(38, 10) DEFAULT 0`);
+  const second = await place.open();
+  place.offer(second, [100], { px: "2.5", more: 8 });
+  await second.replayed();
+  await second.flush();
+  await place.check();
+  const rows = await rig.direct.rows(
+    `SELECT toString(px) AS px, more, count() AS n FROM ${place.name} GROUP BY px, more ORDER BY n`,
+  );
+  assert.deepEqual(rows, [
+    { px: "2.5", more: 8, n: "1" },
+    { px: "1.5", more: 7, n: "100" },
+  ]);
+});
+
+test("a column that is gone pauses its table with its name, and others go on", async () => {
+  const place = await rig.place({ columns: ", extra Int32 DEFAULT 0" });
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, upTo(10), { extra: 5 });
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  await rig.direct.command(`ALTER TABLE ${place.name} DROP COLUMN extra`);
+  const second = await place.open();
+  await place.event("paused");
+  assert.match(second.stats().tables[place.name]!.paused!.message, /extra/);
+  assert.equal(second.stats().tables[place.name]!.inherited.pending, 10);
+});
+
+test("rows of a table that the recorder is not opened with stay in the log, and are told", async () => {
+  const place = await rig.place();
+  const other = await rig.place();
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, upTo(10));
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  const options = loggedOptions(rig.direct, place.folder, other.name);
+  const without = await place.open({ tables: options.tables });
+  assert.deepEqual(
+    place.events.filter(({ kind }) => kind === "wal_rows_left"),
+    [{ kind: "wal_rows_left", table: place.name, rows: 10 }],
+  );
+  await without.close({ deadlineMs: 1000 });
+  const again = await place.open();
+  await again.replayed();
+  await place.check();
+});
+
+test("ClickHouse killed under load: every row is stored once", async () => {
+  const place = await rig.place();
+  const recorder = await place.open();
+  for (const round of upTo(20)) {
+    place.offer(
+      recorder,
+      upTo(500).map((i) => round * 500 + i),
+    );
+    await recorder.durable();
+    if (round === 10) rig.engine.kill();
+  }
+  await rig.engine.restart();
+  await recorder.flush();
+  await place.check();
+});
