@@ -332,6 +332,7 @@ export class Recorder {
       buffer,
       admission,
       lane: this.#sink.addLane(table, buffer, settings, logged && this.#wal?.journalOf(table.name)),
+      isLogged: logged !== undefined,
       inheritedRows: () => logged?.inheritedRows ?? 0,
       identity: this.#identity,
       deadLetters: this.#deadLetters,

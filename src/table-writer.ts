@@ -26,6 +26,8 @@ export interface TablePolicy extends PolicyRules {
 /** Takes the rows of one table. */
 export interface TableWriter {
   readonly table: Table;
+  /** Whether rows go to the log before they go to ClickHouse. */
+  readonly isLogged: boolean;
   /**
    * Takes a row, or gives undefined if there is no room for it: a critical table at its limit, counted as refused. A
    * best-effort table at its limit drops its oldest unsent batch instead. Keys that are no columns are ignored.
@@ -73,6 +75,7 @@ export interface WriterParts {
   readonly buffer: RowBuffer;
   readonly admission: Admission;
   readonly lane: Lane;
+  readonly isLogged: boolean;
   /** Rows that earlier starts left in the log and whose fate is not known. */
   readonly inheritedRows: () => number;
   readonly identity: Identity;
@@ -87,6 +90,7 @@ export interface WriterParts {
 /** The way of one table's rows: policy, admission, buffer, lane. */
 export class Writer implements TableWriter {
   readonly table: Table;
+  readonly isLogged: boolean;
   readonly buffer: RowBuffer;
   readonly #parts: WriterParts;
   readonly #admission: Admission;
@@ -99,6 +103,7 @@ export class Writer implements TableWriter {
   constructor(parts: WriterParts) {
     this.#parts = parts;
     this.table = parts.table;
+    this.isLogged = parts.isLogged;
     this.buffer = parts.buffer;
     this.#admission = parts.admission;
     if (parts.policy !== undefined) this.setPolicy(parts.policy);

@@ -17,14 +17,14 @@ export interface LostRowsOptions {
 }
 
 /**
- * Finds out how many rows died with a worker: those it held, less those that one of its last INSERTs stored all the same. Each
- * loss is told and becomes a `data_gap` in `system_events`.
+ * Finds out how many rows died with a worker: those it held of tables without a log, less those that one of its last INSERTs stored
+ * all the same. Each loss is told and becomes a `data_gap` in `system_events`.
  */
 export async function tellLostRows(options: LostRowsOptions): Promise<void> {
   const { recorder, run, tables, ledger, onLost } = options;
   for (const [index, name] of tables.entries()) {
     const { pending, stored } = ledger.of(index);
-    if (pending === 0) continue;
+    if (pending === 0 || recorder.table(name).isLogged) continue;
     const lost = pending - ((await countOf(options, name)) - stored);
     if (lost <= 0) continue;
     onLost(name, lost);

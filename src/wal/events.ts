@@ -27,4 +27,10 @@ export type WalEvent =
       readonly offset: number;
       readonly bytes: number;
       readonly reason: string;
-    };
+    }
+  /** Earlier starts left rows in the log of a table that this one does not record; they stay there. */
+  | { readonly kind: "wal_rows_left"; readonly table: string; readonly rows: number }
+  /** Rows could not be read back; it is tried again. */
+  | { readonly kind: "wal_unreadable"; readonly table: string; readonly message: string }
+  /** What the next start may skip could not be saved; it is tried again, and what is missing there is asked for. */
+  | { readonly kind: "wal_cursor_failed"; readonly message: string };

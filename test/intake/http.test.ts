@@ -147,6 +147,7 @@ test("a request waits for room, and when its deadline strikes says how many rows
   let taken = 0;
   const writer: TableWriter = {
     table,
+    isLogged: false,
     full: false,
     offer: () => {
       if (taken === 5) return undefined;
