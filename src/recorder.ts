@@ -35,7 +35,7 @@ import { Wal, type WalOptions, type WalStats, waitingMaxOf } from "./wal/wal.js"
 export type { Origin } from "./buffer/origin.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
-export type { WalOptions, WalStats } from "./wal/wal.js";
+export type { WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
 export type RecorderEvent = SinkEvent | WalEvent;

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../support/folder.js";
 const DAY_MS = 86_400_000;
 
 /** A table with a log, and recorders on it one after the other. */
-export interface LogPlace {
+interface LogPlace {
   readonly name: string;
   readonly folder: string;
   readonly events: RecorderEvent[];
@@ -26,7 +26,7 @@ export interface LogPlace {
   count(): Promise<number>;
 }
 
-export interface LogRig extends Rig {
+interface LogRig extends Rig {
   place(options?: { readonly partitionBy?: string; readonly columns?: string }): Promise<LogPlace>;
 }
 
