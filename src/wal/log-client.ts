@@ -8,13 +8,13 @@ import { SECOND_MS } from "../base/units.js";
 import type { CarryRule } from "./carry-rule.js";
 import type { WalEvent } from "./events.js";
 import { FolderLock } from "./lock.js";
-import type { Carried } from "./log.js";
+import type { Carried, Resume } from "./log.js";
 import { LogGrowth } from "./log-growth.js";
 import type { DiskReport, FromLog, Job, LogThreadStart } from "./log-protocol.js";
 import { LogHealth, type LogState, type Refusal } from "./log-state.js";
 import { LogThread } from "./log-thread.js";
 import type { LogRecord } from "./records.js";
-import type { Committed, Cursor, Recovered } from "./recovered.js";
+import type { Committed, Cursor, RecordPlace, Recovered } from "./recovered.js";
 import { bytesOf, Unsynced } from "./unsynced.js";
 
 const LOG_WORKER: URL = new URL("./log-worker.js", import.meta.url);
@@ -97,6 +97,7 @@ export class LogClient extends EventEmitter<LogClientEvents> {
   #jobCount = 0;
   #disk: DiskReport | undefined;
   #logId = 0n;
+  #lastSegment = 0;
   #told: { readonly state: LogState; readonly limit: Refusal | undefined } = {
     state: "ok",
     limit: undefined,
@@ -141,7 +142,7 @@ export class LogClient extends EventEmitter<LogClientEvents> {
     }
   }
 
-  /** Of the folder's log; another one after the folder was removed. */
+  /** Of the folder's log. */
   get logId(): bigint {
     return this.#logId;
   }
@@ -237,10 +238,14 @@ export class LogClient extends EventEmitter<LogClientEvents> {
       dir,
       segmentBytes,
       reserveBytes,
-      resume: this.#cause === "start" ? undefined : this.#unsynced.resume,
+      resume: this.#cause === "start" ? undefined : this.#resume,
       disk: disk?.module.href,
       diskData: disk?.data,
     };
+  }
+
+  get #resume(): Resume {
+    return { ...this.#unsynced.resume, logId: this.#logId, nextSegment: this.#lastSegment + 1 };
   }
 
   #post(first: number, records: readonly LogRecord[]): void {
@@ -280,8 +285,10 @@ export class LogClient extends EventEmitter<LogClientEvents> {
         for (const seconds of message.syncs) this.#syncSeconds.observe(seconds);
         this.#health.committed(message.ms, now);
         this.#unsynced.settle(message.committed);
+        this.#noteSegments(message.committed.places);
         break;
       case "done":
+        this.#noteSegments(message.carried.places);
         this.#jobs.get(message.id)?.resolve(message.carried);
         this.#jobs.delete(message.id);
         break;
@@ -297,6 +304,7 @@ export class LogClient extends EventEmitter<LogClientEvents> {
 
   #onOpened({ recovered, seconds }: Opened): void {
     this.#logId = recovered.logId;
+    this.#lastSegment = Math.max(this.#lastSegment, recovered.segments.at(-1)?.segment ?? 0);
     this.#health.down(undefined);
     this.#health.troubled(undefined);
     const cause = this.#cause;
@@ -332,6 +340,10 @@ export class LogClient extends EventEmitter<LogClientEvents> {
       this.#health.down(reason);
       this.#afterChange();
     }
+  }
+
+  #noteSegments(places: readonly RecordPlace[]): void {
+    this.#lastSegment = Math.max(this.#lastSegment, places.at(-1)?.place.segment ?? 0);
   }
 
   #look(): void {

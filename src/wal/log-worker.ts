@@ -48,10 +48,13 @@ class LogWorker {
     }, LOOK_MS);
   }
 
-  /** To be called once, after whoever waits for the log was told that it is open. */
-  begin(): void {
-    if (start.resume !== undefined || this.#look.free < TIGHT * start.reserveBytes)
-      this.#settle(this.#tend());
+  /** Tells that the log is open, and takes what is to be written. */
+  begin(recovered: Recovered, seconds: number): void {
+    // What another thread held back for want of a reserve must not go ahead because nobody has looked yet.
+    const mustLook = start.resume !== undefined || this.#look.free < TIGHT * start.reserveBytes;
+    const refused = mustLook ? this.#tend() : undefined;
+    send({ type: "opened", recovered, seconds, disk: this.#look.report(this.#log) });
+    this.#settle(refused);
     port.on("message", (message: ToLog) => this.#onMessage(message));
   }
 
@@ -133,7 +136,8 @@ class LogWorker {
   #do(job: Job): Carried {
     switch (job.kind) {
       case "cursor":
-        this.#log.saveCursor(job.cursor);
+        // The cursor of a log that somebody has put another in place of is worth nothing.
+        if (job.cursor.logId === this.#log.id) this.#log.saveCursor(job.cursor);
         return NOTHING;
       case "ledger":
         this.#log.saveLedger(job.bytes);
@@ -209,9 +213,7 @@ async function run(): Promise<void> {
   }
   const { log, recovered } = opened;
   const look = new DiskLook(disk, start, recovered.segments);
-  const worker = new LogWorker(log, look, syncs);
-  send({ type: "opened", recovered, seconds: (performance.now() - began) / 1000, disk: look.report(log) });
-  worker.begin();
+  new LogWorker(log, look, syncs).begin(recovered, (performance.now() - began) / 1000);
 }
 
 await run();

@@ -48,6 +48,9 @@ export interface Resume {
   readonly at: number;
   /** Rows below it of each group that has not ended. */
   readonly groups: ReadonlyMap<bigint, number>;
+  /** Which log it is, and a number above those of its segments, should nothing of it be left in the folder. */
+  readonly logId: bigint;
+  readonly nextSegment: number;
 }
 
 /** The write-ahead log: the one writer of its folder. Every call blocks until the disk has answered. */
@@ -97,7 +100,7 @@ export class Log {
    */
   static open(options: LogOptions): { readonly log: Log; readonly recovered: Recovered } {
     return guarded(options.dir, () => {
-      const { disk, dir } = options;
+      const { disk, dir, resume } = options;
       disk.makeFolder(dir);
       if (disk.list(dir).length === 0) disk.syncFolder(dirname(dir));
       const cursorFile = new CursorFile(disk, dir);
@@ -105,7 +108,7 @@ export class Log {
       const found = recoverSegments(disk, dir, cursor?.logId, options.now());
       // Without a segment the cursor alone knows how far the log was.
       const numbered = found.segments.length > 0 ? found.nextOrdinal : (cursor?.upTo ?? 0) + 1;
-      const id = found.logId ?? randomBytes(8).readBigUInt64LE();
+      const id = found.logId ?? resume?.logId ?? randomBytes(8).readBigUInt64LE();
       if (found.logId === undefined) cursorFile.save({ logId: id, upTo: numbered - 1, tables: [] });
       const nextOrdinal = Math.max(numbered, found.nextOrdinal);
       const ledger = readChecked(disk, join(dir, "ledger"));
@@ -125,7 +128,7 @@ export class Log {
       const start = {
         id,
         recovered,
-        nextSegment: found.nextSegment,
+        nextSegment: Math.max(found.nextSegment, resume?.nextSegment ?? 1),
         ledgerGeneration: ledger?.generation ?? 0,
       };
       return { log: new Log(options, cursorFile, start), recovered };

@@ -44,7 +44,7 @@ export class Unsynced {
   }
 
   /** Where another writer has to go on: at the first record that nobody was told is safe. */
-  get resume(): Resume {
+  get resume(): Pick<Resume, "at" | "groups"> {
     return { at: this.#waiting[0]?.first ?? this.#nextOrdinal, groups: this.#groups };
   }
 

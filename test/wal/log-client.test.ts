@@ -91,7 +91,9 @@ describe("the log and its thread", { concurrency: true }, () => {
       assert.deepEqual(recovered.ledger, new Uint8Array([1, 2, 3]));
       assert.deepEqual(new Set(seqsIn(dir, client.logId)), new Set(upTo(20)));
     });
+});
 
+describe("the log's folder", { concurrency: true }, () => {
   test("the folder of a pipeline thread that died is free at once, with all it was told is safe", async (t) => {
     const dir = await temporaryFolder(t);
     const owner = new Worker(OWNER, { workerData: dir });

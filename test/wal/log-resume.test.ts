@@ -14,7 +14,7 @@ function open(dir: string, resume?: Resume) {
 }
 
 function at(ordinal: number, groups: Iterable<[bigint, number]> = []): Resume {
-  return { at: ordinal, groups: new Map(groups) };
+  return { at: ordinal, groups: new Map(groups), logId: 5n, nextSegment: 3 };
 }
 
 test("what a dead writer left unacknowledged is appended again under its ordinals, in as many commits as it takes, and counts once", async (t) => {
@@ -46,9 +46,10 @@ test("a group that began under a dead writer counts whole once its end is there,
   assert.deepEqual([...readAll(nodeDisk, dir, recovered).keys()], [1, 2, 3]);
 });
 
-test("a log whose folder was removed counts on in a new one", async (t) => {
+test("a log whose folder was removed is the same log in a new one, and counts on", async (t) => {
   const dir = join(await temporaryFolder(t), "wal");
   const { log } = open(dir, at(7));
   assert.deepEqual(write(log, rows(1, 1)), [7]);
-  assert.equal(open(dir).recovered.nextOrdinal, 8);
+  const { nextOrdinal, logId, segments } = open(dir).recovered;
+  assert.deepEqual([nextOrdinal, logId, segments.map(({ segment }) => segment)], [8, 5n, [3]]);
 });
