@@ -66,6 +66,8 @@ export class Log {
   readonly #groups: Map<bigint, number>;
   /** Bytes of the segments that are not written to. */
   readonly #closed = new Map<number, number>();
+  /** What was carried forward out of segments whose removal then failed. */
+  readonly #carried = new Map<number, Carried>();
   #current: SegmentWriter | undefined;
   #nextSegment: number;
   #nextOrdinal: number;
@@ -226,16 +228,18 @@ export class Log {
   /**
    * Appends copies of the records that `keep` picks, each under its own ordinal, and removes the segment once they are on
    * the disk. Nothing may be pending.
-   * @throws LogDiskError: the segment is still there, and so may be copies, which a later call makes again
+   * @throws LogDiskError: the segment may still be there; the next call goes on where this one ended
    */
   carry(segment: number, keep: (entry: IndexEntry) => boolean): Carried {
     assert.notEqual(segment, this.#current?.header.segment, "the segment is written to");
     assert.equal(this.#pending.records, 0, "records wait for a commit");
+    const path = join(this.#options.dir, segmentName(segment));
     try {
-      const path = join(this.#options.dir, segmentName(segment));
-      const carried = guarded(path, () => this.#copy(path, keep));
+      const carried = this.#carried.get(segment) ?? guarded(path, () => this.#copy(path, keep));
+      this.#carried.set(segment, carried);
       crashPoint("wal.carry");
       this.unlink(segment);
+      this.#carried.delete(segment);
       return carried;
     } finally {
       this.#pending.clear();

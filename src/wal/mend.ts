@@ -158,7 +158,8 @@ export function placeOf(segment: number, hole: Hole, bytes: Buffer): Damage {
 
 /**
  * Writes the end of a segment behind its last record. Its last commit is written again first: the process may have died
- * after a sync that failed, and then the system reads these bytes although the disk has not got them.
+ * after a sync that failed, and then the system reads these bytes although the disk has not got them. The footer, which
+ * says that all this is done, comes only when that is synced.
  */
 function close(
   { disk, path }: Patient,
@@ -171,6 +172,7 @@ function close(
     const { bytes, end, lastCommit, index } = scanned;
     if (file.header === undefined) writeFully(disk, fd, encodeSegmentHeader(header), 0);
     if (lastCommit < end) writeFully(disk, fd, bytes.subarray(lastCommit, end), lastCommit);
+    disk.datasync(fd);
     return writeClosing(disk, fd, end, header, index);
   } finally {
     disk.close(fd);
