@@ -8,7 +8,7 @@ import { readAll, rows, seal } from "./sample.js";
 
 const DIR = "/log";
 
-export interface FaultRun {
+interface FaultRun {
   /** The call that fails, from 1 on. */
   readonly call: number;
   readonly code: string;
@@ -18,7 +18,7 @@ export interface FaultRun {
 }
 
 /** Makes the same small log while one call of the disk fails; calls made in all, had none failed before. */
-export function runWithFault({ call, code, forEver, powerLoss }: FaultRun): number {
+function runWithFault({ call, code, forEver, powerLoss }: FaultRun): number {
   const disk = new ScriptedDisk();
   disk.fault = (at) => (at === call || (forEver && at > call) ? code : undefined);
   const committed = new Map<number, LogRecord>();
