@@ -1,6 +1,6 @@
 import { MIB } from "../base/units.js";
 import { readPayloads } from "./frame-payloads.js";
-import type { Damage, RecordPlace, SegmentSummary } from "./recovered.js";
+import type { Damage, SegmentSummary } from "./recovered.js";
 import { type FrameRun, SegmentCatalog } from "./segment-catalog.js";
 import type { FrameEntry, SegmentFrames } from "./segment-frames.js";
 import { SeqSet } from "./seq-set.js";
@@ -64,12 +64,6 @@ export class LogReader {
       this.#tell({ segment, offset, bytes, reason: "no record is legible here", record: undefined }),
     );
     this.#dropped = new Map(segments.map(({ segment, dropped }) => [segment, new SeqSet(dropped)]));
-  }
-
-  /** Copies were made of records whose segment is to be removed: to be called with their places before they are missed. */
-  async carried(places: readonly RecordPlace[]): Promise<void> {
-    await this.#catalog.refresh();
-    this.#catalog.carried(places);
   }
 
   /**

@@ -1,8 +1,14 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName, segmentNumber } from "./format.js";
+import {
+  decodeSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+  segmentName,
+  segmentNumber,
+} from "./format.js";
 import { readFrom } from "./read-from.js";
-import type { RecordPlace, SegmentSummary } from "./recovered.js";
+import type { SegmentSummary } from "./recovered.js";
 import { type FrameEntry, type OnHole, SegmentFrames } from "./segment-frames.js";
 
 /** What is known of a segment without its frames. */
@@ -11,7 +17,7 @@ interface Bounds {
   first: number;
   /** None has a higher one; undefined while that is not known. */
   last: number | undefined;
-  /** Where its last copy ends that is known to have been added. */
+  /** Up to this byte there may be copies, whose ordinals are lower than those before. */
   reach: number;
 }
 
@@ -59,24 +65,30 @@ export class SegmentCatalog {
 
   async #refresh(): Promise<void> {
     const numbers = (await readdir(this.#dir)).flatMap((name) => segmentNumber(name) ?? []);
+    const newest = Math.max(0, ...this.#bounds.keys());
+    const lowest = this.#lowestCopied(new Set(numbers), newest);
     const bounds = new Map<number, Bounds>();
     for (const segment of numbers.sort((a, b) => a - b)) {
-      const known = this.#bounds.get(segment) ?? (await this.#look(segment));
-      if (known !== undefined) bounds.set(segment, known);
+      // Copies of what was needed of a removed segment went to those that were written to meanwhile.
+      const mayHaveCopies = lowest !== Number.POSITIVE_INFINITY && segment >= newest;
+      const known = this.#bounds.get(segment);
+      const found = known === undefined || mayHaveCopies ? await this.#look(segment) : undefined;
+      const merged = merge(known, found, mayHaveCopies ? lowest : Number.POSITIVE_INFINITY);
+      if (merged === undefined) continue;
+      bounds.set(segment, merged);
+      this.#cache.get(segment)?.reach(merged.reach);
     }
     this.#bounds = bounds;
     for (const segment of this.#cache.keys()) if (!bounds.has(segment)) this.#cache.delete(segment);
   }
 
-  /** Copies of records were added. */
-  carried(places: readonly RecordPlace[]): void {
-    for (const { ordinal, place } of places) {
-      const bounds = this.#bounds.get(place.segment);
-      if (bounds === undefined) continue;
-      bounds.first = Math.min(bounds.first, ordinal);
-      bounds.reach = Math.max(bounds.reach, place.offset + place.length);
-      this.#cache.get(place.segment)?.reach(bounds.reach);
-    }
+  /** No copy that was made since the last look has a lower ordinal; infinite if there is none. */
+  #lowestCopied(there: ReadonlySet<number>, newest: number): number {
+    const gone = [...this.#bounds].filter(([segment]) => !there.has(segment));
+    const after = [...there].filter((segment) => segment > newest);
+    // A number that is missing was perhaps a segment that came and went unseen.
+    const isGap = after.length > 0 && Math.max(...after) - newest !== after.length;
+    return isGap ? 0 : Math.min(...gone.map(([, { first }]) => first));
   }
 
   /**
@@ -144,7 +156,7 @@ export class SegmentCatalog {
       await this.refresh();
       return undefined;
     }
-    bounds.last ??= segment.lastOrdinal;
+    if (segment.isComplete) Object.assign(this.#bounds.get(number) ?? bounds, segment.ordinals);
     this.#evict();
     return segment;
   }
@@ -160,12 +172,12 @@ export class SegmentCatalog {
   }
 
   /** What a segment says of itself; undefined if it is gone, or not begun. */
-  async #look(segment: number): Promise<Bounds | undefined> {
+  async #look(segment: number): Promise<(SegmentHeader & { readonly size: number }) | undefined> {
     try {
       const file = await open(join(this.#dir, segmentName(segment)), "r");
       try {
         const header = decodeSegmentHeader(await readFrom(file, 0, SEGMENT_HEADER_BYTES));
-        return header && { first: header.nextOrdinal, last: undefined, reach: 0 };
+        return header && { ...header, size: (await file.stat()).size };
       } finally {
         await file.close();
       }
@@ -174,6 +186,18 @@ export class SegmentCatalog {
       return undefined;
     }
   }
+}
+
+/** `copied`: the lowest ordinal that a copy in the segment may have; infinite if it has none. */
+function merge(
+  known: Bounds | undefined,
+  found: { readonly nextOrdinal: number; readonly size: number } | undefined,
+  copied: number,
+): Bounds | undefined {
+  if (known === undefined && found === undefined) return undefined;
+  const { first, last, reach } = known ?? { first: found!.nextOrdinal, last: undefined, reach: 0 };
+  if (copied === Number.POSITIVE_INFINITY) return known ?? { first, last, reach };
+  return { first: Math.min(first, copied), last, reach: Math.max(reach, found?.size ?? 0) };
 }
 
 /** The place of the first frame with a higher ordinal. */

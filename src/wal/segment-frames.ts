@@ -69,9 +69,15 @@ export class SegmentFrames {
     return this.#size;
   }
 
-  /** The highest ordinal, once nothing is added to the segment any more. */
-  get lastOrdinal(): number | undefined {
-    return this.#isComplete ? this.#highest : undefined;
+  /** Whether nothing is added to the segment any more and all its frames are known. */
+  get isComplete(): boolean {
+    return this.#isComplete;
+  }
+
+  /** The lowest ordinal of its frames, and the highest of its records, as far as they are known. */
+  get ordinals(): { readonly first: number; readonly last: number } {
+    const first = Math.min(...[...this.#byTable.values()].map((list) => list[0]!.ordinal));
+    return { first, last: this.#highest };
   }
 
   /** Frames of a table by ordinal, as far as {@link load} went. */

@@ -238,31 +238,29 @@ describe("of a damaged log a reader", () => {
 });
 
 describe("of a log that changes a reader", () => {
-  test("finds the copies of frames that were carried forward in their old order", async (t) => {
+  test("finds copies of frames that were carried forward, in their old order, whenever it looked last", async (t) => {
     const scene = await Scene.open(t, randomOf(t));
     scene.fill(100);
-    const before = await scene.read("orders", { upTo: 3 });
-    const carried = scene.of("orders", ({ ordinal }) => ordinal % 2 === 1);
-    const isKept = new Set(carried.map(({ ordinal }) => ordinal));
-    for (const segment of [1, 2]) {
-      const { places } = scene.log.carry(segment, ({ ordinal }) => isKept.has(ordinal));
-      await scene.reader.carried(places);
+    const carried = new Set<number>();
+    const gone = new Set<number>();
+    for (const segment of [1, 2, 3]) {
+      // What is known of the open segment by now must not hide copies that are added to it.
+      if (segment > 1) await scene.read("trades", { after: scene.synced - 5 });
+      scene.log.carry(segment, ({ ordinal, record }) => {
+        const isKept = ordinal % 2 === 1;
+        if (record.kind === "rows") (isKept ? carried : gone).add(ordinal);
+        return isKept;
+      });
+      const left = scene.of("orders", ({ ordinal }) => !gone.has(ordinal));
+      assert.deepEqual(await scene.read("orders"), left);
+      const isLater = ({ ordinal }: { ordinal: number }): boolean => ordinal > 9;
+      assert.deepEqual(await scene.read("orders", { after: 9 }), left.filter(isLater));
+      scene.fill(segment * 10);
     }
-    const first = scene.of("orders", ({ ordinal }) => !isKept.has(ordinal));
-    const rest = await scene.read("orders", { after: 3 });
-    const got = new Set(rest.map(({ ordinal }) => ordinal));
+    assert(scene.of("orders", ({ ordinal }) => carried.has(ordinal)).length > 3);
     assert.deepEqual(
-      rest,
-      scene.of("orders", ({ ordinal }) => got.has(ordinal)),
-    );
-    for (const { ordinal } of carried) assert(ordinal <= 3 || got.has(ordinal), `${ordinal} was carried`);
-    assert(
-      first.some(({ ordinal }) => ordinal > 3 && !got.has(ordinal)),
-      "what was not carried is gone",
-    );
-    assert.deepEqual(
-      before,
-      scene.of("orders", ({ ordinal }) => ordinal <= 3),
+      await scene.read("orders"),
+      scene.of("orders", ({ ordinal }) => !gone.has(ordinal)),
     );
     scene.log.close();
   });
