@@ -1,6 +1,7 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
+import type { Batch } from "../buffer/batch.js";
 import { type Journal, NO_JOURNAL } from "../buffer/journal.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { RowBuffer } from "../buffer/row-buffer.js";
@@ -178,7 +179,7 @@ export class Sink {
   #deliver(lane: Lane): void {
     const { open, batch } = lane.buffer.take()!;
     const outcome: Outcome = { stored: 0, deadLettered: 0, unsent: 0, unconfirmed: 0 };
-    const running = new Delivery(batch, lane, this.#context, outcome).run().then(() => {
+    const running = this.#settle(lane.journal.open(batch), lane, outcome).then(() => {
       this.#running.delete(running);
       const left = this.#leftOf(lane);
       left.unsent += outcome.unsent;
@@ -188,6 +189,11 @@ export class Sink {
       this.wake();
     });
     this.#running.add(running);
+  }
+
+  /** What an earlier start had to split goes one after the other, as halves do. */
+  async #settle(batches: readonly Batch[], lane: Lane, outcome: Outcome): Promise<void> {
+    for (const batch of batches) await new Delivery(batch, lane, this.#context, outcome).run();
   }
 
   /** Whatever the lane still holds was never sent. */

@@ -1,9 +1,12 @@
 import type { Batch, SeqSpan } from "../buffer/batch.js";
 import type { Journal } from "../buffer/journal.js";
+import type { BatchHistories } from "./batch-histories.js";
 import { type LogRecord, sealChecksum } from "./records.js";
+import type { SeqRange } from "./seq-set.js";
 
 /** Where the rows of one table are remembered whose fate is known. */
 interface Fates {
+  unknown(run: bigint, first: number, last: number): readonly SeqRange[];
   stored(run: bigint, rows: readonly SeqSpan[]): void;
   skipped(run: bigint, rows: readonly SeqSpan[]): void;
 }
@@ -12,11 +15,23 @@ interface Fates {
 export class LogJournal implements Journal {
   readonly #append: (records: readonly LogRecord[]) => Promise<unknown>;
   readonly #fates: Fates;
+  readonly #histories: BatchHistories;
 
-  /** `append` resolves when the records are on disk. */
-  constructor(append: (records: readonly LogRecord[]) => Promise<unknown>, fates: Fates) {
+  /** `append` resolves when the records are on disk; `histories` are those that the log held when it was opened. */
+  constructor(
+    append: (records: readonly LogRecord[]) => Promise<unknown>,
+    fates: Fates,
+    histories: BatchHistories,
+  ) {
     this.#append = append;
     this.#fates = fates;
+    this.#histories = histories;
+  }
+
+  open(batch: Batch): readonly Batch[] {
+    const { inherited } = batch;
+    if (!inherited) return [batch];
+    return this.#histories.open(batch, (run, first, last) => this.#fates.unknown(run, first, last));
   }
 
   async seal(batch: Batch, generation: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { SeqSpan } from "../buffer/batch.js";
 import type { CursorTable } from "./recovered.js";
-import { SeqSet } from "./seq-set.js";
+import { type SeqRange, SeqSet } from "./seq-set.js";
 
 /** The rows of one run. */
 class RunFates {
@@ -37,10 +37,29 @@ export class RowFates {
     return this.#runs.get(run)?.known.covers(firstSeq, firstSeq + count - 1) ?? count === 0;
   }
 
-  /** How many of the rows `first` … `last` have an unknown fate. */
+  /** Those of the rows `first` … `last` whose fate is not known, in ascending order. */
+  unknown(run: bigint, first: number, last: number): readonly SeqRange[] {
+    return this.#runs.get(run)?.known.missingIn(first, last) ?? [{ first, last }];
+  }
+
+  /** How many these are. */
   unknownIn(run: bigint, first: number, last: number): number {
-    const missing = this.#runs.get(run)?.known.missingIn(first, last) ?? [{ first, last }];
-    return missing.reduce((sum, range) => sum + range.last - range.first + 1, 0);
+    return this.unknown(run, first, last).reduce((sum, range) => sum + range.last - range.first + 1, 0);
+  }
+
+  /** Those of the rows that are known to be in ClickHouse, in ascending order. */
+  storedOf(run: bigint, first: number, last: number): readonly SeqRange[] {
+    return this.#runs.get(run)?.stored.within(first, last) ?? [];
+  }
+
+  /** Rows known to be in ClickHouse are not there any more: their fate is unknown again. */
+  lost(run: bigint, rows: readonly SeqRange[]): void {
+    const { stored, known } = this.#of(run);
+    for (const { first, last } of rows) {
+      stored.remove(first, last);
+      known.remove(first, last);
+    }
+    this.#onChange();
   }
 
   /** How many of these rows were given up. */

@@ -17,10 +17,11 @@ export class SealedBatches {
   readonly #byFrame = new Map<string, SealedBatch>();
 
   constructor(table: string, marks: readonly IndexEntry[]) {
-    for (const { record } of marks) {
+    // The last seal of a frame is the one under which it may be on its way.
+    for (const { record } of [...marks].reverse()) {
       // What a batch was split into, and its later generations, are the journal's to know.
       if (record.kind !== "seal" || record.table !== table || !/^\d+$/.test(record.batch)) continue;
-      if (this.of(record.run, record.frames[0]!.firstSeq) !== undefined) continue;
+      if (record.frames.some(({ firstSeq }) => this.of(record.run, firstSeq) !== undefined)) continue;
       const { run, frames } = record;
       const batch = { number: Number(record.batch), run, frames, found: [] };
       this.#batches.add(batch);

@@ -8,6 +8,7 @@ import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { Identity } from "../buffer/stamp.js";
 import type { Table } from "../schemas/table.js";
 import type { Inherited } from "./backlog.js";
+import { BatchHistories } from "./batch-histories.js";
 import { Commits } from "./commits.js";
 import { CursorSaver } from "./cursor-saver.js";
 import type { WalEvent } from "./events.js";
@@ -150,7 +151,8 @@ export class Wal {
 
   /** What the sink tells of the batches of one table. */
   journalOf(table: string): Journal {
-    return new LogJournal((records) => this.#append(records), this.#fatesOf(table));
+    const histories = new BatchHistories(table, this.#recovered.marks);
+    return new LogJournal((records) => this.#append(records), this.#fatesOf(table), histories);
   }
 
   /** All tables are added: rows that earlier starts left are read back, those of other tables are told. */

@@ -204,6 +204,10 @@ export class StoryJournal implements Journal {
   /** So many calls fail before the next one works. */
   failures = 0;
 
+  open(batch: Batch): readonly Batch[] {
+    return [batch];
+  }
+
   async seal({ name }: Batch, generation: number): Promise<void> {
     await this.#write(`seal ${name}/${generation}`);
   }

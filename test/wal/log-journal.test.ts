@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Batch, type SeqSpan } from "../../src/buffer/batch.js";
 import { BlockBuilder } from "../../src/native/block.js";
+import { BatchHistories } from "../../src/wal/batch-histories.js";
 import { LogJournal } from "../../src/wal/log-journal.js";
 import { type LogRecord, sealChecksum } from "../../src/wal/records.js";
 
@@ -54,7 +55,8 @@ function journalOf(): {
         sync = (error) => (error === undefined ? resolve() : reject(error));
       });
     },
-    { stored: note("stored"), skipped: note("skipped") },
+    { stored: note("stored"), skipped: note("skipped"), unknown: (_, first, last) => [{ first, last }] },
+    new BatchHistories("orders", []),
   );
   return { journal, records, fates, sync: (error) => sync(error) };
 }
