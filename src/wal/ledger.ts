@@ -61,8 +61,8 @@ export class Ledger {
   readonly #options: LedgerOptions;
   /** In the order of the log, hence oldest first. */
   readonly #answers = new Map<string, KeyedAnswer>();
-  /** Keys being worked on; the ordinal of the group end once it is on its way to the disk. */
-  readonly #claims = new Map<string, number | undefined>();
+  /** Keys being worked on. */
+  readonly #claims = new Set<string>();
   #bytes = 0;
   #lastOrdinal = 0;
   #coveredUpTo = 0;
@@ -109,30 +109,25 @@ export class Ledger {
     return answer === undefined || this.#isExpired(answer) ? UNKNOWN : { kind: "done", ...answer };
   }
 
-  /** Somebody works on the request of this key, until {@link finish} or {@link release}. */
+  /**
+   * Somebody works on the request of this key, until {@link finish}, or until {@link release} if nothing of it was given to the log: what
+   * may be on disk cannot be taken back, and stays in progress.
+   */
   claim(key: string): void {
     assert(!this.#claims.has(key), "one request at a time for each key");
-    this.#claims.set(key, undefined);
+    this.#claims.add(key);
   }
 
-  /** The group end of a claimed key is on its way to the disk under this ordinal. */
-  logged(key: string, ordinal: number): void {
-    assert(this.#claims.has(key) && ordinal > this.#lastOrdinal, "claimed, and in the order of the log");
-    this.#claims.set(key, ordinal);
-  }
-
-  /** The group end is synced: from now on its answer is given again. */
-  finish(answer: KeyedAnswer): void {
-    const ordinal = this.#claims.get(answer.key);
-    assert(ordinal !== undefined, "a group end is logged before it is synced");
-    this.#claims.delete(answer.key);
-    this.#lastOrdinal = Math.max(this.#lastOrdinal, ordinal);
+  /** The group end of a claimed key is synced under this ordinal: from now on its answer is given again. In the order of the log. */
+  finish(ordinal: number, answer: KeyedAnswer): void {
+    assert(ordinal > this.#lastOrdinal, "group ends are told in the order of the log");
+    assert(this.#claims.delete(answer.key), "a key is claimed before it is finished");
+    this.#lastOrdinal = ordinal;
     this.#remember(answer);
   }
 
   /** The claimed request came to nothing: the key is as before. */
   release(key: string): void {
-    assert(this.#claims.get(key) === undefined, "what may be on disk cannot be taken back");
     this.#claims.delete(key);
   }
 
@@ -146,10 +141,7 @@ export class Ledger {
   /** What is known now, to be saved; tell {@link saved} once it is on disk. */
   checkpoint(): Checkpoint {
     this.#dropExpired();
-    let upTo = this.#lastOrdinal;
-    // A group end that may or may not be on disk is not in here yet.
-    for (const ordinal of this.#claims.values())
-      if (ordinal !== undefined) upTo = Math.min(upTo, ordinal - 1);
+    const upTo = this.#lastOrdinal;
     const answers = [...this.#answers.values()].map(
       ({ key, bodyHash, status, answer, at }) => [key, bodyHash, status, answer, at] as const,
     );
