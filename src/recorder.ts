@@ -29,12 +29,15 @@ import { type Left, Sink } from "./sink/sink.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
 import { type TablePolicy, type TableStats, type TableWriter, Writer } from "./table-writer.js";
 import type { WalEvent } from "./wal/events.js";
+import type { Ledger } from "./wal/ledger.js";
 import type { LoggedBuffer } from "./wal/logged-buffer.js";
 import { Wal, type WalOptions, type WalStats, waitingMaxOf } from "./wal/wal.js";
 
 export type { Origin } from "./buffer/origin.js";
+export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
+export type { Ledger } from "./wal/ledger.js";
 export type { WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
@@ -230,6 +233,11 @@ export class Recorder {
     return this.#identity.run;
   }
 
+  /** The keyed requests that were answered; undefined without a log. */
+  get keys(): Ledger | undefined {
+    return this.#wal?.keys;
+  }
+
   /** @throws ColdpathError TABLE_UNKNOWN for a table that the recorder was not opened with. */
   table(name: string): TableWriter {
     const writer = this.#writers.get(name);
@@ -331,6 +339,7 @@ export class Recorder {
       table,
       buffer,
       admission,
+      gather: logged && (() => logged.gather()),
       lane: this.#sink.addLane(table, buffer, settings, logged && this.#wal?.journalOf(table.name)),
       isLogged: logged !== undefined,
       inheritedRows: () => logged?.inheritedRows ?? 0,

@@ -4,6 +4,7 @@ import { SECOND_MS } from "./base/units.js";
 import type { Admission, AdmissionCounts } from "./buffer/admission.js";
 import type { Origin } from "./buffer/origin.js";
 import type { RowBuffer } from "./buffer/row-buffer.js";
+import { type GatheredRows, RowGroup } from "./buffer/row-group.js";
 import type { Identity } from "./buffer/stamp.js";
 import type { Ticket } from "./buffer/ticket.js";
 import type { Row } from "./native/block.js";
@@ -38,6 +39,8 @@ export interface TableWriter {
   offer(row: Row, origin?: Origin): Ticket | undefined;
   /** As {@link offer}, past the policy: for history, whose rows must be the same each time it is loaded. */
   offerWhole(row: Row, origin?: Origin): Ticket | undefined;
+  /** Begins rows that are taken together or not at all; undefined for a table without a log. */
+  group(): RowGroup | undefined;
   /** True if the next {@link offer} would refuse a row or drop some. */
   readonly full: boolean;
   /** Rows taken whose fate is not settled, and rows stored. */
@@ -74,6 +77,8 @@ export interface WriterParts {
   readonly table: Table;
   readonly buffer: RowBuffer;
   readonly admission: Admission;
+  /** Begins a group, if the table has a log. */
+  readonly gather: (() => GatheredRows) | undefined;
   readonly lane: Lane;
   readonly isLogged: boolean;
   /** Rows that earlier starts left in the log and whose fate is not known. */
@@ -119,6 +124,12 @@ export class Writer implements TableWriter {
   offerWhole(row: Row, origin?: Origin): Ticket | undefined {
     if (this.#isClosed) throw closed();
     return this.#admission.offer(row, origin);
+  }
+
+  group(): RowGroup | undefined {
+    if (this.#isClosed) throw closed();
+    const { gather } = this.#parts;
+    return gather === undefined ? undefined : new RowGroup(gather(), this.#admission);
   }
 
   setPolicy(policy: TablePolicy): void {

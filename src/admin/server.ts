@@ -15,7 +15,7 @@ export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Pick<Recorder, "stats" | "table">;
+  readonly recorder: Pick<Recorder, "stats" | "table" | "keys">;
   readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;

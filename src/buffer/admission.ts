@@ -64,10 +64,17 @@ export class Admission {
     return open.ticket;
   }
 
-  /** Counts a row as taken whose fate the policy decides. */
-  accept(): void {
-    this.#offered += 1;
-    this.#accepted += 1;
+  /** Lets so many rows in together; false, and all of them counted as refused, if there is no room. */
+  admit(rows: number): boolean {
+    if (this.full && !this.#clearOrRefuse(rows)) return false;
+    this.accept(rows);
+    return true;
+  }
+
+  /** Counts rows as taken whose fate the policy decides. */
+  accept(rows = 1): void {
+    this.#offered += rows;
+    this.#accepted += rows;
   }
 
   /**
@@ -90,10 +97,10 @@ export class Admission {
     onTurn("room", "rows are taken again");
   }
 
-  /** Counts a row that was refused without being offered. */
-  refuse(reason: string): void {
-    this.#offered += 1;
-    this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
+  /** Counts rows that were refused without being offered. */
+  refuse(reason: string, rows = 1): void {
+    this.#offered += rows;
+    this.#refused[reason] = (this.#refused[reason] ?? 0) + rows;
   }
 
   get oldestAt(): number | undefined {
@@ -125,11 +132,11 @@ export class Admission {
     };
   }
 
-  /** At a limit: drops what may be dropped; if that is not enough, counts the row as refused and gives false. */
-  #clearOrRefuse(): boolean {
+  /** At a limit: drops what may be dropped; if that is not enough, counts the rows as refused and gives false. */
+  #clearOrRefuse(rows = 1): boolean {
     const reason = this.#clear();
     if (reason === undefined) return true;
-    this.refuse(reason);
+    this.refuse(reason, rows);
     if (!this.#isRefusing) this.#options.onTurn("full", reason);
     this.#isRefusing = true;
     return false;

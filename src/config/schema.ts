@@ -371,6 +371,17 @@ export const CONFIG_SCHEMA = z.strictObject({
           memory: size("128MiB", KIB).meta({
             description: "bodies of all requests together, after decompression",
           }),
+          keys: z
+            .strictObject({
+              ttl: duration("24h", 1000).meta({
+                description: "how long the answer to a request with an Idempotency-Key is given again",
+              }),
+              memory: size("32MiB", KIB, GIB).meta({
+                description:
+                  "answers remembered, some 100,000 short ones; beyond that the oldest are forgotten",
+              }),
+            })
+            .prefault({}),
         })
         .prefault({}),
     })

@@ -41,6 +41,11 @@ export class HeldBody {
     return true;
   }
 
+  /** What was read, in order. */
+  get chunks(): readonly Buffer[] {
+    return this.#chunks;
+  }
+
   /** Hands out the chunks in order and lets go of each once the next one is asked for. */
   *drain(): Generator<Buffer> {
     const chunks = this.#chunks.reverse();

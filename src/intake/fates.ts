@@ -1,18 +1,27 @@
 import { messageOf } from "../base/errors.js";
 import type { Ticket } from "../recorder.js";
 
+/** Rows of one batch. */
 interface Share {
   rows: number;
+  /** Settles when their fate is known. */
+  readonly end: Promise<void>;
 }
 
 /** Follows rows that were taken to their end, batch by batch. */
 export class Fates {
+  readonly #endOf: (ticket: Ticket) => Promise<void>;
   readonly #open = new Map<Ticket, Share>();
   #lastTicket: Ticket | undefined;
-  #lastShare: Share = { rows: 0 };
+  #lastShare: Share = { rows: 0, end: Promise.resolve() };
   #taken = 0;
   #stored = 0;
   #failure: string | undefined;
+
+  /** `endOf`: how far rows are followed. Default: until they are in ClickHouse. */
+  constructor(endOf: (ticket: Ticket) => Promise<void> = (ticket) => ticket.stored) {
+    this.#endOf = endOf;
+  }
 
   /** Rows taken. */
   get taken(): number {
@@ -41,17 +50,17 @@ export class Fates {
 
   /** Resolves when the fate of every row taken so far is known. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#open.keys()].map((ticket) => ticket.stored));
+    await Promise.allSettled([...this.#open.values()].map(({ end }) => end));
   }
 
   #follow(ticket: Ticket): Share {
-    const share = { rows: 0 };
+    const share = { rows: 0, end: this.#endOf(ticket) };
     this.#open.set(ticket, share);
     const close = (): void => {
       this.#open.delete(ticket);
       if (this.#lastTicket === ticket) this.#lastTicket = undefined;
     };
-    ticket.stored.then(
+    share.end.then(
       () => {
         this.#stored += share.rows;
         close();

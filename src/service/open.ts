@@ -123,7 +123,7 @@ export async function openRecorder(
   });
 }
 
-function walOptions({ wal, data_dir }: Config): WalOptions {
+function walOptions({ wal, data_dir, intake }: Config): WalOptions {
   const { dir = join(data_dir, "wal"), commit, segment, max, reserve, emergency_disk } = wal;
-  return { dir, commit, segment, max, reserve, emergencyDisk: emergency_disk };
+  return { dir, commit, segment, max, reserve, emergencyDisk: emergency_disk, keys: intake.http.keys };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { type Deferred, deferred } from "../base/deferred.js";
 import type { CutFrame } from "./frame-builder.js";
-import type { LogRecord } from "./records.js";
+import type { GroupEndRecord, LogRecord } from "./records.js";
 import type { Committed } from "./recovered.js";
 
 /** What a commit needs of the log. */
@@ -27,6 +27,12 @@ export interface CommitsOptions {
   readonly clock: Clock;
 }
 
+interface GroupEnd {
+  readonly record: GroupEndRecord;
+  readonly resolve: (ordinal: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /**
  * Puts the rows of all tables into the log together, one commit after the other: the next begins as soon as the last has ended and
  * somebody waits, or its oldest row has waited for long enough.
@@ -39,6 +45,7 @@ export class Commits {
   #next: Deferred = deferred();
   #cancelTimer: (() => void) | undefined;
   #isWanted = false;
+  #ends: GroupEnd[] = [];
 
   constructor(options: CommitsOptions) {
     this.#options = options;
@@ -59,6 +66,14 @@ export class Commits {
     this.#isWanted = true;
     // Others that wait, too, may come in this turn of the loop.
     setImmediate(() => this.#begin());
+  }
+
+  /** Puts the end of a group behind its frames, which the table's next cut gives. Resolves with its ordinal once it is on disk. */
+  end(record: GroupEndRecord): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#ends.push({ record, resolve, reject });
+      this.wanted();
+    });
   }
 
   /** Resolves when all rows taken before the call are on disk. */
@@ -96,7 +111,10 @@ export class Commits {
     this.#cancelTimer = undefined;
     this.#isWanted = false;
     const parts = this.#tables.map((table) => ({ table, frames: table.cut() }));
-    const records = parts.flatMap(({ frames }) => frames.map(({ record }) => record));
+    const ends = this.#ends;
+    this.#ends = [];
+    const frames = parts.flatMap((part) => part.frames.map(({ record }) => record));
+    const records: LogRecord[] = [...frames, ...ends.map(({ record }) => record)];
     if (records.length === 0) return;
     const round = this.#next;
     this.#running = round;
@@ -105,11 +123,13 @@ export class Commits {
       ({ places }) => {
         const ordinals = places.map(({ ordinal }) => ordinal);
         for (const { table, frames } of parts) table.synced(frames, ordinals.splice(0, frames.length));
+        for (const [index, { resolve }] of ends.entries()) resolve(ordinals[index]!);
         round.resolve();
         this.#goOn();
       },
       (error: Error) => {
         for (const { table, frames } of parts) table.failed(frames, error);
+        for (const { reject } of ends) reject(error);
         round.reject(error);
         this.#goOn();
       },

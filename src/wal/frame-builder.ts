@@ -12,7 +12,7 @@ import { type FrameFates, FrameTicket } from "./frame-ticket.js";
 import type { RowsRecord } from "./records.js";
 
 /** Rows of one partition that go into one frame. */
-class OpenFrame implements Gathering {
+export class OpenFrame implements Gathering {
   readonly builder: BlockBuilder;
   readonly ticket: FrameTicket;
   /** Monotonic milliseconds when its first row was taken. */
@@ -51,10 +51,13 @@ export interface FrameBuilderOptions {
   readonly onBytes: (delta: number) => void;
 }
 
-const MOST_BYTES: number = 1024 * KIB;
+/** Encoded bytes that close a frame. */
+export const MOST_BYTES: number = 1024 * KIB;
+const NO_GROUP = 0n;
 /** Partitions that have a frame open; one more, and all are cut. */
 const OPEN_MAX = 64;
-const LOOK_ROWS = 64;
+/** The bytes of a frame are looked at after so many rows. */
+export const LOOK_ROWS = 64;
 
 /** Gathers the rows of one table into frames, one for each partition, and numbers them when they are cut. */
 export class FrameBuilder {
@@ -106,6 +109,15 @@ export class FrameBuilder {
     return frame;
   }
 
+  /** Frames that were gathered apart, as one group behind all rows that have a number. */
+  addGroup(frames: readonly OpenFrame[], group: bigint): void {
+    for (const frame of frames) {
+      this.#rows += frame.builder.rows;
+      this.#oldestAt ??= frame.openedAt;
+      this.#number(frame, group);
+    }
+  }
+
   /** All rows taken so far, as frames in the order of their numbers. */
   cut(): readonly CutFrame[] {
     this.#closeAll();
@@ -140,9 +152,13 @@ export class FrameBuilder {
   }
 
   #close(frame: OpenFrame): void {
+    this.#router.close(frame);
+    this.#number(frame, NO_GROUP);
+  }
+
+  #number(frame: OpenFrame, group: bigint): void {
     const { table, identity, pool, onBytes } = this.#options;
     const { builder, partition, ticket, openedAt } = frame;
-    this.#router.close(frame);
     const firstSeq = this.#nextSeq;
     const count = builder.rows;
     this.#nextSeq += count;
@@ -155,7 +171,7 @@ export class FrameBuilder {
     ticket.cut({ firstSeq, count });
     const { run } = identity;
     const rows = { table: table.name, partition: partition.key, run, firstSeq, count };
-    const record: RowsRecord = { kind: "rows", ...rows, positions: [], group: 0n, payload };
+    const record: RowsRecord = { kind: "rows", ...rows, positions: [], group, payload };
     this.#cut.push({ record, ticket, openedAt });
   }
 }

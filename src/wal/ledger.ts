@@ -1,21 +1,10 @@
 import assert from "node:assert";
-
-/** What became of a request that named itself by a key. */
-export interface KeyedAnswer {
-  /** 1 to 255 visible ASCII characters. */
-  readonly key: string;
-  /** SHA-256 of what was asked, 64 hexadecimal digits. */
-  readonly bodyHash: string;
-  readonly status: number;
-  readonly answer: string;
-  /** Wall clock, milliseconds. */
-  readonly at: number;
-}
+import type { KeyedAnswer } from "../buffer/row-group.js";
 
 export type KeyState =
   | { readonly kind: "unknown" }
   | { readonly kind: "in_progress" }
-  | ({ readonly kind: "done" } & KeyedAnswer);
+  | { readonly kind: "done"; readonly answered: KeyedAnswer };
 
 export interface LedgerOptions {
   /** Milliseconds for which an answer is remembered. */
@@ -106,7 +95,7 @@ export class Ledger {
   find(key: string): KeyState {
     if (this.#claims.has(key)) return IN_PROGRESS;
     const answer = this.#answers.get(key);
-    return answer === undefined || this.#isExpired(answer) ? UNKNOWN : { kind: "done", ...answer };
+    return answer === undefined || this.#isExpired(answer) ? UNKNOWN : { kind: "done", answered: answer };
   }
 
   /**

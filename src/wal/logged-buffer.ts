@@ -1,4 +1,4 @@
-import { randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
@@ -7,6 +7,7 @@ import type { EventWindow } from "../buffer/event-window.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { Origin } from "../buffer/origin.js";
 import type { RowBuffer, Taken } from "../buffer/row-buffer.js";
+import type { GatheredRows, KeyedAnswer } from "../buffer/row-group.js";
 import { type Identity, sentColumns } from "../buffer/stamp.js";
 import type { Ticket } from "../buffer/ticket.js";
 import type { Row } from "../native/block.js";
@@ -14,8 +15,9 @@ import type { Table } from "../schemas/table.js";
 import { Backlog, type Inherited } from "./backlog.js";
 import type { Commits, Committing } from "./commits.js";
 import { FrameBatches } from "./frame-batches.js";
-import { type CutFrame, FrameBuilder } from "./frame-builder.js";
+import { type CutFrame, FrameBuilder, type FrameBuilderOptions, type OpenFrame } from "./frame-builder.js";
 import { type Frame, FrameQueue } from "./frame-queue.js";
+import { GatheredGroup } from "./gathered-group.js";
 import type { LogReader } from "./log-reader.js";
 import type { RowFates } from "./row-fates.js";
 import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
@@ -63,6 +65,7 @@ const INHERITED_TO: number = 2 ** 48 - 1;
  */
 export class LoggedBuffer implements RowBuffer, Committing {
   readonly #options: LoggedBufferOptions;
+  readonly #frameOptions: FrameBuilderOptions;
   readonly #frames: FrameBuilder;
   readonly #queue: FrameQueue;
   readonly #batches: FrameBatches;
@@ -85,11 +88,12 @@ export class LoggedBuffer implements RowBuffer, Committing {
     const { table, identity, flush, queueRows, window, budget, clock, commits, fates, waiting } = options;
     const pool = new BuilderPool(sentColumns(table), budget);
     this.#waiters = new StoredWaiters(table.name, identity.run, fates);
-    this.#frames = new FrameBuilder({
+    this.#frameOptions = {
       ...{ table, identity, window, pool, clock, mostRows: flush.rows },
       fates: { wanted: () => commits.wanted(), storedOf: (span) => this.#waiters.storedOf(span) },
       onBytes: (delta) => waiting.add(delta),
-    });
+    };
+    this.#frames = new FrameBuilder(this.#frameOptions);
     this.#queue = new FrameQueue({ flush, queueRows, clock, onDue: options.onDue });
     const onSettled = (frames: readonly Frame[], failure: Error | undefined): void =>
       this.#waiters.settle(frames, failure);
@@ -154,6 +158,14 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#taken += 1;
     this.#options.commits.touched();
     return frame;
+  }
+
+  /** Begins rows that are taken together. */
+  gather(): GatheredRows {
+    return new GatheredGroup({
+      ...this.#frameOptions,
+      onEnd: (frames, rows, answer) => this.#takeGroup(frames, rows, answer),
+    });
   }
 
   get uncutAt(): number | undefined {
@@ -261,6 +273,14 @@ export class LoggedBuffer implements RowBuffer, Committing {
 
   get #windowBytes(): number {
     return this.#queue.bytes + this.#again.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** In one step, so that frames and end are in one commit. */
+  #takeGroup(frames: readonly OpenFrame[], rows: number, answer: KeyedAnswer): Promise<number> {
+    const group = randomBytes(8).readBigUInt64LE() | 1n;
+    this.#frames.addGroup(frames, group);
+    this.#taken += rows;
+    return this.#options.commits.end({ kind: "group_end", group, ...answer });
   }
 
   /** Whether another frame may be kept in memory. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.js";
 import type { HistogramSnapshot } from "../base/histogram.js";
-import { MIB, SECOND_MS } from "../base/units.js";
+import { DAY_MS, MIB, SECOND_MS } from "../base/units.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import type { EventWindow } from "../buffer/event-window.js";
 import type { Journal } from "../buffer/journal.js";
@@ -12,6 +12,7 @@ import { BatchHistories } from "./batch-histories.js";
 import { Commits } from "./commits.js";
 import { CursorSaver } from "./cursor-saver.js";
 import type { WalEvent } from "./events.js";
+import { Ledger } from "./ledger.js";
 import { LogClient } from "./log-client.js";
 import { LogJournal } from "./log-journal.js";
 import { LogReader } from "./log-reader.js";
@@ -33,6 +34,8 @@ export interface WalOptions {
   readonly reserve: number;
   /** Share of the disk, 0 to 1, from which on rows are refused. */
   readonly emergencyDisk: number;
+  /** How long answers to keyed requests are remembered, and what they may take in memory. Default 24 h, 32 MiB. */
+  readonly keys?: { readonly ttl: number; readonly memory: number };
 }
 
 export interface WalContext {
@@ -74,6 +77,8 @@ export interface LoggedTable {
 
 /** The log of a recorder: takes the rows of its tables, and gives back what earlier starts left. */
 export class Wal {
+  /** The keyed requests that were answered. */
+  readonly keys: Ledger;
   readonly #client: LogClient;
   readonly #recovered: Recovered;
   readonly #context: WalContext;
@@ -84,6 +89,8 @@ export class Wal {
   readonly #fates = new Map<string, RowFates>();
   readonly #buffers = new Map<string, LoggedBuffer>();
   #syncedUpTo: number;
+  /** That the last commit went to. */
+  #segment = 0;
 
   private constructor(options: WalOptions, context: WalContext, client: LogClient, recovered: Recovered) {
     const { clock, report } = context;
@@ -110,6 +117,7 @@ export class Wal {
       onFailure: (message) => report({ kind: "wal_cursor_failed", message }),
     });
     this.#restoreFates();
+    this.keys = ledgerOf(recovered, options.keys ?? KEYS);
   }
 
   /**
@@ -202,13 +210,28 @@ export class Wal {
   async close(deadlineMs: number): Promise<void> {
     for (const buffer of this.#buffers.values()) buffer.end();
     await this.#cursors.close();
+    this.#coverKeys();
     await this.#client.close(Math.max(deadlineMs, CLOSE_MS));
   }
 
   async #append(records: readonly LogRecord[]): Promise<Committed> {
     const committed = await this.#client.append(records);
     this.#syncedUpTo = Math.max(this.#syncedUpTo, committed.upTo);
+    const segment = committed.places.at(-1)!.place.segment;
+    if (segment > this.#segment) this.#coverKeys();
+    this.#segment = segment;
     return committed;
+  }
+
+  /** Saves the answers to keyed requests: those so far need no segment of the log any more. */
+  #coverKeys(): void {
+    const checkpoint = this.keys.checkpoint();
+    if (checkpoint.upTo === this.keys.coveredUpTo) return;
+    this.#client.saveLedger(checkpoint.bytes).then(
+      () => this.keys.saved(checkpoint),
+      // It was closed before. Their group ends are in the log.
+      () => {},
+    );
   }
 
   #fatesOf(table: string): RowFates {
@@ -258,6 +281,19 @@ export class Wal {
         found.set(table, [...(found.get(table) ?? []), { run, ranges }]);
     return found;
   }
+}
+
+const KEYS = { ttl: DAY_MS, memory: 32 * MIB };
+
+function ledgerOf({ ledger, marks }: Recovered, keys: { ttl: number; memory: number }): Ledger {
+  const options = { ttlMs: keys.ttl, maxBytes: keys.memory, now: Date.now };
+  const known = ledger === undefined ? new Ledger(options) : Ledger.restore(ledger, options);
+  for (const { ordinal, record } of marks) {
+    if (record.kind !== "group_end") continue;
+    const { key, bodyHash, status, answer, at } = record;
+    known.replay(ordinal, { key, bodyHash, status, answer, at });
+  }
+  return known;
 }
 
 /** The folder is let go of after so long even if nobody has time. */

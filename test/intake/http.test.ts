@@ -55,7 +55,7 @@ test("the answer comes once every accepted row is stored, and tells each refused
   ].join("");
   const outcome = await send(place, body);
   assert.deepEqual(outcome, {
-    kind: "stored",
+    kind: "safe",
     accepted: 2,
     rejected: 4,
     errors: [
@@ -76,8 +76,8 @@ test("the answer comes once every accepted row is stored, and tells each refused
 test("refused lines are all counted and the first hundred told", async (t) => {
   const place = await openPlace(t, clickhouse);
   const outcome = await send(place, "x\n".repeat(5000));
-  assert.equal(outcome.kind, "stored");
-  if (outcome.kind === "stored") assert.deepEqual([outcome.rejected, outcome.errors.length], [5000, 100]);
+  assert.equal(outcome.kind, "safe");
+  if (outcome.kind === "safe") assert.deepEqual([outcome.rejected, outcome.errors.length], [5000, 100]);
 });
 
 test("a body that does not come is waited for until the signal, and no row of it is taken", async (t) => {
@@ -94,7 +94,7 @@ test("a body that does not come is waited for until the signal, and no row of it
 test("a gzip body is stored as its plain text is", async (t) => {
   const place = await openPlace(t, clickhouse);
   const outcome = await send(place, gzipSync(tick("H2").repeat(500)), { isGzip: true });
-  assert.deepEqual(outcome, { kind: "stored", accepted: 500, rejected: 0, errors: [] });
+  assert.deepEqual(outcome, { kind: "safe", accepted: 500, rejected: 0, errors: [] });
   assert.equal(await stored("H2"), 500);
 });
 
@@ -158,6 +158,7 @@ test("a request waits for room, and when its deadline strikes says how many rows
       setImmediate(() => controller.abort());
       return new Promise(() => {});
     },
+    group: () => undefined,
     offerWhole: () => undefined,
     makeRoom: () => true,
     pendingRows: 0,
@@ -189,15 +190,15 @@ test("bodies share one memory: what does not fit is refused, and room comes back
   });
   assert.equal(memory.used, 200);
   goOn();
-  assert.equal((await first).kind, "stored");
-  assert.equal((await send(place, body, { memory })).kind, "stored");
+  assert.equal((await first).kind, "safe");
+  assert.equal((await send(place, body, { memory })).kind, "safe");
   assert.equal(memory.used, 0);
   assert.equal(await stored("H6"), 20);
 });
 
 test("an empty body is fine", async (t) => {
   const place = await openPlace(t, clickhouse);
-  assert.deepEqual(await send(place, ""), { kind: "stored", accepted: 0, rejected: 0, errors: [] });
+  assert.deepEqual(await send(place, ""), { kind: "safe", accepted: 0, rejected: 0, errors: [] });
 });
 
 test("words of venues, levels and steps with ids alone are rows over HTTP too; the time of arrival is stamped", async (t) => {
@@ -212,8 +213,8 @@ test("words of venues, levels and steps with ids alone are rows over HTTP too; t
 `,
     { normaliser },
   );
-  assert.equal(ticks.kind, "stored");
-  if (ticks.kind === "stored") {
+  assert.equal(ticks.kind, "safe");
+  if (ticks.kind === "safe") {
     assert.deepEqual([ticks.accepted, ticks.rejected, ticks.errors[0]!.column], [2, 1, "last_side"]);
     assert.match(ticks.errors[0]!.reason, /is ambiguous/);
   }
@@ -230,7 +231,7 @@ test("words of venues, levels and steps with ids alone are rows over HTTP too; t
 `,
     { normaliser, writer: place.recorder.table("orders") },
   );
-  assert.deepEqual(orders, { kind: "stored", accepted: 2, rejected: 0, errors: [] });
+  assert.deepEqual(orders, { kind: "safe", accepted: 2, rejected: 0, errors: [] });
   const steps = await clickhouse.text(
     "SELECT status, side, qty FROM orders WHERE client_order_id = 'h9' ORDER BY ts FORMAT TSV",
   );

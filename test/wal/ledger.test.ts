@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type KeyedAnswer, Ledger } from "../../src/wal/ledger.js";
+import type { KeyedAnswer } from "../../src/buffer/row-group.js";
+import { Ledger } from "../../src/wal/ledger.js";
 import { randomOf } from "../support/random.js";
 
 const TTL = 1000;
@@ -25,7 +26,7 @@ test("a key is unknown, then in progress, then answered, then after its time unk
   ledger.claim("k");
   assert.deepEqual(ledger.find("k"), { kind: "in_progress" });
   ledger.finish(3, answer("k", 5000));
-  assert.deepEqual(ledger.find("k"), { kind: "done", ...answer("k", 5000) });
+  assert.deepEqual(ledger.find("k"), { kind: "done", answered: answer("k", 5000) });
   clock.now = 5000 + TTL - 1;
   assert.equal(ledger.find("k").kind, "done");
   clock.now += 1;
@@ -135,7 +136,7 @@ test("any order of requests, checkpoints, trims and crashes answers as one that 
     const key = `k${random.below(40)}`;
     if (open.some(({ end }) => end.key === key)) continue;
     const found = ledger.find(key);
-    if (isKnown(key)) assert.deepEqual(found, { kind: "done", ...given.get(key) });
+    if (isKnown(key)) assert.deepEqual(found, { kind: "done", answered: given.get(key) });
     else assert.deepEqual(found, { kind: "unknown" });
   }
 });
