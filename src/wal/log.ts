@@ -66,8 +66,8 @@ export class Log {
   readonly #groups: Map<bigint, number>;
   /** Bytes of the segments that are not written to. */
   readonly #closed = new Map<number, number>();
-  /** What was carried forward out of segments whose removal then failed. */
-  readonly #carried = new Map<number, Carried>();
+  /** Carried forward, but their removal failed. */
+  readonly #leftover = new Set<number>();
   #current: SegmentWriter | undefined;
   #nextSegment: number;
   #nextOrdinal: number;
@@ -148,8 +148,8 @@ export class Log {
   }
 
   /**
-   * To be called once a second: makes the reserve if it is not there and the disk has room for it, and notices when the
-   * folder was removed, which an open file does not.
+   * To be called once a second: makes the reserve if it is not there and the disk has room for it, removes what could not be
+   * removed, and notices when the folder was removed, which an open file does not.
    * @throws LogDiskError
    */
   tend(): void {
@@ -158,6 +158,7 @@ export class Log {
       const names = this.#disk.list(this.#options.dir);
       if (current !== undefined && !names.includes(segmentName(current.header.segment)))
         this.#abandon(current);
+      for (const segment of this.#leftover) this.unlink(segment);
       this.#reserve.hold();
     });
   }
@@ -222,24 +223,29 @@ export class Log {
       crashPoint("wal.unlink_before_folder_sync");
       this.#disk.syncFolder(this.#options.dir);
       this.#closed.delete(segment);
+      this.#leftover.delete(segment);
     });
   }
 
   /**
    * Appends copies of the records that `keep` picks, each under its own ordinal, and removes the segment once they are on
-   * the disk. Nothing may be pending.
-   * @throws LogDiskError: the segment may still be there; the next call goes on where this one ended
+   * the disk. If only the removal fails, `tend` tries it again. Nothing may be pending.
+   * @throws LogDiskError: the segment is still there, and so may be copies, which a later call makes again
    */
   carry(segment: number, keep: (entry: IndexEntry) => boolean): Carried {
     assert.notEqual(segment, this.#current?.header.segment, "the segment is written to");
     assert.equal(this.#pending.records, 0, "records wait for a commit");
     const path = join(this.#options.dir, segmentName(segment));
     try {
-      const carried = this.#carried.get(segment) ?? guarded(path, () => this.#copy(path, keep));
-      this.#carried.set(segment, carried);
+      const carried = guarded(path, () => this.#copy(path, keep));
       crashPoint("wal.carry");
-      this.unlink(segment);
-      this.#carried.delete(segment);
+      try {
+        this.unlink(segment);
+      } catch (error) {
+        // The caller has to know where the copies are all the same.
+        if (!(error instanceof LogDiskError)) throw error;
+        this.#leftover.add(segment);
+      }
       return carried;
     } finally {
       this.#pending.clear();
