@@ -92,9 +92,10 @@ export class FolderLock {
     this.#released = true;
     try {
       if (read(this.#file).text === this.#text) rmSync(this.#file, { force: true });
-    } finally {
-      await close(this.#socket);
+    } catch {
+      // On a disk that fails it stays; the next opener finds its holder gone.
     }
+    await close(this.#socket);
   }
 
   /** One at a time: on a disk that hangs they would fill the pool of threads. */

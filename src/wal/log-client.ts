@@ -20,6 +20,8 @@ import { bytesOf, Unsynced } from "./unsynced.js";
 const LOG_WORKER: URL = new URL("./log-worker.js", import.meta.url);
 const WATCH_MS = 250;
 const CLOSE_DEADLINE_MS: number = 5 * SECOND_MS;
+/** So long a thread that has nothing more to do may take to end. */
+const END_MS: number = SECOND_MS;
 /** Seconds: from a disk with a cache of its own to one that hangs. */
 const SYNC_BOUNDS: readonly number[] = [
   0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10,
@@ -106,6 +108,8 @@ export class LogClient extends EventEmitter<LogClientEvents> {
   #damaged = 0;
   #restarts = 0;
   #closing: Promise<void> | undefined;
+  /** Called when nothing waits for the disk. */
+  #idle: (() => void) | undefined;
   #first: { resolve(recovered: Recovered): void; reject(error: Error): void } | undefined;
 
   private constructor(options: LogClientOptions, lock: FolderLock) {
@@ -355,12 +359,9 @@ export class LogClient extends EventEmitter<LogClientEvents> {
 
   #afterChange(): void {
     this.#health.waiting(this.#unsynced.bytes);
-    this.#thread.keepProcess(
-      this.#first !== undefined ||
-        !this.#unsynced.isEmpty ||
-        this.#jobs.size > 0 ||
-        this.#closing !== undefined,
-    );
+    const isIdle = this.#isIdle;
+    if (isIdle) this.#idle?.();
+    this.#thread.keepProcess(this.#first !== undefined || !isIdle || this.#closing !== undefined);
     const now = performance.now();
     const { state, reason } = this.#health.state(now);
     const limit = this.#health.limit;
@@ -376,16 +377,14 @@ export class LogClient extends EventEmitter<LogClientEvents> {
   }
 
   async #end(deadlineMs: number): Promise<void> {
+    // A thread that died is started again for what it left.
+    await before(deadlineMs, new Promise<void>((resolve) => this.#onIdle(resolve)));
     this.#thread.close();
-    const { exited } = this.#thread;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => {
-      timer = setTimeout(resolve, deadlineMs);
-    });
-    // A thread that hangs in the disk may still write: the folder stays its own until it has ended.
-    const released = exited.then(() => this.#lock.release());
-    await Promise.race([released, late]);
-    clearTimeout(timer);
+    // One that hangs in the disk may still write: the folder stays its own until it has ended.
+    await before(
+      END_MS,
+      this.#thread.exited.then(() => this.#lock.release()),
+    );
     clearInterval(this.#watch);
     const { reason } = this.#health.state(performance.now());
     const error = new ColdpathError(
@@ -397,6 +396,25 @@ export class LogClient extends EventEmitter<LogClientEvents> {
     this.#jobs.clear();
     this.#thread.keepProcess(false);
   }
+
+  #onIdle(run: () => void): void {
+    this.#idle = run;
+    this.#afterChange();
+  }
+
+  get #isIdle(): boolean {
+    return this.#unsynced.isEmpty && this.#jobs.size === 0;
+  }
+}
+
+/** Waits for it, but not longer than that. */
+async function before(ms: number, done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([done, late]);
+  clearTimeout(timer);
 }
 
 /** The file system of the folder, or of the nearest one above it that is there. */

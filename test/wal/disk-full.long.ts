@@ -47,7 +47,7 @@ test("a disk that fills up costs nothing that was acknowledged, lets the log emp
   await client.saveCursor({ logId: client.logId, upTo: first, tables: [] });
   assert.equal(safe.length, seq);
   assert.equal(client.refusing, "wal_full");
-  await client.close();
+  await client.close(100);
   assert.ok((await Promise.allSettled(more)).every(({ status }) => status === "rejected"));
   const again = await openClient(t, dir, options);
   assert.deepEqual(seqsIn(dir, again.client.logId), safe);

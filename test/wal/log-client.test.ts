@@ -93,7 +93,17 @@ describe("the log and its thread", { concurrency: true }, () => {
     });
 });
 
-describe("the log's folder", { concurrency: true }, () => {
+describe("a log opened and closed", { concurrency: true }, () => {
+  test("closing waits for a thread that has to be started again for what it left", async (t) => {
+    const dir = await temporaryFolder(t);
+    const { client, script } = await open(t, dir);
+    script.set("datasync", "die", 1);
+    const waiting = client.append([row(1)]);
+    await client.close();
+    assert.equal((await waiting).upTo, 1);
+    assert.deepEqual(seqsIn(dir, client.logId), [1]);
+  });
+
   test("the folder of a pipeline thread that died is free at once, with all it was told is safe", async (t) => {
     const dir = await temporaryFolder(t);
     const owner = new Worker(OWNER, { workerData: dir });
