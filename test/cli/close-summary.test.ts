@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closeSummary, rowsLeft } from "../../src/cli/close-summary.js";
+import { closeSummary, rowsLeft, rowsLogged } from "../../src/cli/close-summary.js";
 import type { CloseReport } from "../../src/recorder.js";
 
 type Table = CloseReport["tables"][string];
@@ -13,6 +13,7 @@ function reportOf(orders: Partial<Table>): CloseReport {
     dropped: {},
     deadLettered: 0,
     unsent: 0,
+    logged: 0,
   };
   const idle = { ...none, pending: { rows: 0, bytes: 0 }, unconfirmed: 0 };
   return { tables: { orders: { ...idle, ...orders } as Table, fills: idle as Table } };
@@ -26,10 +27,16 @@ test("the summary adds up to what was offered, and leaves out idle tables", () =
     dropped: { queue_full: 20 },
     deadLettered: 8,
     pending: { rows: 7, bytes: 700 },
+    logged: 4,
   });
   const [, orders, ...more] = closeSummary(report).split("\n");
-  assert.deepEqual(orders?.split(/ +/), ["orders", "100", "50", "15", "20", "8", "7"]);
+  assert.deepEqual(orders?.split(/ +/), ["orders", "100", "50", "15", "20", "8", "4", "3"]);
   assert.deepEqual(more, []);
+});
+
+test("rows in the log are not lost", () => {
+  const report = reportOf({ logged: 5, pending: { rows: 5, bytes: 0 } });
+  assert.deepEqual([rowsLeft(report), rowsLogged(report)], [0, 5]);
 });
 
 test("rows never sent and rows without an answer are rows left", () => {

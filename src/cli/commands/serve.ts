@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { ColdpathError } from "../../base/errors.js";
 import { DAY_MS, formatDuration, MINUTE_MS, parseDuration } from "../../base/units.js";
 import { type Service, startService } from "../../service/serve.js";
-import { closeSummary, rowsLeft } from "../close-summary.js";
+import { closeSummary, rowsLeft, rowsLogged } from "../close-summary.js";
 import { Context, interruption } from "../context.js";
 import { untilAborted } from "../until-aborted.js";
 
@@ -71,6 +71,8 @@ async function run(context: Context, service: Service, stop: AbortSignal): Promi
   context.note("storing what is held …");
   const report = await service.close(CLOSE_DEADLINE_MS);
   context.result(closeSummary(report), report);
+  const logged = rowsLogged(report);
+  if (logged > 0) context.note(`${logged} rows are in the log: the next start stores them`);
   const left = rowsLeft(report);
   if (left === 0) return;
   context.note(`${left} rows were not stored within ${formatDuration(CLOSE_DEADLINE_MS)}`);
