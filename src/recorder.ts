@@ -284,6 +284,7 @@ export class Recorder {
     const endsAt = this.#clock.monotonic() + deadlineMs;
     const left = await this.#sink.close(deadlineMs);
     await this.#deadLetters.close();
+    await this.#wal?.settle(endsAt - this.#clock.monotonic());
     const { tables } = this.stats();
     const rows = [...left].map(([name, rows]) => [
       name,
@@ -365,7 +366,7 @@ export class Recorder {
     };
     if (this.#wal === undefined || options.durability !== "wal")
       return new TableBuffer({ ...common, clock: this.#clock });
-    const buffer = this.#wal.addTable(common);
+    const buffer = this.#wal.addTable({ ...common, onRoom: () => this.#writers.get(table.name)?.wake() });
     this.#logged.set(table.name, buffer);
     return buffer;
   }

@@ -45,6 +45,8 @@ export interface LoggedBufferOptions {
   readonly inherited: Inherited;
   /** Called each time a batch becomes due. */
   readonly onDue: () => void;
+  /** Rows are on disk: others may be taken. */
+  readonly onSynced: () => void;
   /** The log could not be read; it is tried again. */
   readonly onUnreadable: (message: string) => void;
 }
@@ -187,6 +189,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
       this.#backlog.synced(ordinals[index]!, isKept);
       if (isKept) this.#push({ ...record, openedAt });
     }
+    this.#options.onSynced();
   }
 
   failed(frames: readonly CutFrame[], error: Error): void {

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.js";
+import { type Clock, sleep } from "../base/clock.js";
 import type { HistogramSnapshot } from "../base/histogram.js";
 import { DAY_MS, MIB, SECOND_MS } from "../base/units.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
@@ -73,6 +73,8 @@ export interface LoggedTable {
   readonly window: EventWindow;
   readonly budget: MemoryBudget;
   readonly onDue: () => void;
+  /** Called when there may be room for rows that were refused. */
+  readonly onRoom: () => void;
 }
 
 /** The log of a recorder: takes the rows of its tables, and gives back what earlier starts left. */
@@ -151,9 +153,11 @@ export class Wal {
       refusing: () => this.#client.refusing,
       sealed: new SealedBatches(name, this.#recovered.marks),
       inherited: this.#inheritedOf(name),
+      onSynced: options.onRoom,
       onUnreadable: (message) => report({ kind: "wal_unreadable", table: name, message }),
     });
     this.#buffers.set(name, buffer);
+    this.#client.on("state", options.onRoom);
     return buffer;
   }
 
@@ -204,6 +208,16 @@ export class Wal {
 
   get waitingMax(): number {
     return this.#waiting.max;
+  }
+
+  /** Brings what was taken to disk, if the disk takes it by the deadline. */
+  async settle(deadlineMs: number): Promise<void> {
+    const waited = new AbortController();
+    const deadline = sleep(this.#context.clock, Math.max(deadlineMs, CLOSE_MS), waited.signal);
+    // What the log did not take is told by the count of rows that are not on disk.
+    await Promise.race([this.durable(), deadline]).catch(() => {});
+    waited.abort();
+    await deadline.catch(() => {});
   }
 
   /** Saves what is known and lets go of the folder. The sink is closed by then. */

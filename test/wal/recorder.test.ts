@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
-import { upTo } from "../sink/rig.js";
+import { ingestFiles } from "../../src/intake/ingest.js";
+import { NOON, upTo } from "../sink/rig.js";
+import { resetBeforeStore, slow } from "../support/fault-proxy-faults.js";
 import { loggedOptions, startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
@@ -48,15 +52,14 @@ test("what ClickHouse did not take before the end is stored by the next start", 
 
 test("an outage keeps memory flat: rows wait in the log, and are stored when ClickHouse is back", async () => {
   const place = await rig.place();
-  const recorder = await place.open();
-  const note = "x".repeat(200);
+  const recorder = await place.open({}, { queue: { rows: 5000 } });
   await proxy.refuse();
   let most = 0;
-  for (let round = 0; round < 60; round += 1) {
+  for (let round = 0; round < 50; round += 1) {
     place.offer(
       recorder,
-      upTo(2000).map((i) => round * 2000 + i),
-      { source: note, source_seq: round },
+      upTo(1000).map((i) => round * 1000 + i),
+      { source_seq: round },
     );
     await recorder.durable();
     most = Math.max(most, recorder.stats().memory.used);
@@ -64,30 +67,11 @@ test("an outage keeps memory flat: rows wait in the log, and are stored when Cli
   const { memory, wal, tables } = recorder.stats();
   assert.ok(most < memory.max * 0.6, `${most} of ${memory.max} bytes`);
   assert.deepEqual(wal?.behind, [place.name]);
-  assert.equal(tables[place.name]?.pending.rows, 120_000);
+  assert.equal(tables[place.name]?.pending.rows, 50_000);
   await proxy.accept();
   await recorder.flush();
   await place.check();
   assert.deepEqual(recorder.stats().wal?.behind, []);
-});
-
-test("a backlog over many partitions is stored partition by partition, and so are the edges of days", async () => {
-  const place = await rig.place();
-  const first = await place.open();
-  await proxy.refuse();
-  const day = 86_400_000_000_000n;
-  const midnight = BigInt(Date.UTC(2024, 0, 1)) * 1_000_000n;
-  for (const round of upTo(5))
-    for (const i of upTo(30)) {
-      const edge = midnight + BigInt(i) * day;
-      place.offer(first, [round * 60 + 2 * i], { ts: edge });
-      place.offer(first, [round * 60 + 2 * i + 1], { ts: edge - 1n });
-    }
-  await first.close({ deadlineMs: 0 });
-  await proxy.accept();
-  const second = await place.open();
-  await second.replayed();
-  await place.check();
 });
 
 test("a process that is killed loses nothing that it was told is durable, and doubles nothing", async (t) => {
@@ -185,18 +169,59 @@ test("rows of a table that the recorder is not opened with stay in the log, and 
   await place.check();
 });
 
-test("ClickHouse killed under load: every row is stored once", async () => {
+test("rows that find too much waiting for the disk are refused by name, and taken again while ClickHouse is still away", async () => {
   const place = await rig.place();
-  const recorder = await place.open();
-  for (const round of upTo(20)) {
-    place.offer(
-      recorder,
-      upTo(500).map((i) => round * 500 + i),
-    );
-    await recorder.durable();
-    if (round === 10) rig.engine.kill();
-  }
-  await rig.engine.restart();
+  const recorder = await place.open({ memory: { max: 2 ** 20 } });
+  await proxy.refuse();
+  const writer = recorder.table(place.name);
+  const offer = (id: number) => writer.offer({ ts: NOON, id, source: "x".repeat(100), source_seq: id });
+  let id = 0;
+  while (offer(id) !== undefined) place.ledger.set(id++, 1);
+  assert.deepEqual(recorder.stats().tables[place.name]?.refused, { wal_slow: 1 });
+  await writer.room();
+  place.ledger.set(id, 1);
+  await offer(id)?.durable;
+  await proxy.accept();
   await recorder.flush();
+  await place.check();
+});
+
+test("a log at its limit refuses rows by that name", async () => {
+  const place = await rig.place();
+  const options = loggedOptions(rig.direct, place.folder, place.name);
+  const recorder = await place.open({ wal: { ...options.wal!, max: 4 * 2 ** 20 } });
+  await proxy.refuse();
+  let id = 0;
+  while (recorder.table(place.name).offer({ ts: NOON, id, source: "x".repeat(500) }) !== undefined) {
+    place.ledger.set(id++, 1);
+    if (id % 1000 === 0) await recorder.durable();
+  }
+  const { wal, tables } = recorder.stats();
+  assert.deepEqual([wal?.refusing, tables[place.name]?.refused], ["wal_max", { wal_max: 1 }]);
+  await proxy.accept();
+  await recorder.flush();
+  await place.check();
+});
+
+test("a file read again waits for its rows that the start before left in the log", async () => {
+  const place = await rig.place();
+  const path = join(place.folder, "rows.ndjson");
+  const lines = upTo(100).map((id) => JSON.stringify({ ts: "2024-08-08T12:00:00Z", id }));
+  await writeFile(path, `${lines.join("\n")}\n`);
+  const first = await place.open();
+  const controller = new AbortController();
+  proxy.on({ kind: "insert", times: Infinity }, resetBeforeStore);
+  const read = { clickhouse: rig.direct, table: place.name, files: [path], abortedFlushMs: 0 };
+  const ingested = ingestFiles({ ...read, recorder: first, signal: controller.signal });
+  while (first.stats().tables[place.name]!.accepted < 100) await new Promise(setImmediate);
+  controller.abort();
+  await ingested;
+  await first.close({ deadlineMs: 0 });
+  proxy.clear();
+  proxy.on({ kind: "insert", times: 2 }, slow(300));
+  const second = await place.open();
+  const report = await ingestFiles({ ...read, recorder: second });
+  assert.deepEqual([report.alreadyStored, report.stored], [100, 0]);
+  for (const id of upTo(100)) place.ledger.set(id, 1);
   await place.check();
 });
