@@ -62,6 +62,8 @@ export interface WalStats {
   readonly oldestPendingSeconds: number | undefined;
   /** Tables of which rows are in the log that are not in memory. */
   readonly behind: readonly string[];
+  /** Answers to keyed requests: how many are remembered, their bytes, and how many were forgotten before their time. */
+  readonly keys: { readonly answers: number; readonly bytes: number; readonly forgottenEarly: number };
 }
 
 /** What a table's buffer is made with, beside the log. */
@@ -197,6 +199,11 @@ export class Wal {
       ),
       oldestPendingSeconds:
         since === undefined ? undefined : (this.#context.clock.monotonic() - since) / SECOND_MS,
+      keys: {
+        answers: this.keys.size,
+        bytes: this.keys.bytes,
+        forgottenEarly: this.keys.forgottenEarly,
+      },
       behind: buffers.filter(([, buffer]) => buffer.isBehind).map(([name]) => name),
     };
   }

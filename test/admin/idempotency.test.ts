@@ -7,8 +7,10 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { ClickHouse } from "../../src/clickhouse/client.js";
 import type { WalOptions } from "../../src/recorder.js";
 import { startTables } from "../intake/fixture.js";
+import { FaultProxy } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
 import { type LoggedService, startLogged } from "./logged-service.js";
 
@@ -165,6 +167,24 @@ test("a request that is cut off leaves its key free and no row behind", async ()
   assert.deepEqual((await send("cut", order("d-2"))).body.accepted, 1);
   await recorder.flush();
   assert.deepEqual(await stored("d-"), { "d-2": 1 });
+});
+
+test("while ClickHouse is away rows are safe in the log, and stored when it is back", async (t) => {
+  const { url, user, password } = clickhouse.options;
+  const proxy = await FaultProxy.start({ after }, url as string);
+  const behind = new ClickHouse({ url: proxy.url, user, password: password!, database: "coldpath" });
+  const service = await startLogged(behind, await temporaryFolder(t));
+  t.after(async () => {
+    await service.close();
+    await behind.close();
+  });
+  await proxy.refuse();
+  const send = sender(service.url, service.token);
+  for (const key of ["j-1", "j-1", undefined]) assert.equal((await send(key, order("j-1"))).status, 200);
+  assert.deepEqual(await stored("j-"), {});
+  await proxy.accept();
+  await service.recorder.flush();
+  assert.deepEqual(await stored("j-"), { "j-1": 2 });
 });
 
 test("a key is free again after its time", async (t) => {
