@@ -34,12 +34,13 @@ export class FrameGroup {
 
 export interface FrameQueueOptions {
   readonly flush: FlushLimits;
-  /** Rows the table may hold in memory. */
-  readonly queueRows: number;
   readonly clock: Clock;
   /** Called each time a group becomes due. */
   readonly onDue: () => void;
 }
+
+/** No batch is ever dropped to make room, so none has to stay a fraction of the queue. */
+const ANY_ROWS: number = 2 ** 30;
 
 /** Synced frames of one table, gathered into batches as `TableBuffer` gathers rows. */
 export class FrameQueue {
@@ -86,8 +87,7 @@ export class FrameQueue {
 
   /** Takes a frame in, after those of the same run and partition. */
   push(frame: Frame): void {
-    const { flush, queueRows } = this.#options;
-    const limits = batchLimits(flush, queueRows, this.#stretch);
+    const limits = batchLimits(this.#options.flush, ANY_ROWS, this.#stretch);
     const key = keyOf(frame.run, frame.partition);
     let group = this.#open.get(key);
     if (

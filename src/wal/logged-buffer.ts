@@ -87,7 +87,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** @throws ColdpathError TYPE_UNSUPPORTED for a column that cannot be written. */
   constructor(options: LoggedBufferOptions) {
     this.#options = options;
-    const { table, identity, flush, queueRows, window, budget, clock, commits, fates, waiting } = options;
+    const { table, identity, flush, window, budget, clock, commits, fates, waiting } = options;
     const pool = new BuilderPool(sentColumns(table), budget);
     this.#waiters = new StoredWaiters(table.name, identity.run, fates);
     this.#frameOptions = {
@@ -96,7 +96,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
       onBytes: (delta) => waiting.add(delta),
     };
     this.#frames = new FrameBuilder(this.#frameOptions);
-    this.#queue = new FrameQueue({ flush, queueRows, clock, onDue: options.onDue });
+    this.#queue = new FrameQueue({ flush, clock, onDue: options.onDue });
     const onSettled = (frames: readonly Frame[], failure: Error | undefined): void =>
       this.#waiters.settle(frames, failure);
     this.#batches = new FrameBatches({ table, pool, budget, onSettled });
