@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { ColdpathError } from "../base/errors.js";
 import { CursorFile } from "./cursor-file.js";
 import { readOnlyDisk } from "./read-only-disk.js";
-import type { IndexEntry } from "./records.js";
+import type { IndexEntry, RowsRecord } from "./records.js";
 import { recoverSegments } from "./recover.js";
 import type { Cursor, Damage, SegmentSummary } from "./recovered.js";
 import { SeqSet } from "./seq-set.js";
@@ -76,6 +76,12 @@ export function surveyOf(
   const known = knownRows(cursor, marks);
   const segments = found.segments.map((segment) => ({ ...segment, pending: pendingIn(segment, known) }));
   return { logId, segments, tables: tablesOf(segments, known), cursor, marks, damage, torn };
+}
+
+/** How many rows of a frame are pending. */
+export function pendingOf({ cursor, marks }: Survey, frame: Omit<RowsRecord, "payload">): number {
+  const { table, run, firstSeq, count } = frame;
+  return unknownIn(knownRows(cursor, marks).get(keyOf(table, run)), firstSeq, firstSeq + count - 1);
 }
 
 /** Rows whose fate is known, by run and table. */

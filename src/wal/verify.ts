@@ -6,14 +6,20 @@ import { readOnlyDisk } from "./read-only-disk.js";
 import type { Damage } from "./recovered.js";
 import { SegmentFile } from "./segment-file.js";
 import { scanSegment } from "./segment-reader.js";
-import { type SurveyedSegment, surveyLog } from "./survey.js";
+import { pendingOf, type Survey, type SurveyedSegment, surveyLog } from "./survey.js";
+
+/** A damaged place and what it costs. */
+export interface CostlyDamage extends Damage {
+  /** Rows of its frame that are not known to be stored: they are lost unless ClickHouse has them. */
+  readonly pending: number;
+}
 
 /** What was found when a log was read byte by byte. */
 export interface Verification {
   readonly segments: number;
   readonly bytes: number;
   readonly records: number;
-  readonly damage: readonly Damage[];
+  readonly damage: readonly CostlyDamage[];
   /** What a crash, or a recorder at work, left unfinished at the end. */
   readonly torn: readonly Damage[];
 }
@@ -27,7 +33,8 @@ export async function verifyLog(
   dir: string,
   onProgress: (bytes: number, totalBytes: number) => void,
 ): Promise<Verification> {
-  const { logId, segments, damage: found, torn } = surveyLog(dir);
+  const survey = surveyLog(dir);
+  const { logId, segments, damage: found, torn } = survey;
   const damage = [...found];
   const totalBytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
   let bytes = 0;
@@ -40,7 +47,12 @@ export async function verifyLog(
     onProgress(bytes, totalBytes);
     await breathe();
   }
-  return { segments: segments.length, bytes, records, damage, torn };
+  const costly = damage.map((place) => ({ ...place, pending: pendingAt(survey, place) }));
+  return { segments: segments.length, bytes, records, damage: costly, torn };
+}
+
+function pendingAt(survey: Survey, { record }: Damage): number {
+  return record?.record.kind === "rows" ? pendingOf(survey, record.record) : 0;
 }
 
 function readThrough(

@@ -182,8 +182,8 @@ describe("coldpath wal, alone on a log,", { concurrency: true }, () => {
     log.close();
     const refused = await cli(["wal", "purge", "--dir", dir], dir);
     assert.equal(refused.code, 1);
-    assert.match(refused.stdout, /^removed: 1 segments, \d+ bytes$/m);
-    assert.match(refused.stdout, /refused: 60 rows are not known to be stored: 60 of orders/);
+    assert.match(refused.stdout, /^removed: 1 segment, \d+ bytes$/m);
+    assert.match(refused.stdout, /refused: 60 rows not known to be stored: 60 of orders/);
     assert.deepEqual(segmentsOf(dir), ["00000002.wal", "00000003.wal"]);
     const forced = await wal(dir, "purge", "--force");
     assert.equal(forced.code, 0, forced.stderr);

@@ -3,6 +3,7 @@ import { registerInspect } from "./wal/inspect.js";
 import { registerLs } from "./wal/ls.js";
 import { registerPurge } from "./wal/purge.js";
 import { registerRepair } from "./wal/repair.js";
+import { registerReplay } from "./wal/replay.js";
 import { registerVerify } from "./wal/verify.js";
 
 export function registerWal(program: Command): void {
@@ -14,4 +15,5 @@ export function registerWal(program: Command): void {
   registerVerify(group);
   registerRepair(group);
   registerPurge(group);
+  registerReplay(group);
 }

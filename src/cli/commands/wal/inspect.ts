@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { ColdpathError } from "../../../base/errors.js";
 import { type InspectedRecord, inspectLog, type RecordFilter } from "../../../wal/inspect.js";
-import type { IndexEntry } from "../../../wal/records.js";
+import type { IndexEntry, SealedFrame } from "../../../wal/records.js";
+import { SeqSet } from "../../../wal/seq-set.js";
 import { Context } from "../../context.js";
 import { tableText } from "../../table-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
@@ -89,7 +90,7 @@ function what(record: IndexEntry["record"]): string {
       return `seq ${seqText(record)}, partition ${record.partition || "none"}${group}`;
     }
     case "seal":
-      return `batch ${record.batch}, generation ${record.generation}: ${record.rows} rows, seq ${record.frames.map(seqText).join(", ")}`;
+      return `batch ${record.batch}, generation ${record.generation}: ${record.rows} rows, seq ${rangesOf(record.frames)}`;
     case "split":
       return `batch ${record.parent} into ${record.children.join(" and ")}`;
     case "skip":
@@ -97,6 +98,16 @@ function what(record: IndexEntry["record"]): string {
     case "group_end":
       return `group ${record.group}: key ${record.key}, status ${record.status}`;
   }
+}
+
+/** Frames that follow each other as one range. */
+function rangesOf(frames: readonly SealedFrame[]): string {
+  const seqs = new SeqSet(
+    frames.map(({ firstSeq, count }) => ({ first: firstSeq, last: firstSeq + count - 1 })),
+  );
+  return seqs.ranges
+    .map(({ first, last }) => seqText({ firstSeq: first, count: last - first + 1 }))
+    .join(", ");
 }
 
 function seqText({ firstSeq, count }: { readonly firstSeq: number; readonly count: number }): string {

@@ -3,6 +3,7 @@ import { nodeDisk } from "../../../wal/disk.js";
 import { Log } from "../../../wal/log.js";
 import { type Purge, purgeLog } from "../../../wal/purge.js";
 import { Context } from "../../context.js";
+import { counted } from "../../counted.js";
 import { alone, type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 /** Nothing is written but a segment's header, so its size does not matter. */
@@ -41,12 +42,12 @@ function text({ removed, kept, pending }: Purge, isForced: boolean): string {
   const bytes = removed.reduce((sum, segment) => sum + segment.bytes, 0);
   const rows = pending.reduce((sum, table) => sum + table.pending, 0);
   const list = pending.map((table) => `${table.pending} of ${table.table}`).join(", ");
-  const lines = [`removed: ${removed.length} segments, ${bytes} bytes`];
-  if (isForced && rows > 0) lines.push(`lost: ${rows} rows that were not known to be stored: ${list}`);
-  if (kept.length > 0) lines.push(`kept: ${kept.length} segments`);
+  const lines = [`removed: ${counted(removed.length, "segment")}, ${bytes} bytes`];
+  if (isForced && rows > 0) lines.push(`lost: ${counted(rows, "row")} not known to be stored: ${list}`);
+  if (kept.length > 0) lines.push(`kept: ${counted(kept.length, "segment")}`);
   if (!isForced && rows > 0) {
     lines.push(
-      `refused: ${rows} rows are not known to be stored: ${list}`,
+      `refused: ${counted(rows, "row")} not known to be stored: ${list}`,
       "a recorder that starts on this log stores them; --force removes them, and they are lost",
     );
   }

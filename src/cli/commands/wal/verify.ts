@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type Verification, verifyLog } from "../../../wal/verify.js";
 import { Context } from "../../context.js";
+import { counted } from "../../counted.js";
 import { ProgressLine } from "../../progress-line.js";
 import { damageJson, damageText } from "./damage-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
@@ -25,10 +26,9 @@ export function registerVerify(group: Command): void {
 }
 
 function text({ segments, bytes, records, damage, torn }: Verification): string {
-  const sum = `${records} sound records in ${segments} segments, ${bytes} bytes`;
-  const places = damage.length === 1 ? "1 place" : `${damage.length} places`;
+  const sum = `${counted(records, "sound record")} in ${counted(segments, "segment")}, ${bytes} bytes`;
   return [
-    damage.length === 0 ? `no damage: ${sum}` : `damaged: ${places}; ${sum}`,
+    damage.length === 0 ? `no damage: ${sum}` : `damaged: ${counted(damage.length, "place")}; ${sum}`,
     ...damage.map((place) => `  ${damageText(place)}`),
     ...torn.map((place) => `unfinished at the end, as a crash leaves it: ${damageText(place)}`),
     ...(damage.length === 0
