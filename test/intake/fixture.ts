@@ -57,6 +57,7 @@ export interface Place {
 }
 
 interface DeadLetter {
+  readonly id: string;
   readonly source: string;
   readonly source_seq: string;
   readonly reason: string;
