@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { type Verification, verifyLog } from "../../../wal/verify.js";
+import { type CostlyDamage, type Verification, verifyLog } from "../../../wal/verify.js";
 import { Context } from "../../context.js";
 import { counted } from "../../counted.js";
 import { ProgressLine } from "../../progress-line.js";
@@ -18,7 +18,7 @@ export function registerVerify(group: Command): void {
       line.end();
       context.result(text(found), {
         ...found,
-        damage: found.damage.map(damageJson),
+        damage: found.damage.map((place) => ({ ...damageJson(place), pending: place.pending })),
         torn: found.torn.map(damageJson),
       });
       if (found.damage.length > 0) process.exitCode = 1;
@@ -29,10 +29,13 @@ function text({ segments, bytes, records, damage, torn }: Verification): string 
   const sum = `${counted(records, "sound record")} in ${counted(segments, "segment")}, ${bytes} bytes`;
   return [
     damage.length === 0 ? `no damage: ${sum}` : `damaged: ${counted(damage.length, "place")}; ${sum}`,
-    ...damage.map((place) => `  ${damageText(place)}`),
+    ...damage.map((place) => `  ${damageText(place)}${costText(place)}`),
     ...torn.map((place) => `unfinished at the end, as a crash leaves it: ${damageText(place)}`),
-    ...(damage.length === 0
-      ? []
-      : ["what is not closed coldpath wal repair closes; damaged frames are lost"]),
   ].join("\n");
+}
+
+function costText({ record, pending }: CostlyDamage): string {
+  if (record?.record.kind !== "rows") return "";
+  if (pending === 0) return ": stored or given up, nothing is lost";
+  return `: ${counted(pending, "row")} lost unless ClickHouse has them`;
 }
