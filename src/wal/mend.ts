@@ -109,11 +109,15 @@ function treat(patient: Patient, file: SegmentFile): Mended {
 function diagnose(
   { isLast, highest, followedBy }: Patient,
   file: SegmentFile,
-  { holes, end, lastCommit, bytes, index, indexOffset }: ScannedSegment,
+  { records, holes, lastCommit, bytes, index, indexOffset }: ScannedSegment,
 ): { damage: Damage[]; torn: Damage[]; doubtful: number | undefined } {
   const damage: Damage[] = [];
   const torn: Damage[] = [];
-  const reached = Math.max(highest, highestOrdinal(index.summary()));
+  const before = records.filter(({ head }) => head.ordinal < (followedBy ?? Number.POSITIVE_INFINITY));
+  const acknowledged = {
+    end: before.reduce((most, { offset, head }) => Math.max(most, offset + recordBytes(head)), 0),
+    highest: before.reduce((most, { head }) => Math.max(most, head.ordinal), highest),
+  };
   let doubtful: number | undefined;
   if (file.header === undefined && index.records > 0) {
     damage.push({
@@ -133,8 +137,8 @@ function diagnose(
       harmless = hole.offset >= lastCommit;
       if (harmless) doubtful ??= hole.offset;
     } else {
-      // Behind the last record nothing is missing if the next segment goes on where this one ends.
-      harmless = hole.offset >= end && reached + 1 >= (followedBy ?? 0);
+      // The next segment says what was acknowledged by then. If all of that is there, what is behind it was not.
+      harmless = hole.offset >= acknowledged.end && acknowledged.highest + 1 >= (followedBy ?? 1);
     }
     (harmless ? torn : damage).push(placeOf(file.segment, hole, bytes));
   }

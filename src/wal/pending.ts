@@ -26,6 +26,8 @@ export class Pending {
   #to = new FieldWriter(64 * 1024);
   /** Where each begins. */
   #offsets: number[] = [];
+  /** What each is about; undefined if it is to be read from the bytes. */
+  #records: (LogRecord | undefined)[] = [];
 
   get records(): number {
     return this.#offsets.length;
@@ -57,11 +59,14 @@ export class Pending {
       payloadChecksum: crc32(payload),
     });
     this.#offsets.push(start);
+    // A frame of a group stays in the index, where its payload would be kept alive.
+    this.#records.push(record.kind === "rows" && record.group !== 0n ? undefined : record);
   }
 
   /** Adds the bytes of a record that lies in another segment, under its own ordinal. */
   addCopy(bytes: Buffer): void {
     this.#offsets.push(this.#to.length);
+    this.#records.push(undefined);
     this.#to.bytes(bytes);
     // The end of a file may lack the zeros behind its last record.
     this.#to.align();
@@ -79,11 +84,12 @@ export class Pending {
 
   /** Enters all records into the index of the segment that has them from `base` on, and forgets them. */
   drain(index: SegmentIndex, segment: number, base: number): RecordPlace[] {
-    const places = this.#offsets.map((start): RecordPlace => {
+    const places = this.#offsets.map((start, at): RecordPlace => {
       const { data } = this.#to;
       const head: Head = decodeHead(data, start);
       const bytes = data.subarray(start, start + HEAD_BYTES + head.aboutBytes);
-      index.add(base + start, bytes, head, readAbout(head.kind, bytes.subarray(HEAD_BYTES)));
+      const about = this.#records[at] ?? readAbout(head.kind, bytes.subarray(HEAD_BYTES));
+      index.add(base + start, bytes, head, about);
       return { ordinal: head.ordinal, place: { segment, offset: base + start, length: recordBytes(head) } };
     });
     this.clear();
@@ -92,6 +98,7 @@ export class Pending {
 
   clear(): void {
     this.#offsets = [];
+    this.#records = [];
     this.#to.length = 0;
     if (this.#to.data.length > KEPT_BYTES) this.#to = new FieldWriter(64 * 1024);
   }

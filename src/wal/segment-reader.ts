@@ -1,3 +1,4 @@
+import { ColdpathError } from "../base/errors.js";
 import { readAbout } from "./about.js";
 import type { Disk } from "./disk.js";
 import { FLAG, HEAD_BYTES, type Head, KIND, recordBytes, SEGMENT_HEADER_BYTES, seedOf } from "./format.js";
@@ -20,13 +21,21 @@ export function readIndex(disk: Disk, path: string): IndexEntry[] {
   }
 }
 
-/** The record at this place. @throws LogDamagedError; the system's error */
+/** The record at this place. @throws LogDamagedError; WAL_NEWER for a compressed payload; the system's error */
 export function readRecord(disk: Disk, fd: number, place: Place, logId: bigint): LogRecord {
   const { head, bytes } = readRecordBytes(disk, fd, place, logId);
   const aboutEnd = HEAD_BYTES + head.aboutBytes;
   const record = readAbout(head.kind, bytes.subarray(HEAD_BYTES, aboutEnd));
   if (record.kind !== "rows") return record;
+  if ((head.flags & FLAG.lz4) !== 0) throw compressed(place);
   return { ...record, payload: bytes.subarray(aboutEnd, aboutEnd + head.payloadBytes) };
+}
+
+function compressed({ segment, offset }: Place): ColdpathError {
+  return new ColdpathError(
+    "WAL_NEWER",
+    `The frame in segment ${segment} at byte ${offset} is compressed with LZ4, which this coldpath does not read`,
+  );
 }
 
 /** As {@link readIndex}, with the heads. */

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { crc32 } from "node:zlib";
 import { LogDamagedError } from "../../src/wal/damaged-error.js";
-import { segmentName } from "../../src/wal/format.js";
+import { FLAG, sealHead, seedOf, segmentName } from "../../src/wal/format.js";
 import type { LogRecord } from "../../src/wal/records.js";
 import { readIndex, readRecord } from "../../src/wal/segment-reader.js";
 import { ScriptedDisk } from "../support/scripted-disk.js";
-import { groupEnd, rows, write } from "./sample.js";
+import { groupEnd, readAll, rows, write } from "./sample.js";
 import { DIR, flipBit, flipped, legible, open, SEGMENT, smallLog } from "./small-log.js";
 
 for (const closed of [false, true]) {
@@ -154,4 +154,38 @@ test("half a group is never taken: its end in a torn commit counts only with all
     );
     assert.deepEqual(counted, left);
   }
+});
+
+test("a torn commit that was written again to the next segment is no damage", () => {
+  const disk = new ScriptedDisk();
+  const { log } = open(disk);
+  write(log, rows(1, 1));
+  for (const first of [2, 3, 4]) log.append(rows(first, 1));
+  disk.fault = (_call, operation) =>
+    operation === "datasync" || operation === "truncate" ? "EIO" : undefined;
+  assert.throws(() => log.commit());
+  disk.fault = () => undefined;
+  log.commit();
+  disk.kill();
+  const torn = readIndex(disk, SEGMENT).find(({ ordinal }) => ordinal === 3)!;
+  const hit = flipped(disk, torn.place.offset + 40, 1);
+  const { recovered } = open(hit);
+  assert.deepEqual(recovered.damage, []);
+  assert.deepEqual(
+    recovered.torn.map(({ offset }) => offset),
+    [torn.place.offset],
+  );
+  assert.deepEqual([...readAll(hit, DIR, recovered).keys()], [1, 2, 3, 4]);
+});
+
+test("a frame with a compressed payload is refused by name", () => {
+  const disk = smallLog(true);
+  const [first] = readIndex(disk, SEGMENT);
+  const bytes = disk.bytes(SEGMENT);
+  const { offset } = first!.place;
+  const { logId } = open(disk.copy()).recovered;
+  sealHead(bytes, offset, FLAG.lz4, seedOf(logId, 1));
+  disk.put(SEGMENT, bytes);
+  const fd = disk.open(SEGMENT, "read");
+  assert.throws(() => readRecord(disk, fd, first!.place, logId), { code: "WAL_NEWER" });
 });
