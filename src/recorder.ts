@@ -31,6 +31,7 @@ import { type TablePolicy, type TableStats, type TableWriter, Writer } from "./t
 import type { WalEvent } from "./wal/events.js";
 import type { Ledger } from "./wal/ledger.js";
 import type { LoggedBuffer } from "./wal/logged-buffer.js";
+import type { RowSource } from "./wal/row-source.js";
 import { Wal, type WalOptions, type WalStats, waitingMaxOf } from "./wal/wal.js";
 
 export type { Origin } from "./buffer/origin.js";
@@ -38,6 +39,8 @@ export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
 export type { Ledger } from "./wal/ledger.js";
+export type { RingPosition } from "./wal/records.js";
+export type { RowSource, SourceCut } from "./wal/row-source.js";
 export type { WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
@@ -273,6 +276,21 @@ export class Recorder {
     if (table !== undefined) this.table(table);
     const names = table === undefined ? [...this.#logged.keys()] : [table];
     await Promise.all(names.map((name) => this.#logged.get(name)?.replayed()));
+  }
+
+  /** Rows of tables with a log that come from there are logged with their positions. */
+  addSource(source: RowSource): void {
+    this.#wal?.addSource(source);
+  }
+
+  /** By table, up to which position rows of this producer were in the log when the recorder was opened. */
+  loggedPositions(producer: bigint): ReadonlyMap<string, bigint> {
+    return this.#wal?.positionsOf(producer) ?? new Map();
+  }
+
+  /** Whether no row waits for the log. */
+  get isSynced(): boolean {
+    return this.#wal?.isSynced ?? true;
   }
 
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */

@@ -10,7 +10,7 @@ import type { Config } from "./schema.js";
 export function crossCheck(config: Config): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   for (const [name, { flush, queue, policy, class: kind, durability }] of Object.entries(config.tables)) {
-    issues.push(...policyIssues(name, policy));
+    issues.push(...policyIssues(name, { policy, durability }));
     if (durability === "spool") {
       const message = "spool is not there yet: wal keeps rows in the log, memory in memory only";
       issues.push({ path: `tables.${name}.durability`, message });
@@ -93,7 +93,10 @@ function checkClickHouse(clickhouse: Config["clickhouse"]): ConfigIssue[] {
 }
 
 /** Contradictions within the rules of a table's policy. */
-export function policyIssues(table: string, policy: Config["tables"][string]["policy"]): ConfigIssue[] {
+export function policyIssues(
+  table: string,
+  { policy, durability }: Pick<Config["tables"][string], "policy" | "durability">,
+): ConfigIssue[] {
   const { dedup, sample, conflate, by, news, time } = policy;
   const issue = (key: string, message: string): ConfigIssue => ({
     path: `tables.${table}.policy.${key}`,
@@ -102,6 +105,10 @@ export function policyIssues(table: string, policy: Config["tables"][string]["po
   const issues: ConfigIssue[] = [];
   if (sample > 0 && conflate > 0)
     issues.push(issue("conflate", "and sample exclude each other: one of them is 0ms"));
+  if (durability === "wal" && (sample > 0 || conflate > 0)) {
+    const message = "holds rows back in memory, and those of this table are to be on disk: durability is wal";
+    issues.push(issue(sample > 0 ? "sample" : "conflate", message));
+  }
   if (table === "market_data") return issues;
   if ((dedup !== "none" || sample > 0 || conflate > 0) && by.length === 0)
     issues.push(issue("by", `names the columns that tell one series of ${table} from another`));

@@ -1,7 +1,9 @@
 import { rowText } from "../native/row-text.js";
-import type { Recorder, TableWriter } from "../recorder.js";
+import type { Recorder, RowSource, SourceCut, TableWriter } from "../recorder.js";
 import { RingConsumer } from "../ring/consumer.js";
 import type { RecordLayout } from "../ring/layout.js";
+import { RingMemory } from "../ring/memory.js";
+import { LoggedRing } from "./logged-ring.js";
 import type { Normaliser } from "./normalise/normaliser.js";
 import type { TableNormaliser } from "./normalise/table-normaliser.js";
 
@@ -24,32 +26,49 @@ export interface RingIntakeOptions {
 /**
  * Takes the rows of rings into the recorder's tables. A table at its limit leaves its rows in the ring: a critical one until there is
  * room, for which rows of others are dropped; any other as long as the ring is less than half full, after that its oldest rows are
- * dropped for new ones.
+ * dropped for new ones. Rows of tables with a log keep their room in the ring until they are in the log.
  */
-export class RingIntake {
+export class RingIntake implements RowSource {
+  readonly #recorder: Recorder;
   readonly #layouts: readonly RecordLayout[];
   readonly #writers: readonly TableWriter[];
   readonly #normalisers: readonly TableNormaliser[];
   readonly #isCritical: readonly boolean[];
-  readonly #rings: RingConsumer[] = [];
-  /** Of the ring whose turn it is: whether rows that may be dropped can wait there, and whether one that may not does. */
+  /** Numbers of the logged tables by name. */
+  readonly #logged: ReadonlyMap<string, number>;
+  readonly #onDamaged: RingIntakeOptions["onDamaged"];
+  readonly #rings: LoggedRing[] = [];
+  /** The ring whose turn it is: whether rows that may be dropped can wait there, and whether one that may not does. */
+  #turn!: LoggedRing;
   #canWait = true;
   #criticalWaits = false;
-  #refused: Promise<void> = Promise.resolve();
+  #refused: Promise<unknown> = Promise.resolve();
   #letters = 0;
-  readonly #onDamaged: RingIntakeOptions["onDamaged"];
 
   constructor({ recorder, layouts, normaliser, onDamaged }: RingIntakeOptions) {
-    this.#onDamaged = onDamaged;
+    this.#recorder = recorder;
     this.#layouts = layouts;
     this.#writers = layouts.map(({ table }) => recorder.table(table));
     this.#normalisers = layouts.map(({ table }) => normaliser.of(table));
     this.#isCritical = layouts.map(({ critical }) => critical);
+    this.#logged = new Map(
+      layouts.flatMap(({ table }, number) => (this.#writers[number]!.isLogged ? [[table, number]] : [])),
+    );
+    this.#onDamaged = onDamaged;
+    recorder.addSource(this);
   }
 
   /** Takes rows of this ring, too, from where its last consumer stopped. */
   add(ring: SharedArrayBuffer): void {
-    this.#rings.push(new RingConsumer(ring, this.#layouts, { onDamaged: this.#onDamaged }));
+    const found = this.#recorder.loggedPositions(RingMemory.attach(ring).producer);
+    const logged = new Map([...this.#logged].map(([name, table]) => [table, Number(found.get(name) ?? -1)]));
+    const consumer = new RingConsumer(ring, this.#layouts, { logged, onDamaged: this.#onDamaged });
+    this.#rings.push(new LoggedRing(consumer, this.#logged));
+  }
+
+  /** Rows that went to files so far because their rings were full. */
+  get appended(): number {
+    return this.#rings.reduce((sum, { consumer }) => sum + consumer.appended, 0);
   }
 
   /** Takes a turn's rows from each ring; gives how many. */
@@ -57,18 +76,19 @@ export class RingIntake {
     if (this.#letters > LETTERS_MAX) return 0;
     let rows = 0;
     for (const ring of this.#rings) {
-      this.#canWait = ring.usage < WAIT_SHARE;
+      this.#turn = ring;
+      this.#canWait = ring.consumer.usage < WAIT_SHARE;
       this.#criticalWaits = false;
-      rows += ring.drain(TURN_ROWS, this.#take);
-      ring.release(ring.position);
+      rows += ring.consumer.drain(TURN_ROWS, this.#take);
+      ring.free(this.#recorder.isSynced);
     }
     return rows;
   }
 
   /** Tells, again and again, whether all rows that the rings hold now have been taken. */
   mark(): () => boolean {
-    const marks = this.#rings.map((ring) => ring.mark());
-    return () => marks.every((mark, index) => this.#rings[index]!.hasPassed(mark));
+    const marks = this.#rings.map(({ consumer }) => ({ consumer, mark: consumer.mark() }));
+    return () => marks.every(({ consumer, mark }) => consumer.hasPassed(mark));
   }
 
   /** Resolves when the rows refused so far are in the dead letters. */
@@ -76,7 +96,19 @@ export class RingIntake {
     await this.#refused;
   }
 
-  readonly #take = (table: number, row: Record<string, unknown>): boolean => {
+  cut(): SourceCut {
+    const cuts = this.#rings.map((ring) => ring.cut());
+    return {
+      // Else the position of a later row would pass over one that was refused, and is nowhere yet.
+      ready: this.#letters > 0 ? this.settled() : undefined,
+      positionsOf: (table) => cuts.flatMap((cut) => cut.positionsOf(table)),
+      synced: () => {
+        for (const cut of cuts) cut.synced();
+      },
+    };
+  }
+
+  readonly #take = (table: number, row: Record<string, unknown>, position: number): boolean => {
     const writer = this.#writers[table]!;
     const isCritical = this.#isCritical[table]!;
     if (isCritical) {
@@ -88,11 +120,15 @@ export class RingIntake {
     try {
       normaliser.normalise(row);
       if (writer.offer(row) !== undefined) normaliser.taken(row);
+      if (writer.isLogged) this.#turn.taken();
     } catch (error) {
+      const letter = writer.rejected(rowText(row), error);
       this.#letters += 1;
-      this.#refused = writer.rejected(rowText(row), error).then(() => {
+      const written = letter.then(() => {
         this.#letters -= 1;
       });
+      this.#refused = Promise.all([this.#refused, written]);
+      if (writer.isLogged) this.#turn.refused(position, written);
     }
     return true;
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { compileRead, type ReadRow } from "./compile-read.js";
 import type { RecordLayout } from "./layout.js";
-import { HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
+import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
 import { WRAP } from "./producer.js";
 import { ValueReader } from "./value-reader.js";
 
@@ -77,9 +77,22 @@ export class RingConsumer {
     return this.#memory.producer;
   }
 
+  /** Up to which position rows of a logged table were taken, by this consumer or into the log; −1 if none was. */
+  takenTo(table: number): number {
+    return this.#takenTo[table]!;
+  }
+
   /** All rows in front of it have been taken. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Rows that the producer kept elsewhere because the ring was full. */
+  get appended(): number {
+    return this.#readers.reduce(
+      (sum, _, table) => sum + this.#memory.countersOf(table)[COUNTER.appended]!,
+      0,
+    );
   }
 
   /** Share of the ring that is not free. */
@@ -148,6 +161,13 @@ export class RingConsumer {
     Atomics.store(this.#memory.words, TAIL_WORD, position & POSITION_MASK);
   }
 
+  /** The row at this position was taken, and another consumer is not to take it again. */
+  pass(position: number): void {
+    const { i32, sizes } = this.#memory;
+    // What was freed may be another record by now.
+    if (position >= this.#released) i32[(position & (sizes.cells - 1)) * 2 + 1] = HANDED;
+  }
+
   /** Hands out rows of other tables than the one that waits at the position. */
   #drainPast(waiting: number, head: number, most: number, take: TakeRow): number {
     const { i32, sizes } = this.#memory;
@@ -179,9 +199,8 @@ export class RingConsumer {
   }
 
   #note(table: number, at: number): void {
-    const { i32, sizes } = this.#memory;
     if (this.#logged.has(table)) this.#takenTo[table] = at;
-    else i32[(at & (sizes.cells - 1)) * 2 + 1] = HANDED;
+    else this.pass(at);
   }
 
   #read(table: number, start: number): Record<string, unknown> {

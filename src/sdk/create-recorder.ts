@@ -150,6 +150,17 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   }
 
   /**
+   * Resolves when all rows of critical tables that were recorded in this process before the call, by any thread, are on disk: in the log,
+   * or in the file they went to because their ring was full. Those that were refused are in the dead letters. Also while ClickHouse is
+   * away, and across a restart of the pipeline's thread; while the disk takes nothing, not before it does.
+   *
+   * @throws ColdpathError RECORDER_CLOSED
+   */
+  async durable(): Promise<void> {
+    await this.#thread.request({ kind: "durable" });
+  }
+
+  /**
    * Other rules for a table's policy from now on; what is not given is as the configuration has it. Rows that wait are
    * stored first.
    *
@@ -158,9 +169,9 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   async setPolicy(table: string, rules: Partial<TablePolicy>): Promise<void> {
     // Throws where there is no such table.
     this.table(table);
-    const configured = this.#config.tables[table]!.policy;
+    const { durability, policy: configured } = this.#config.tables[table]!;
     const policy = { ...configured, ...rules } as typeof configured;
-    const issues = policyIssues(table, policy);
+    const issues = policyIssues(table, { policy, durability });
     if (issues.length > 0) throw new ConfigError(issues);
     await this.#thread.setPolicy(table, policy);
   }

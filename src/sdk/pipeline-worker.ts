@@ -40,6 +40,8 @@ class PipelineWorker {
   readonly #overflow: OverflowIntake;
   readonly #writers: readonly TableWriter[];
   readonly #closing = new AbortController();
+  /** Rows in overflow files, counted by the rings, that are on disk. */
+  #overflowSynced = 0;
 
   constructor(opened: OpenedClickHouse, recorder: Recorder, intake: RingIntake, normaliser: Normaliser) {
     this.#opened = opened;
@@ -95,6 +97,11 @@ class PipelineWorker {
       case "policy":
         this.#recorder.setPolicy(request.table, request.policy);
         return undefined;
+      case "durable":
+        if (!(await this.#empty())) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
+        await this.#syncOverflow();
+        await this.#recorder.durable();
+        return undefined;
       case "flush":
         await this.#empty();
         await this.#overflow.take(this.#closing.signal);
@@ -110,6 +117,10 @@ class PipelineWorker {
         clearTimeout(limit);
         // What another thread still records stays in its ring: a closed recorder would refuse it.
         this.#closing.abort();
+        // What is in the log is not lost, whatever the deadline was.
+        const isTaken = this.#intake.mark();
+        while (!isTaken() && this.#intake.turn() > 0);
+        await this.#intake.settled();
         const report = await this.#recorder.close({ deadlineMs: Math.max(0, deadline - performance.now()) });
         await this.#opened.close();
         return report;
@@ -117,14 +128,23 @@ class PipelineWorker {
     }
   }
 
-  /** Takes what the rings hold now, or what it can before closing: rows of a full table have to wait. */
-  async #empty(): Promise<void> {
+  /** Takes what the rings hold now; false if the recorder closed before it could: rows of a full table have to wait. */
+  async #empty(): Promise<boolean> {
     const isTaken = this.#intake.mark();
     while (!isTaken() && !this.#closing.signal.aborted) {
       if (this.#intake.turn() > 0) await nextTurn();
       else await delay(IDLE_MS);
     }
     await this.#intake.settled();
+    return isTaken();
+  }
+
+  /** What producers wrote to files is on disk when it resolves. */
+  async #syncOverflow(): Promise<void> {
+    const { appended } = this.#intake;
+    if (appended === this.#overflowSynced) return;
+    await this.#overflow.sync();
+    this.#overflowSynced = Math.max(this.#overflowSynced, appended);
   }
 }
 

@@ -3,6 +3,7 @@ import { type Deferred, deferred } from "../base/deferred.js";
 import type { CutFrame } from "./frame-builder.js";
 import type { GroupEndRecord, LogRecord } from "./records.js";
 import type { Committed } from "./recovered.js";
+import type { RowSource, SourceCut } from "./row-source.js";
 
 /** What a commit needs of the log. */
 export interface Appender {
@@ -43,6 +44,7 @@ export class Commits {
   /** The commit that runs, and the one that comes next. */
   #running: Deferred | undefined;
   #next: Deferred = deferred();
+  readonly #sources: RowSource[] = [];
   #cancelTimer: (() => void) | undefined;
   #isWanted = false;
   #ends: GroupEnd[] = [];
@@ -53,6 +55,16 @@ export class Commits {
 
   add(table: Committing): void {
     this.#tables.push(table);
+  }
+
+  /** Positions of its rows go into the log with them, and it is told when they are on disk. */
+  addSource(source: RowSource): void {
+    this.#sources.push(source);
+  }
+
+  /** Whether all rows that were taken are on disk. */
+  get isIdle(): boolean {
+    return this.#running === undefined && this.#uncutAt === undefined;
   }
 
   /** A row was taken. */
@@ -113,17 +125,19 @@ export class Commits {
     const parts = this.#tables.map((table) => ({ table, frames: table.cut() }));
     const ends = this.#ends;
     this.#ends = [];
-    const frames = parts.flatMap((part) => part.frames.map(({ record }) => record));
+    if (ends.length === 0 && parts.every(({ frames }) => frames.length === 0)) return;
+    const cuts = this.#sources.map((source) => source.cut());
+    const frames = parts.flatMap((part) => recordsOf(part.frames, cuts));
     const records: LogRecord[] = [...frames, ...ends.map(({ record }) => record)];
-    if (records.length === 0) return;
     const round = this.#next;
     this.#running = round;
     this.#next = deferred();
-    this.#options.log.append(records).then(
+    this.#append(records, cuts).then(
       ({ places }) => {
         const ordinals = places.map(({ ordinal }) => ordinal);
         for (const { table, frames } of parts) table.synced(frames, ordinals.splice(0, frames.length));
         for (const [index, { resolve }] of ends.entries()) resolve(ordinals[index]!);
+        for (const cut of cuts) cut.synced();
         round.resolve();
         this.#goOn();
       },
@@ -136,9 +150,28 @@ export class Commits {
     );
   }
 
+  #append(records: readonly LogRecord[], cuts: readonly SourceCut[]): Promise<Committed> {
+    const { log } = this.#options;
+    const waits = cuts.flatMap(({ ready }) => (ready === undefined ? [] : [ready]));
+    return waits.length === 0 ? log.append(records) : Promise.all(waits).then(() => log.append(records));
+  }
+
   #goOn(): void {
     this.#running = undefined;
     if (this.#isWanted) this.#begin();
     else this.#arm();
   }
+}
+
+/**
+ * The records of one table's frames. Its positions stand in the last one of no group: they hold for all rows in front of it, whatever
+ * their partitions.
+ */
+function recordsOf(frames: readonly CutFrame[], cuts: readonly SourceCut[]): LogRecord[] {
+  const last = frames.findLast(({ record }) => record.group === 0n);
+  return frames.map((frame) =>
+    frame === last
+      ? { ...frame.record, positions: cuts.flatMap((cut) => cut.positionsOf(frame.record.table)) }
+      : frame.record,
+  );
 }

@@ -21,6 +21,7 @@ import { LoggedBuffer } from "./logged-buffer.js";
 import type { LogRecord } from "./records.js";
 import type { Committed, Cursor, Recovered } from "./recovered.js";
 import { RowFates } from "./row-fates.js";
+import type { RowSource } from "./row-source.js";
 import { SealedBatches } from "./sealed-batches.js";
 import type { SeqRange } from "./seq-set.js";
 import { WaitingBytes } from "./waiting-bytes.js";
@@ -177,6 +178,21 @@ export class Wal {
       const rows = unknownRows(this.#fatesOf(table), fates);
       if (rows > 0) this.#context.report({ kind: "wal_rows_left", table, rows });
     }
+  }
+
+  /** Rows from there are in the log with their positions, and it is told when they are on disk. */
+  addSource(source: RowSource): void {
+    this.#commits.addSource(source);
+  }
+
+  /** By table, up to which position rows of this producer are in the log that was found at the start. */
+  positionsOf(producer: bigint): ReadonlyMap<string, bigint> {
+    return this.#recovered.positions.get(producer) ?? new Map();
+  }
+
+  /** Whether all rows that were taken are on disk. */
+  get isSynced(): boolean {
+    return this.#commits.isIdle;
   }
 
   /** Resolves when all rows taken before the call are on disk. */

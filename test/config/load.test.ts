@@ -129,6 +129,10 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "tables.orders.durability: wal is for critical tables",
   ],
   [
+    "tables: { orders: { policy: { conflate: 1s, by: [symbol], time: ts } } }",
+    "tables.orders.policy.conflate: holds rows back in memory",
+  ],
+  [
     "wal: { segment: 512MiB, max: 1GiB, reserve: 2GiB, dir: coldpath.yaml }",
     "wal.segment: must be at most a quarter of wal.max, 1GiB",
     "wal.reserve: must be at most wal.max, 1GiB",

@@ -133,18 +133,17 @@ test("a worker that dies is started again and takes what the ring holds", async 
 test("rows of a table without a log that die with the worker are counted, told and written down as a gap", async (t) => {
   const config = await configIn(t);
   const slow = structuredClone(config);
-  Object.assign(slow.tables["orders"]!, { durability: "memory" });
-  slow.tables["orders"]!.flush.age = MINUTE_MS;
+  slow.tables.market_data.flush.age = MINUTE_MS;
   const entry = new URL("./crashing-worker.js", import.meta.url);
   const { thread, layouts } = await PipelineThread.start(slow, entry);
   const recorder = new RecordingClient(slow, thread, layouts);
   t.after(() => recorder.close({ deadline: 0 }));
   const crash = new BroadcastChannel("coldpath-test-crash");
   t.after(() => crash.close());
-  for (let number = 0; number < 100; number += 1) recorder.table("orders").record(order(number));
-  await recorder.flush("orders");
-  for (let number = 100; number < 700; number += 1) recorder.table("orders").record(order(number));
-  while ((await recorder.stats()).tables["orders"]!.pending.rows < 600);
+  for (let number = 0; number < 100; number += 1) recorder.marketData.record(tick(number));
+  await recorder.flush("market_data");
+  for (let number = 100; number < 700; number += 1) recorder.marketData.record(tick(number));
+  while ((await recorder.stats()).tables["market_data"]!.pending.rows < 600);
   const told: unknown[] = [];
   recorder.on("event", (event) => {
     if (event.kind === "rows_lost") told.push(event);
@@ -152,14 +151,20 @@ test("rows of a table without a log that die with the worker are counted, told a
   crash.postMessage("die");
   await once(recorder, "pipeline");
   await recorder.flush();
-  assert.deepEqual(told, [{ kind: "rows_lost", table: "orders", rows: 600 }]);
+  assert.deepEqual(told, [{ kind: "rows_lost", table: "market_data", rows: 600 }]);
   const gaps = await ask(config, (clickhouse) =>
     clickhouse.rows(
       `SELECT kind, component, rows, attributes['table'] AS of, attributes['reason'] AS reason,
-              (SELECT count() FROM orders) AS stored FROM system_events`,
+              (SELECT count() FROM market_data) AS stored FROM system_events`,
     ),
   );
-  const gap = { kind: "data_gap", component: "pipeline", rows: "600", of: "orders", reason: "pipeline_died" };
+  const gap = {
+    kind: "data_gap",
+    component: "pipeline",
+    rows: "600",
+    of: "market_data",
+    reason: "pipeline_died",
+  };
   assert.deepEqual(gaps, [{ ...gap, stored: "100" }]);
 });
 

@@ -36,6 +36,8 @@ const ORDER: RowOf<"orders"> = {
   status: "new",
 };
 
+const QUOTE: RowOf<"market_data"> = { symbol: "X", kind: "quote", bid_px1: 1 };
+
 test("what does not belong in the overflow folder is told, and keeps no row from being stored", async (t) => {
   const { data_dir, recorder } = await open(t, MORTAL);
   const stray = join(data_dir, "overflow", "stray");
@@ -64,22 +66,22 @@ test("close ends by its deadline although the pipeline cannot be started again",
 });
 
 test("rows that die with the pipeline's thread are told once, also when the next one dies before it has taken a row", async (t) => {
-  const { recorder, crash } = await open(t, MORTAL, { orders: { flush: { age: "1m" } } });
+  const { recorder, crash } = await open(t, MORTAL, { market_data: { flush: { age: "1m" } } });
   const lost: number[] = [];
   recorder.on("event", (event) => {
     if (event.kind === "rows_lost") lost.push(event.rows);
   });
-  recorder.orders.record(ORDER);
-  await recorder.flush();
-  for (let number = 0; number < 5; number += 1) recorder.orders.record(ORDER);
-  while ((await recorder.stats()).tables["orders"]!.pending.rows < 5);
+  recorder.marketData.record(QUOTE);
+  await recorder.flush("market_data");
+  for (let number = 0; number < 5; number += 1) recorder.marketData.record(QUOTE);
+  while ((await recorder.stats()).tables["market_data"]!.pending.rows < 5);
   const dying = setInterval(crash, 1);
   let starts = 0;
   while (starts < 3) if ((await once(recorder, "pipeline"))[0] === "starting") starts += 1;
   clearInterval(dying);
-  recorder.orders.record(ORDER);
+  recorder.marketData.record(QUOTE);
   await recorder.flush();
-  assert.equal((await recorder.stats()).tables["orders"]!.stored, 1);
+  assert.equal((await recorder.stats()).tables["market_data"]!.stored, 1);
   assert.deepEqual(lost, [5]);
 });
 
