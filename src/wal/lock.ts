@@ -17,6 +17,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { ColdpathError } from "../base/errors.js";
 import { startOfProcess } from "../base/process.js";
 import { SECOND_MS } from "../base/units.js";
+import { LogDiskError } from "./disk-error.js";
 
 const FILE = "lock";
 /** The holder touches its file this often. */
@@ -64,9 +65,17 @@ export class FolderLock {
    * Takes the folder, which is made if need be.
    *
    * @param platform for tests: another than Linux has no abstract sockets
-   * @throws ColdpathError `WAL_LOCKED` while somebody holds it
+   * @throws ColdpathError `WAL_LOCKED` while somebody holds it; LogDiskError
    */
   static async take(dir: string, platform: NodeJS.Platform = process.platform): Promise<FolderLock> {
+    try {
+      return await FolderLock.#take(dir, platform);
+    } catch (error) {
+      throw LogDiskError.isOfDisk(error) ? LogDiskError.of(dir, error) : error;
+    }
+  }
+
+  static async #take(dir: string, platform: NodeJS.Platform): Promise<FolderLock> {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const file = join(dir, FILE);
     const socket = platform === "linux" ? await bind(realpathSync(dir)) : undefined;
@@ -122,13 +131,13 @@ export class FolderLock {
   }
 }
 
-/** Holds the abstract socket of the folder, or finds it held. */
-async function bind(realPath: string): Promise<Server | "taken"> {
+/** Holds the abstract socket of the folder, or finds it held; where a sandbox forbids sockets the file has to do. */
+async function bind(realPath: string): Promise<Server | "taken" | undefined> {
   const name = `\0coldpath-wal-${createHash("sha256").update(realPath).digest("hex").slice(0, 32)}`;
   const server = createServer((connection) => connection.destroy()).unref();
-  return await new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) =>
-      error.code === "EADDRINUSE" ? resolve("taken") : reject(error),
+  return await new Promise((resolve) => {
+    server.once("error", ({ code }: NodeJS.ErrnoException) =>
+      resolve(code === "EADDRINUSE" ? "taken" : undefined),
     );
     server.listen(name, () => resolve(server));
   });

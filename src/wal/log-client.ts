@@ -155,9 +155,13 @@ export class LogClient extends EventEmitter<LogClientEvents> {
     return this.#health.state(performance.now()).state;
   }
 
-  /** Why rows are not to be given to {@link append} now: they would wait, and take memory. */
-  get refusing(): Refusal | undefined {
-    return this.#health.refusing(performance.now());
+  /**
+   * Why rows are not to be given to {@link append} now: they would wait, and take memory.
+   *
+   * @param isFull whether as many rows as may wait for the disk already, by the caller's own count
+   */
+  refusing(isFull = false): Refusal | undefined {
+    return this.#health.refusing(performance.now(), isFull);
   }
 
   /**

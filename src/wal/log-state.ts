@@ -132,11 +132,11 @@ export class LogHealth {
       : { state: "nearly_full", reason: near };
   }
 
-  /** Why rows must not be taken now, if so. */
-  refusing(now: number): Refusal | undefined {
+  /** Why rows must not be taken now, if so; `isFull`: too many wait for the disk, whatever is known here. */
+  refusing(now: number, isFull = false): Refusal | undefined {
     const limit = this.limit;
     if (limit !== undefined) return limit;
-    if (this.#unsynced <= UNSYNCED_MAX) return undefined;
+    if (!isFull && this.#unsynced <= UNSYNCED_MAX) return undefined;
     const { state } = this.state(now);
     return state === "ok" || state === "nearly_full" ? "wal_slow" : `wal_${state}`;
   }

@@ -38,8 +38,8 @@ export interface LoggedBufferOptions {
   readonly reader: Pick<LogReader, "next">;
   /** Bytes that are not on disk yet, of all tables. */
   readonly waiting: WaitingBytes;
-  /** Why the log takes no rows now, if so. */
-  readonly refusing: () => string | undefined;
+  /** Why the log takes no rows now, if so; `isFull` says that as many wait for the disk as may. */
+  readonly refusing: (isFull: boolean) => string | undefined;
   readonly sealed: SealedBatches;
   /** What earlier starts left in the log. */
   readonly inherited: Inherited;
@@ -139,12 +139,12 @@ export class LoggedBuffer implements RowBuffer, Committing {
 
   get refusal(): string | undefined {
     const { waiting, refusing } = this.#options;
-    return refusing() ?? (waiting.full ? "wal_slow" : undefined);
+    return refusing(waiting.full);
   }
 
   get hasRoom(): boolean {
     const { waiting, refusing } = this.#options;
-    return refusing() === undefined && waiting.bytes < waiting.max * ROOM_SHARE;
+    return refusing(false) === undefined && waiting.bytes < waiting.max * ROOM_SHARE;
   }
 
   get hasDue(): boolean {

@@ -1,5 +1,4 @@
 import { type Clock, sleep } from "../base/clock.js";
-import type { HistogramSnapshot } from "../base/histogram.js";
 import { DAY_MS, MIB, SECOND_MS } from "../base/units.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import type { EventWindow } from "../buffer/event-window.js";
@@ -13,10 +12,9 @@ import { Commits } from "./commits.js";
 import { CursorSaver } from "./cursor-saver.js";
 import type { WalEvent } from "./events.js";
 import { Ledger } from "./ledger.js";
-import { LogClient } from "./log-client.js";
+import { LogClient, type LogStats } from "./log-client.js";
 import { LogJournal } from "./log-journal.js";
 import { LogReader } from "./log-reader.js";
-import type { LogState } from "./log-state.js";
 import { LoggedBuffer } from "./logged-buffer.js";
 import type { LogRecord } from "./records.js";
 import type { Committed, Cursor, Recovered } from "./recovered.js";
@@ -46,15 +44,7 @@ export interface WalContext {
   readonly waitingMax: number;
 }
 
-export interface WalStats {
-  readonly state: LogState;
-  /** Why critical rows are refused now, if they are. */
-  readonly refusing: string | undefined;
-  /** Of live segments. */
-  readonly bytes: number;
-  readonly segments: number;
-  /** Duration of `fdatasync`, seconds. */
-  readonly syncSeconds: HistogramSnapshot;
+export interface WalStats extends LogStats {
   /** Rows that wait for the disk. */
   readonly unsyncedRows: number;
   /** By table: rows in the log whose fate is not known, those of earlier starts included. */
@@ -153,7 +143,7 @@ export class Wal {
       fates: this.#fatesOf(name),
       reader: this.#reader,
       waiting: this.#waiting,
-      refusing: () => this.#client.refusing,
+      refusing: (isFull) => this.#client.refusing(isFull),
       sealed: new SealedBatches(name, this.#recovered.marks),
       inherited: this.#inheritedOf(name),
       onSynced: options.onRoom,
@@ -201,14 +191,13 @@ export class Wal {
   }
 
   stats(): WalStats {
-    const { state, refusing, bytes, segments, syncSeconds } = this.#client.stats();
     const buffers = [...this.#buffers];
     const since = buffers
       .map(([, buffer]) => buffer.pendingSince)
       .filter((time) => time !== undefined)
       .sort((one, other) => one - other)[0];
     return {
-      ...{ state, refusing, bytes, segments, syncSeconds },
+      ...this.#client.stats(),
       unsyncedRows: buffers.reduce((sum, [, buffer]) => sum + buffer.unsyncedRows, 0),
       pending: Object.fromEntries(
         buffers.map(([name, buffer]) => [name, buffer.pendingRows + buffer.inheritedRows]),

@@ -46,7 +46,7 @@ test("a disk that fills up costs nothing that was acknowledged, lets the log emp
   await client.append([seal("1", 1, 1)]);
   await client.saveCursor({ logId: client.logId, upTo: first, tables: [] });
   assert.equal(safe.length, seq);
-  assert.equal(client.refusing, "wal_full");
+  assert.equal(client.refusing(), "wal_full");
   await client.close(100);
   assert.ok((await Promise.allSettled(more)).every(({ status }) => status === "rejected"));
   const again = await openClient(t, dir, options);

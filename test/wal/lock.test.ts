@@ -101,6 +101,16 @@ test("in another container's file it is the beat that counts", async (t) => {
   await (await FolderLock.take(dir)).release();
 });
 
+test("a folder that cannot be made says why", async (t) => {
+  const file = join(await temporaryFolder(t), "file");
+  writeFileSync(file, "");
+  await assert.rejects(FolderLock.take(file), { code: "WAL_DISK" });
+  await assert.rejects(FolderLock.take(join(file, "wal")), {
+    code: "WAL_DISK",
+    message: /the folder is gone/,
+  });
+});
+
 test("a file cut short by a crash keeps nobody out for long", async (t) => {
   const dir = await temporaryFolder(t);
   writeFileSync(join(dir, "lock"), '{"pid":12');

@@ -37,6 +37,9 @@ test("each trouble of the disk has a state, and rows are refused only once too m
     assert.deepEqual([sick.state(0), sick.refusing(0)], [{ state, reason: "why" }, undefined]);
     sick.waiting(UNSYNCED_MAX + 1);
     assert.equal(sick.refusing(0), `wal_${state}`);
+    sick.waiting(0);
+    assert.deepEqual([sick.refusing(0), sick.refusing(0, true)], [undefined, `wal_${state}`]);
+    sick.waiting(UNSYNCED_MAX + 1);
     sick.troubled(undefined);
     assert.deepEqual([sick.state(0).state, sick.refusing(0)], ["ok", "wal_slow"]);
   }

@@ -23,7 +23,7 @@ describe("a log whose disk refuses", { concurrency: true }, () => {
       const waiting = [client.append([row(2)]), client.append([row(3)])];
       await until(() => client.state === state);
       const cursor = client.saveCursor({ logId: client.logId, upTo: 1, tables: [] });
-      assert.equal(client.refusing, undefined, "little waits");
+      assert.equal(client.refusing(), undefined, "little waits");
       const told = events.find((event) => event.kind === "wal_state");
       assert.ok(told?.kind === "wal_state" && told.reason.includes(`${error}: scripted`), told?.reason);
       script.clear();
@@ -40,10 +40,10 @@ describe("a log whose disk refuses", { concurrency: true }, () => {
     const { client, script } = await open(t, await temporaryFolder(t));
     script.set("datasync", "EIO");
     const all = upTo(9).map((seq) => client.append([row(seq, MIB)]));
-    await until(() => client.refusing === "wal_failing");
+    await until(() => client.refusing() === "wal_failing");
     script.clear();
     await Promise.all(all);
-    assert.equal(client.refusing, undefined);
+    assert.equal(client.refusing(), undefined);
   });
 
   test("no free descriptor for the next segment: told, and healed", async (t) => {
