@@ -9,6 +9,7 @@ import type { Normaliser } from "../intake/normalise/normaliser.js";
 import { runningInsertsEnded } from "../intake/stored-lines.js";
 import { ValueError } from "../native/block.js";
 import { readTable } from "../schemas/introspect.js";
+import type { Table } from "../schemas/table.js";
 import type { DeadLetter } from "../sink/dead-letter.js";
 import { quorumSettings, readInsertSettings } from "../sink/insert-settings.js";
 import { removeLetters } from "../sink/letter-files.js";
@@ -51,20 +52,34 @@ const CHUNK_BYTES: number = 4 * MIB;
  * Tries dead letters again, and takes those out whose rows are stored. Whatever ends it, no row is stored twice and no letter
  * is lost: a letter goes only after its row is in ClickHouse, and every try asks first.
  *
- * @throws UnreachableError, ClickHouseError, ColdpathError TABLE_UNKNOWN, DEADLINE; the letters of rows stored until then are gone.
+ * @throws UnreachableError, ClickHouseError, ColdpathError DEADLINE; the letters of rows stored until then are gone.
  */
 export async function retryLetters(options: RetryOptions): Promise<TableRetry[]> {
   const { folder, ids } = options;
   const tables = new Set<string>();
   for await (const { table } of selectedLetters(folder, { ids })) tables.add(table);
   const retried: TableRetry[] = [];
-  for (const table of tables) retried.push(await retryTable(options, table));
+  for (const name of tables) {
+    const table = await readTable(options.clickhouse, name).catch((error: unknown) => {
+      if (error instanceof ColdpathError && error.code === "TABLE_UNKNOWN") return error;
+      throw error;
+    });
+    retried.push(await (table instanceof Error ? keepAll(options, name, table) : retryTable(options, table)));
+  }
   return retried;
 }
 
-async function retryTable(options: RetryOptions, name: string): Promise<TableRetry> {
+/** There is no such table any more: that holds up no other. */
+async function keepAll({ folder, ids }: RetryOptions, table: string, error: Error): Promise<TableRetry> {
+  const left: { id: string; reason: string }[] = [];
+  for await (const { id } of selectedLetters(folder, { ids, table }))
+    left.push({ id, reason: error.message });
+  return { table, stored: 0, found: 0, left };
+}
+
+async function retryTable(options: RetryOptions, table: Table): Promise<TableRetry> {
   const { folder, ids, clickhouse, recorder, env, accept, normaliser, signal } = options;
-  const table = await readTable(clickhouse, name);
+  const { name } = table;
   const clock = options.clock ?? systemClock;
   // An INSERT of a try that was killed may still run.
   await runningInsertsEnded({ clickhouse, table, signal, clock });

@@ -109,6 +109,7 @@ test("rows refused before they had a number are read again; what cannot be read 
   const place = await openPlace(t, clickhouse);
   await keep(
     place,
+    { body: { text: "{}" }, table: "gone" },
     { body: { text: order("t-1") } },
     { body: { text: order("t-2", ',"source":"feed","source_seq":8') } },
     { body: { text: order("t-3") }, source: "a.ndjson", source_seq: "3" },
@@ -118,7 +119,8 @@ test("rows refused before they had a number are read again; what cannot be read 
     { body: { text: order("t-6", `,"note":"${"x".repeat(70_000)}"`) } },
     { body: { text: order("t-7").replace("2026-01-05", "1960-01-05") } },
   );
-  const [retried] = await retryAll(place);
+  const [gone, retried] = await retryAll(place);
+  assert.match(gone!.left[0]!.reason, /gone/);
   assert.deepEqual([retried!.stored, retried!.found], [3, 0]);
   assert.deepEqual(await stored("t-"), { "t-1": 1, "t-2": 1, "t-3": 1 });
   const reasons = retried!.left.map(({ reason }) => reason);
@@ -131,7 +133,7 @@ test("rows refused before they had a number are read again; what cannot be read 
     /outside the event times taken/,
   ].entries())
     assert.match(reasons[index]!, expected);
-  assert.equal((await place.deadLetters()).length, 5);
+  assert.equal((await place.deadLetters()).length, 6);
   const rows = await clickhouse.rows(
     "SELECT source, source_seq, env, recorder FROM orders WHERE client_order_id IN ('t-2', 't-3') ORDER BY source",
   );
