@@ -26,6 +26,7 @@ import { Link } from "./sink/link.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { type Left, Sink } from "./sink/sink.js";
+import { StoredCounter } from "./sink/stored-counter.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
 import { type TablePolicy, type TableStats, type TableWriter, Writer } from "./table-writer.js";
 import type { WalEvent } from "./wal/events.js";
@@ -129,6 +130,7 @@ export class Recorder {
   readonly #identity: Identity;
   readonly #link: Link;
   readonly #sink: Sink;
+  readonly #stored: StoredCounter;
   readonly #budget: MemoryBudget;
   readonly #deadLetters: DeadLetters;
   readonly #clock: Clock;
@@ -170,6 +172,7 @@ export class Recorder {
         for (const writer of this.#writers.values()) writer.wake();
       },
     });
+    this.#stored = new StoredCounter({ clickhouse, link: this.#link, tables: parts.tables, deadlineMs });
     assert(recorder !== "" && env !== "", "recorder and env are named");
     const window = new EventWindow(options.accept, this.#clock);
     const quorum = options.quorum === true ? quorumSettings(deadlineMs) : {};
@@ -228,6 +231,7 @@ export class Recorder {
     opened.#clashes = await ClashWatch.start({ clickhouse, identity, report });
     opened.#sink.start();
     wal?.start();
+    wal?.trim(opened.#stored);
     return opened;
   }
 
@@ -301,6 +305,7 @@ export class Recorder {
     for (const writer of this.#writers.values()) writer.wake();
     const endsAt = this.#clock.monotonic() + deadlineMs;
     const left = await this.#sink.close(deadlineMs);
+    this.#stored.close();
     await this.#deadLetters.close();
     await this.#wal?.settle(endsAt - this.#clock.monotonic());
     const { tables } = this.stats();

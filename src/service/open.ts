@@ -124,6 +124,7 @@ export async function openRecorder(
 }
 
 function walOptions({ wal, data_dir, intake }: Config): WalOptions {
-  const { dir = join(data_dir, "wal"), commit, segment, max, reserve, emergency_disk } = wal;
-  return { dir, commit, segment, max, reserve, emergencyDisk: emergency_disk, keys: intake.http.keys };
+  const { dir = join(data_dir, "wal"), commit, segment, max, reserve, emergency_disk, keep_acked } = wal;
+  const sizes = { segment, max, reserve, emergencyDisk: emergency_disk };
+  return { dir, commit, ...sizes, keepAcked: keep_acked, keys: intake.http.keys };
 }

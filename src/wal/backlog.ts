@@ -79,6 +79,11 @@ export class Backlog {
     return rows;
   }
 
+  /** The ordinal of the last frame that is on disk. */
+  get lastOrdinal(): number {
+    return this.#synced;
+  }
+
   /** A frame is on disk, and kept in memory or not; none is kept behind one that was not. */
   synced(ordinal: number, isKept: boolean): void {
     this.#synced = ordinal;

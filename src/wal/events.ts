@@ -1,7 +1,9 @@
 import type { LogState, Refusal } from "./log-state.js";
+import type { TrimEvent } from "./trim-event.js";
 
 /** What the log reports of itself as it happens; each is worth one log line. */
 export type WalEvent =
+  | TrimEvent
   | {
       readonly kind: "wal_state";
       readonly from: LogState;

@@ -11,6 +11,8 @@ export interface Frame {
   readonly payload: Uint8Array;
   /** Monotonic milliseconds when its first row was taken, or when it was read back. */
   readonly openedAt: number;
+  /** ClickHouse had these rows and lost them. */
+  readonly isLost?: boolean;
 }
 
 /** Frames of one run and partition that are to become one batch. */
@@ -88,7 +90,7 @@ export class FrameQueue {
   /** Takes a frame in, after those of the same run and partition. */
   push(frame: Frame): void {
     const limits = batchLimits(this.#options.flush, ANY_ROWS, this.#stretch);
-    const key = keyOf(frame.run, frame.partition);
+    const key = keyOf(frame);
     let group = this.#open.get(key);
     if (
       group !== undefined &&
@@ -110,7 +112,7 @@ export class FrameQueue {
 
   /** What comes next of this run and partition is not joined with what is there: rows between them are missing. */
   part(run: bigint, partition: string): void {
-    const key = keyOf(run, partition);
+    const key = keyOf({ run, partition });
     const group = this.#open.get(key);
     if (group !== undefined) this.#close(key, group);
   }
@@ -119,8 +121,7 @@ export class FrameQueue {
   take(): FrameGroup | undefined {
     const group = this.#due.shift();
     if (group === undefined) return undefined;
-    const { run, partition } = group.frames[0]!;
-    const key = keyOf(run, partition);
+    const key = keyOf(group.frames[0]!);
     if (this.#open.get(key) === group) this.#open.delete(key);
     this.#rows -= group.rows;
     this.#bytes -= group.bytes;
@@ -177,6 +178,6 @@ export class FrameQueue {
   }
 }
 
-function keyOf(run: bigint, partition: string): string {
-  return `${run}/${partition}`;
+function keyOf({ run, partition, isLost = false }: Pick<Frame, "run" | "partition" | "isLost">): string {
+  return `${run}/${isLost}/${partition}`;
 }

@@ -19,8 +19,10 @@ import { type CutFrame, FrameBuilder, type FrameBuilderOptions, type OpenFrame }
 import { type Frame, FrameQueue } from "./frame-queue.js";
 import { GatheredGroup } from "./gathered-group.js";
 import type { LogReader } from "./log-reader.js";
+import { LostRows } from "./lost-rows.js";
 import type { RowFates } from "./row-fates.js";
 import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
+import type { SeqRange } from "./seq-set.js";
 import { StoredWaiters } from "./stored-waiters.js";
 import type { WaitingBytes } from "./waiting-bytes.js";
 
@@ -73,6 +75,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
   readonly #batches: FrameBatches;
   readonly #backlog: Backlog;
   readonly #waiters: StoredWaiters;
+  readonly #lost: LostRows;
   /** Sealed batches of earlier starts, whole again. */
   readonly #again: { readonly batch: SealedBatch; readonly bytes: number }[] = [];
   #nextNumber = 1;
@@ -106,6 +109,13 @@ export class LoggedBuffer implements RowBuffer, Committing {
       push: (frame) => this.#push(frame),
       part: (run, partition) => this.#queue.part(run, partition),
       again: (batch) => this.#sendAgain(batch),
+    });
+    this.#lost = new LostRows({
+      ...options,
+      table: table.name,
+      upTo: () => this.#backlog.lastOrdinal,
+      hasRoom: () => this.#hasWindow,
+      push: (frame) => this.#push(frame),
     });
     commits.add(this);
   }
@@ -212,8 +222,10 @@ export class LoggedBuffer implements RowBuffer, Committing {
     const group = this.#queue.take();
     if (group === undefined) return undefined;
     budget.add(-group.bytes);
-    const inherited = group.frames[0]!.run !== this.#options.identity.run;
-    const number = inherited ? this.#nextInherited++ : this.#nextNumber++;
+    const { run, isLost = false } = group.frames[0]!;
+    const isOwn = run === this.#options.identity.run;
+    const inherited = isLost || !isOwn;
+    const number = isOwn ? this.#nextNumber++ : this.#nextInherited++;
     const made = this.#batches.make(group.frames, { number, inherited });
     if (made.used < group.frames.length) {
       const rest = group.frames.slice(made.used);
@@ -237,6 +249,12 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#batches.release(open);
     this.#backlog.look();
     this.#backlog.read();
+    this.#lost.read();
+  }
+
+  /** ClickHouse had these rows and lost them: they are stored again. */
+  lost(run: bigint, rows: readonly SeqRange[]): void {
+    this.#lost.add(run, rows);
   }
 
   offerAll(): void {
@@ -271,6 +289,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** Ends reading; what is not in memory stays in the log. */
   end(): void {
     this.#backlog.close();
+    this.#lost.close();
     this.#waiters.leave(new ColdpathError("DEADLINE", "the recorder closed; the rows are in the log"));
   }
 

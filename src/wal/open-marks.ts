@@ -52,6 +52,14 @@ export class OpenMarks {
     }
   }
 
+  /** The rows of batches of which some have an unknown fate: a batch is only made again with all its frames. */
+  heldRows(): { readonly table: string; readonly run: bigint; readonly span: SeqSpan }[] {
+    this.#forgetKnown();
+    return [...this.#batches.values()].flatMap(({ table, run, frames }) =>
+      frames.map((span) => ({ table, run, span })),
+    );
+  }
+
   /**
    * What of the segment's marks is needed. `isAnswered` says of a group end, by its ordinal, if the answer is kept elsewhere, `isOld` if
    * rows of groups of earlier starts may have an unknown fate.

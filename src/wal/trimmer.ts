@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
-import { MINUTE_MS, SECOND_MS } from "../base/units.js";
+import { MINUTE_MS } from "../base/units.js";
 import { type CarryRule, isEmpty } from "./carry-rule.js";
 import type { KeptRows, KeptSegment, KeptSegments } from "./kept-segments.js";
 import type { OpenMarks } from "./open-marks.js";
@@ -28,15 +28,17 @@ export interface StoredRows {
 /** What is known of the rows of one table. */
 export interface TrimmedFates {
   /** Those of the rows whose fate is not known, in ascending order. */
-  unknown(run: bigint, rows: SeqRange): readonly SeqRange[];
+  unknown(run: bigint, first: number, last: number): readonly SeqRange[];
   /** Those known to be in ClickHouse, in ascending order. */
-  storedOf(run: bigint, rows: SeqRange): readonly SeqRange[];
+  storedOf(run: bigint, first: number, last: number): readonly SeqRange[];
   /** Rows known to be in ClickHouse are not there any more: their fate is unknown again. */
   lost(run: bigint, rows: readonly SeqRange[]): void;
 }
 
 export interface TrimmerOptions {
   readonly clock: Clock;
+  /** Milliseconds between two looks. */
+  readonly lookMs: number;
   /** Milliseconds for which ClickHouse must have lived since the last row of a segment was stored. */
   readonly keepAckedMs: number;
   /** Whether the log is so large that what cannot go is moved out of the way. */
@@ -50,15 +52,11 @@ export interface TrimmerOptions {
   readonly unlink: (segment: number) => Promise<void>;
   /** Copies what is needed to the end of the log and removes the segment. */
   readonly carry: (segment: number, rule: CarryRule) => Promise<readonly RecordPlace[]>;
-  /** Copies are at these places. */
-  readonly onCarried: (places: readonly RecordPlace[]) => void;
   /** These rows have to be stored again. */
-  readonly onLost: (segment: KeptSegment, rows: KeptRows) => void;
+  readonly onLost: (table: string, run: bigint, rows: readonly SeqRange[]) => void;
   readonly report: (event: TrimEvent) => void;
 }
 
-/** How often it is looked what can go. */
-const LOOK_MS: number = SECOND_MS;
 /** Rows asked for at once. */
 const ASK_ROWS = 250_000;
 /** So much may two hosts' clocks differ. */
@@ -79,10 +77,12 @@ export class Trimmer {
   #since = 0;
   /** Since when so many rows of a segment have had an unknown fate. */
   readonly #settled = new WeakMap<KeptSegment, { readonly unknown: number; readonly at: number }>();
+  /** Rows of batches of which some have an unknown fate, by run and table. */
+  readonly #held = new Map<string, SeqSet>();
   /** Rows that were told as gone, by run and table. */
   readonly #gone = new Map<string, SeqSet>();
   #round: Promise<void> | undefined;
-  #cancelTimer: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   /** What failed last. */
   #trouble: string | undefined;
@@ -94,11 +94,9 @@ export class Trimmer {
 
   /** Looks now and then, until {@link close}. */
   start(): void {
-    this.#cancelTimer = this.#options.clock.after(LOOK_MS, () => {
-      void this.look().then(() => {
-        if (!this.#isClosed) this.start();
-      });
-    });
+    this.#timer = setInterval(() => {
+      if (this.#round === undefined) void this.look();
+    }, this.#options.lookMs).unref();
   }
 
   /** Looks now, once what is looked at is through. A failure is reported once, until it is of another kind or passes. */
@@ -117,12 +115,13 @@ export class Trimmer {
       },
     );
     await this.#round;
+    this.#round = undefined;
   }
 
   /** Resolves when nothing is under way. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancelTimer?.();
+    clearInterval(this.#timer);
     await this.#round;
   }
 
@@ -142,9 +141,20 @@ export class Trimmer {
       await this.#verify(segment, this.#wasMadeIn(segment, life));
       this.#unchecked.delete(segment);
     }
+    this.#holdRows();
     for (const segment of segments.closed) {
       if (this.#isClosed) return;
       await this.#consider(segment);
+    }
+  }
+
+  #holdRows(): void {
+    this.#held.clear();
+    for (const { table, run, span } of this.#options.marks.heldRows()) {
+      const key = `${run}/${table}`;
+      const held = this.#held.get(key) ?? new SeqSet();
+      this.#held.set(key, held);
+      held.add(span.firstSeq, span.firstSeq + span.count - 1);
     }
   }
 
@@ -155,11 +165,8 @@ export class Trimmer {
 
   /** Lets the segment go if it can. */
   async #consider(segment: KeptSegment): Promise<void> {
-    const { clock, keepAckedMs, isPressed, fatesOf, stored } = this.#options;
-    const unknown = segment.tables.flatMap(({ table, run, rows }) => {
-      const ranges = rows.ranges.flatMap((range) => fatesOf(table).unknown(run, range));
-      return ranges.length === 0 ? [] : [{ table, run, ranges }];
-    });
+    const { clock, keepAckedMs, isPressed, stored } = this.#options;
+    const unknown = this.#neededOf(segment);
     const open = sizeOf(unknown.flatMap(({ ranges }) => ranges));
     const now = clock.monotonic();
     if (this.#settled.get(segment)?.unknown !== open) this.#settled.set(segment, { unknown: open, at: now });
@@ -170,8 +177,22 @@ export class Trimmer {
     if ((await stored.life()).number === this.#life?.number) await this.#remove(segment, unknown);
   }
 
+  /** Rows whose fate is not known, and those that go with them. */
+  #neededOf(segment: KeptSegment): CarryRule["rows"] {
+    const { fatesOf } = this.#options;
+    return segment.tables.flatMap(({ table, run, rows }) => {
+      const held = this.#held.get(`${run}/${table}`);
+      const needed = new SeqSet();
+      for (const { first, last } of rows.ranges) {
+        const ranges = [...fatesOf(table).unknown(run, first, last), ...(held?.within(first, last) ?? [])];
+        for (const range of ranges) needed.add(range.first, range.last);
+      }
+      return needed.ranges.length === 0 ? [] : [{ table, run, ranges: needed.ranges }];
+    });
+  }
+
   async #remove(segment: KeptSegment, unknown: CarryRule["rows"]): Promise<void> {
-    const { segments, marks, isAnswered, unlink, carry, onCarried } = this.#options;
+    const { segments, marks, isAnswered, unlink, carry } = this.#options;
     const isOld = segments.all.some(
       ({ createdAt, tables }) => createdAt !== undefined && this.#isOpen(tables),
     );
@@ -186,13 +207,12 @@ export class Trimmer {
     const rows = unknown.map(({ table, run, ranges }) => ({ table, run, rows: new SeqSet(ranges) }));
     segments.removed(segment.segment, rows, places);
     marks.removed(segment.segment, places);
-    onCarried(places);
   }
 
   #isOpen(tables: readonly KeptRows[]): boolean {
     const { fatesOf } = this.#options;
     return tables.some(({ table, run, rows }) =>
-      rows.ranges.some((range) => fatesOf(table).unknown(run, range).length > 0),
+      rows.ranges.some((range) => fatesOf(table).unknown(run, range.first, range.last).length > 0),
     );
   }
 
@@ -207,7 +227,7 @@ export class Trimmer {
     for (const { table, run, rows } of segment.tables) {
       const gone = this.#goneOf(table, run);
       const stored = rows.ranges
-        .flatMap((range) => fatesOf(table).storedOf(run, range))
+        .flatMap(({ first, last }) => fatesOf(table).storedOf(run, first, last))
         .flatMap(({ first, last }) => gone.missingIn(first, last));
       const missing = await this.#missing(table, run, stored);
       if (missing.length === 0) continue;
@@ -220,7 +240,7 @@ export class Trimmer {
       isWhole = false;
       fatesOf(table).lost(run, missing);
       report({ kind: "wal_rows_lost", ...where });
-      onLost(segment, { table, run, rows: new SeqSet(missing) });
+      onLost(table, run, missing);
     }
     return isWhole;
   }

@@ -1,5 +1,5 @@
 import { type Clock, sleep } from "../base/clock.js";
-import { DAY_MS, MIB, SECOND_MS } from "../base/units.js";
+import { DAY_MS, MIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import type { EventWindow } from "../buffer/event-window.js";
 import type { Journal } from "../buffer/journal.js";
@@ -11,17 +11,20 @@ import { BatchHistories } from "./batch-histories.js";
 import { Commits } from "./commits.js";
 import { CursorSaver } from "./cursor-saver.js";
 import type { WalEvent } from "./events.js";
+import { KeptSegments } from "./kept-segments.js";
 import { Ledger } from "./ledger.js";
 import { LogClient, type LogStats } from "./log-client.js";
 import { LogJournal } from "./log-journal.js";
 import { LogReader } from "./log-reader.js";
 import { LoggedBuffer } from "./logged-buffer.js";
+import { OpenMarks } from "./open-marks.js";
 import type { LogRecord } from "./records.js";
 import type { Committed, Cursor, Recovered } from "./recovered.js";
 import { RowFates } from "./row-fates.js";
 import type { RowSource } from "./row-source.js";
 import { SealedBatches } from "./sealed-batches.js";
 import type { SeqRange } from "./seq-set.js";
+import { type StoredRows, Trimmer } from "./trimmer.js";
 import { WaitingBytes } from "./waiting-bytes.js";
 
 /** The log as it is configured; sizes in bytes, times in milliseconds. */
@@ -35,6 +38,8 @@ export interface WalOptions {
   readonly emergencyDisk: number;
   /** How long answers to keyed requests are remembered, and what they may take in memory. Default 24 h, 32 MiB. */
   readonly keys?: { readonly ttl: number; readonly memory: number };
+  /** How long ClickHouse must have lived since a row was stored before the row may leave the log. Default 5 min. */
+  readonly keepAcked?: number;
 }
 
 export interface WalContext {
@@ -74,6 +79,7 @@ export interface LoggedTable {
 export class Wal {
   /** The keyed requests that were answered. */
   readonly keys: Ledger;
+  readonly #options: WalOptions;
   readonly #client: LogClient;
   readonly #recovered: Recovered;
   readonly #context: WalContext;
@@ -83,12 +89,16 @@ export class Wal {
   readonly #cursors: CursorSaver;
   readonly #fates = new Map<string, RowFates>();
   readonly #buffers = new Map<string, LoggedBuffer>();
+  readonly #segments: KeptSegments;
+  readonly #marks: OpenMarks;
+  #trimmer: Trimmer | undefined;
   #syncedUpTo: number;
   /** That the last commit went to. */
   #segment = 0;
 
   private constructor(options: WalOptions, context: WalContext, client: LogClient, recovered: Recovered) {
     const { clock, report } = context;
+    this.#options = options;
     this.#client = client;
     this.#recovered = recovered;
     this.#context = context;
@@ -113,6 +123,10 @@ export class Wal {
     });
     this.#restoreFates();
     this.keys = ledgerOf(recovered, options.keys ?? KEYS);
+    this.#segments = new KeptSegments(recovered.segments);
+    this.#marks = new OpenMarks(recovered.marks, (table, run, rows) =>
+      rows.every((span) => this.#fatesOf(table).isKnown(run, span)),
+    );
   }
 
   /**
@@ -185,6 +199,27 @@ export class Wal {
     return this.#commits.isIdle;
   }
 
+  /** From now on segments go that nothing is needed of, as far as `stored` can tell. */
+  trim(stored: StoredRows): void {
+    const client = this.#client;
+    const { keepAcked = KEEP_ACKED_MS, max } = this.#options;
+    this.#trimmer = new Trimmer({
+      ...this.#context,
+      lookMs: Math.min(LOOK_MS, keepAcked / LOOKS),
+      keepAckedMs: keepAcked,
+      isPressed: () => client.stats().bytes > max * PRESSED_SHARE,
+      segments: this.#segments,
+      marks: this.#marks,
+      fatesOf: (table) => this.#fatesOf(table),
+      stored,
+      isAnswered: (ordinal) => ordinal <= this.keys.coveredUpTo,
+      unlink: (segment) => client.unlink(segment),
+      carry: async (segment, rule) => (await client.carry(segment, rule)).places,
+      onLost: (table, run, rows) => this.#buffers.get(table)?.lost(run, rows),
+    });
+    this.#trimmer.start();
+  }
+
   /** Resolves when all rows taken before the call are on disk. */
   async durable(): Promise<void> {
     await this.#commits.durable();
@@ -235,6 +270,7 @@ export class Wal {
   /** Saves what is known and lets go of the folder. The sink is closed by then. */
   async close(deadlineMs: number): Promise<void> {
     for (const buffer of this.#buffers.values()) buffer.end();
+    await this.#trimmer?.close();
     await this.#cursors.close();
     this.#coverKeys();
     await this.#client.close(Math.max(deadlineMs, CLOSE_MS));
@@ -246,6 +282,8 @@ export class Wal {
     const segment = committed.places.at(-1)!.place.segment;
     if (segment > this.#segment) this.#coverKeys();
     this.#segment = segment;
+    this.#segments.committed(records, committed);
+    this.#marks.committed(records, committed);
     return committed;
   }
 
@@ -322,6 +360,12 @@ function ledgerOf({ ledger, marks }: Recovered, keys: { ttl: number; memory: num
   return known;
 }
 
+const KEEP_ACKED_MS: number = 5 * MINUTE_MS;
+/** Milliseconds between two looks at what may leave the log, and how many there are at least while a row is kept. */
+const LOOK_MS: number = 5 * SECOND_MS;
+const LOOKS = 20;
+/** Beyond this share of its size what cannot leave the log is moved out of the way of what can. */
+const PRESSED_SHARE = 0.5;
 /** The folder is let go of after so long even if nobody has time. */
 const CLOSE_MS: number = SECOND_MS;
 

@@ -9,7 +9,7 @@ import { temporaryFolder } from "../support/folder.js";
 const DAY_MS = 86_400_000;
 
 /** A table with a log, and recorders on it one after the other. */
-interface LogPlace {
+export interface LogPlace {
   readonly name: string;
   readonly folder: string;
   readonly events: RecorderEvent[];

@@ -13,9 +13,9 @@ import { KeptSegments } from "../../src/wal/kept-segments.js";
 import { Log } from "../../src/wal/log.js";
 import { OpenMarks } from "../../src/wal/open-marks.js";
 import { type LogRecord, sealChecksum } from "../../src/wal/records.js";
-import { type SeqRange, SeqSet } from "../../src/wal/seq-set.js";
+import { RowFates } from "../../src/wal/row-fates.js";
 import type { TrimEvent } from "../../src/wal/trim-event.js";
-import { type TrimmedFates, Trimmer } from "../../src/wal/trimmer.js";
+import { Trimmer } from "../../src/wal/trimmer.js";
 import { createTable, startRig } from "../sink/rig.js";
 import { ManualClock } from "../support/clock.js";
 import { temporaryFolder } from "../support/folder.js";
@@ -26,25 +26,6 @@ const { engine, direct, proxy } = rig;
 const KEEP_MS = 300_000;
 const DAY = "2024-08-08";
 
-/** What is known of the rows of one table. */
-class Fates implements TrimmedFates {
-  readonly stored = new SeqSet();
-  readonly skipped = new SeqSet();
-
-  unknown(_run: bigint, { first, last }: SeqRange): SeqRange[] {
-    const known = new SeqSet([...this.stored.ranges, ...this.skipped.ranges]);
-    return known.missingIn(first, last);
-  }
-
-  storedOf(_run: bigint, { first, last }: SeqRange): SeqRange[] {
-    return this.stored.within(first, last);
-  }
-
-  lost(_run: bigint, rows: readonly SeqRange[]): void {
-    for (const { first, last } of rows) this.stored.remove(first, last);
-  }
-}
-
 /** A log on a real disk, with a trimmer that asks a real engine. */
 class TrimmedLog {
   readonly run: bigint = randomBytes(8).readBigUInt64LE();
@@ -52,7 +33,7 @@ class TrimmedLog {
   readonly events: TrimEvent[] = [];
   /** Rows that were handed back, `table first-last`. */
   readonly lost: string[] = [];
-  readonly fates = new Map<string, Fates>();
+  readonly fates = new Map<string, RowFates>();
   readonly tables: readonly string[];
   readonly dir: string;
   log!: Log;
@@ -93,7 +74,7 @@ class TrimmedLog {
     this.dir = dir;
     this.tables = tables;
     this.#counter = counter;
-    for (const table of tables) this.fates.set(table, new Fates());
+    for (const table of tables) this.fates.set(table, new RowFates(table, () => {}));
   }
 
   /** As a start of the recorder does. */
@@ -108,13 +89,13 @@ class TrimmedLog {
     this.log = log;
     this.#segments = new KeptSegments(recovered.segments);
     this.#marks = new OpenMarks(recovered.marks, (table, run, rows) =>
-      rows.every(
-        ({ firstSeq: first, count }) =>
-          this.fates.get(table)!.unknown(run, { first, last: first + count - 1 }).length === 0,
+      rows.every(({ firstSeq: first, count }) =>
+        this.fates.get(table)!.isKnown(run, { firstSeq: first, count }),
       ),
     );
     this.trimmer = new Trimmer({
       clock: this.clock,
+      lookMs: 1000,
       keepAckedMs: KEEP_MS,
       isPressed: () => this.isPressed,
       segments: this.#segments,
@@ -124,9 +105,8 @@ class TrimmedLog {
       isAnswered: (ordinal) => ordinal <= this.answeredUpTo,
       unlink: async (segment) => this.log.unlink(segment),
       carry: async (segment, rule) => this.log.carry(segment, keeperOf(rule)).places,
-      onCarried: () => {},
-      onLost: (_, { table, rows }) =>
-        this.lost.push(...rows.ranges.map(({ first, last }) => `${table} ${first}-${last}`)),
+      onLost: (table, _run, rows) =>
+        this.lost.push(...rows.map(({ first, last }) => `${table} ${first}-${last}`)),
       report: (event) => this.events.push(event),
     });
   }
@@ -167,7 +147,7 @@ class TrimmedLog {
       `INSERT INTO ${table} (ts, id, env, recorder, run, seq)
        SELECT toDateTime64('${DAY} 12:00:00', 9, 'UTC'), number, 'test', 'rig', ${this.run}, number FROM numbers(${first}, 10)`,
     );
-    this.fates.get(table)!.stored.add(first, first + 9);
+    this.fates.get(table)!.stored(this.run, [{ firstSeq: first, count: 10 }]);
     return first;
   }
 
@@ -229,7 +209,7 @@ test("a segment goes once its rows have been stored for long enough, and those b
 test("rows that were given up are not waited for in ClickHouse", async (t) => {
   const log = await TrimmedLog.open(t);
   const first = log.frame();
-  log.fates.get(log.tables[0]!)!.skipped.add(first, first + 9);
+  log.fates.get(log.tables[0]!)!.skipped(log.run, [{ firstSeq: first, count: 10 }]);
   await log.storedFrame();
   log.frame();
   await log.lookTwice();
@@ -256,7 +236,7 @@ test("ClickHouse lost what it stored last: those rows are handed back, and their
     log.events.map(({ kind }) => kind),
     ["wal_rows_lost"],
   );
-  assert.deepEqual(log.fates.get(table!)!.stored.ranges, [{ first: 1, last: 10 }]);
+  assert.deepEqual(log.fates.get(table!)!.storedOf(log.run, 1, 20), [{ first: 1, last: 10 }]);
   assert.deepEqual(log.found().frames, [`${table} 1-20`]);
 });
 
@@ -265,7 +245,7 @@ test("what an earlier start knew to be stored is counted by the next one at once
   const [table] = log.tables;
   await log.storedFrame();
   await log.storedFrame();
-  log.fates.get(table!)!.stored.add(21, 30);
+  log.fates.get(table!)!.stored(log.run, [{ firstSeq: 21, count: 10 }]);
   log.frame();
   log.restart();
   await log.trimmer.look();
@@ -340,7 +320,7 @@ test("an answer that is in no ledger, and the end of a group with rows to come, 
   log.answeredUpTo = 3;
   log.frame();
   log.frame();
-  log.fates.get(log.tables[0]!)!.skipped.add(11, 30);
+  log.fates.get(log.tables[0]!)!.skipped(log.run, [{ firstSeq: 11, count: 20 }]);
   log.isPressed = true;
   await log.lookTwice();
   const { frames, marks } = log.found();
