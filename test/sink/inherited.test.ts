@@ -155,7 +155,12 @@ test("rows that lack a column the table has by now are stored with its default",
 });
 
 /** An INSERT of an earlier start that still runs: every row takes its time. */
-async function runningInsert(name: string, run: bigint, batch: number): Promise<{ ended: Promise<void> }> {
+async function runningInsert(
+  name: string,
+  run: bigint,
+  batch: number,
+  rows = 10,
+): Promise<{ ended: Promise<void> }> {
   const { url, user, password } = engine;
   const clickhouse = new ClickHouse({ url, user, password, database: "default" });
   after(() => clickhouse.close());
@@ -163,7 +168,7 @@ async function runningInsert(name: string, run: bigint, batch: number): Promise<
   const ended = clickhouse.command(
     `INSERT INTO ${name} (ts, id, env, recorder, run, seq)
      SELECT toDateTime64('2024-08-08 12:00:00', 9, 'UTC'), number + 1, 'test', 'rig', ${run}, number + 1 + sleepEachRow(0.1)
-     FROM numbers(10) SETTINGS max_block_size = 1`,
+     FROM numbers(${rows}) SETTINGS max_block_size = 1`,
     { settings: { log_comment: attempt, insert_deduplicate: 0 } },
   );
   const isSeen = `SELECT count() AS n FROM system.processes WHERE Settings['log_comment'] = '${attempt}'`;
@@ -173,7 +178,7 @@ async function runningInsert(name: string, run: bigint, batch: number): Promise<
 
 test("an attempt of an earlier start that still runs is ended before the rows are counted", async () => {
   const earlier = await earlierStart();
-  const insert = await runningInsert(earlier.name, earlier.run, 3);
+  const insert = await runningInsert(earlier.name, earlier.run, 3, 200);
   const ended = assert.rejects(insert.ended, { clickhouseCode: 394 });
   const { lane } = await nextStart(earlier);
   lane.give(logged(earlier.run, { number: 18 }));
