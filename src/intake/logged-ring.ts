@@ -48,12 +48,13 @@ export class LoggedRing {
   /** All rows taken so far go into a commit. */
   cut(): Pick<SourceCut, "positionsOf" | "synced"> {
     const { consumer } = this;
-    const { position, producer } = consumer;
+    const { producer } = consumer;
+    const cut = consumer.cut();
     this.#isUnsynced ||= this.#isUncut;
     this.#isUncut = false;
     const positions = new Map<string, RingPosition>();
     for (const [name, table] of this.#tables) {
-      const to = consumer.takenTo(table);
+      const to = cut.takenTo[table]!;
       if (to >= 0) positions.set(name, { producer, position: BigInt(to) });
     }
     return {
@@ -64,7 +65,7 @@ export class LoggedRing {
       // Letters that the commit had to wait for are on disk; later ones are behind the position.
       synced: () => {
         this.#isUnsynced = false;
-        consumer.release(position);
+        consumer.settle(cut);
       },
     };
   }

@@ -21,6 +21,15 @@ const HANDED = -2;
  */
 export type LoggedPositions = ReadonlyMap<number, number>;
 
+/** Where a consumer stood when what it had taken so far went on its way to the log. */
+export interface RingCut {
+  /** All rows in front of it were taken, and some of those in front of the second. */
+  readonly position: number;
+  readonly ahead: number;
+  /** Up to where rows of each logged table were taken. */
+  readonly takenTo: Float64Array;
+}
+
 export interface ConsumerOptions {
   readonly logged?: LoggedPositions;
   /**
@@ -48,6 +57,8 @@ export class RingConsumer {
   #released: number;
   /** If it is past the position: in front of it there are only rows of the table that waits. */
   #ahead: number;
+  /** Rows of logged tables in front of it are marked if they are in the log, unless their table held them up. */
+  #settled: number;
 
   /**
    * Begins where the last consumer of this ring freed it to. Rows that are in the log by `logged` are not handed out
@@ -68,6 +79,8 @@ export class RingConsumer {
     this.#released = memory.released[0]!;
     this.#position = this.#released;
     this.#ahead = this.#released;
+    this.#settled = this.#released;
+    this.#markLogged({ position: this.#released, ahead: this.mark(), takenTo: this.#takenTo });
     // Should the last one have died between the two.
     Atomics.store(memory.words, TAIL_WORD, this.#released & POSITION_MASK);
   }
@@ -75,11 +88,6 @@ export class RingConsumer {
   /** Names the ring in the log. */
   get producer(): bigint {
     return this.#memory.producer;
-  }
-
-  /** Up to which position rows of a logged table were taken, by this consumer or into the log; −1 if none was. */
-  takenTo(table: number): number {
-    return this.#takenTo[table]!;
   }
 
   /** All rows in front of it have been taken. */
@@ -161,6 +169,21 @@ export class RingConsumer {
     Atomics.store(this.#memory.words, TAIL_WORD, position & POSITION_MASK);
   }
 
+  /** What was taken so far goes on its way to the log. */
+  cut(): RingCut {
+    const position = this.#position;
+    return { position, ahead: Math.max(position, this.#ahead), takenTo: this.#takenTo.slice() };
+  }
+
+  /**
+   * What was taken before the cut is in the log: its room is freed, and rows that were handed out past others are marked, as the log may be
+   * emptied of them, and of their positions, before the others are taken.
+   */
+  settle(cut: RingCut): void {
+    this.release(cut.position);
+    this.#settled = this.#markLogged(cut);
+  }
+
   /** The row at this position was taken, and another consumer is not to take it again. */
   pass(position: number): void {
     const { i32, sizes } = this.#memory;
@@ -191,6 +214,24 @@ export class RingConsumer {
       this.#ahead = at;
     }
     return rows;
+  }
+
+  /** Gives where it came to. */
+  #markLogged({ position, ahead, takenTo }: RingCut): number {
+    const { i32, sizes } = this.#memory;
+    let at = Math.max(position, this.#settled);
+    try {
+      while (at < ahead) {
+        const table = i32[(at & (sizes.cells - 1)) * 2 + 1]!;
+        const next = this.#behind(at, table, ahead);
+        if (table >= 0 && at <= takenTo[table]!) this.pass(at);
+        at = next;
+      }
+    } catch (error) {
+      // Told when all in front of it has been taken.
+      if (!(error instanceof Damage)) throw error;
+    }
+    return at;
   }
 
   /** A table's rows leave in order, so that one position tells them apart. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RingConsumer } from "../../src/ring/consumer.js";
+import { RingConsumer, type RingCut } from "../../src/ring/consumer.js";
 import type { RecordLayout } from "../../src/ring/layout.js";
 import { HEAD_WORD, RingMemory, TAIL_WORD } from "../../src/ring/memory.js";
 import { RingProducer } from "../../src/ring/producer.js";
@@ -57,7 +57,7 @@ function run(pick: Random, forgets?: number): Outcome {
   let consumer = open();
   /** Taken and not in the log yet, and where the consumer stood at the last cut. */
   let inMemory: Taken[] = [];
-  let syncing: { readonly rows: Taken[]; readonly position: number } | undefined;
+  let syncing: { readonly rows: Taken[]; readonly cut: RingCut } | undefined;
   let full: readonly number[] = [];
   const log = (rows: readonly Taken[]): void => {
     for (const { table, number, position } of rows) {
@@ -75,14 +75,18 @@ function run(pick: Random, forgets?: number): Outcome {
     });
   };
   const cut = (): void => {
-    syncing = { rows: inMemory, position: consumer.position };
+    syncing = { rows: inMemory, cut: consumer.cut() };
     inMemory = [];
   };
   const synced = (): void => {
     if (syncing === undefined) return;
     log(syncing.rows);
-    consumer.release(syncing.position);
+    consumer.settle(syncing.cut);
     syncing = undefined;
+  };
+  // The log is emptied of what is stored, and with its frames their positions go.
+  const trim = (): void => {
+    for (const table of LOGGED) positions.set(table, -1);
   };
   const die = (): void => {
     // What was on its way to the disk may be there, with nobody told.
@@ -100,6 +104,7 @@ function run(pick: Random, forgets?: number): Outcome {
     else if (what < 8) drain(1 + pick.below(8));
     else if (what < 10 && syncing === undefined) cut();
     else if (what < 12) synced();
+    else if (what === 12) trim();
     else {
       const table = pick.below(3);
       if (!records[table]!({ number, text: "x".repeat(pick.below(30)) })) continue;
