@@ -8,7 +8,7 @@ import { readRecordBytes, SegmentFile } from "./segment-file.js";
 import { decodeIndex, type LoggedEntry, SegmentIndex } from "./segment-index.js";
 
 /**
- * The records of a segment in the order of the file, from its index or, if it has none that holds, by scanning it.
+ * The records of a segment in the order of the file, each ordinal once, from its index or, if it has none that holds, by scanning it.
  * @throws the system's error
  */
 export function readIndex(disk: Disk, path: string): IndexEntry[] {
@@ -40,6 +40,12 @@ function compressed({ segment, offset }: Place): ColdpathError {
 
 /** As {@link readIndex}, with the heads. */
 export function readEntries(file: SegmentFile, logId: bigint): LoggedEntry[] {
+  const seen = new Set<number>();
+  // A copy that was made twice, since the first try to carry a segment forward failed, is there twice.
+  return allEntries(file, logId).filter(({ entry }) => !seen.has(entry.ordinal) && seen.add(entry.ordinal));
+}
+
+function allEntries(file: SegmentFile, logId: bigint): LoggedEntry[] {
   const payload = file.footer && file.closingPayload(KIND.index, file.footer.indexOffset, logId);
   if (payload !== undefined) return decodeIndex(payload, file.segment);
   return decodeIndex(scanSegment(file, logId).index.encodeIndex(), file.segment);

@@ -44,6 +44,11 @@ export class Tally {
   count(summary: Summary, entries: () => readonly LoggedEntry[]): Counted {
     this.#settleDoubts();
     const segment = new SegmentTally();
+    const take = (entry: IndexEntry, ordinalKnown: boolean): void => {
+      if (this.#take(entry, ordinalKnown, segment)) segment.taken.add(entry.ordinal);
+      // Another copy in the same segment has nothing to say: readers find the first.
+      else if (!segment.taken.has(entry.ordinal)) segment.drop(entry.ordinal);
+    };
     if (this.#isNew(summary)) {
       for (const { first, last } of summary.ordinals.ranges) this.#ordinals.add(first, last);
       for (const { table, run, rows, seqs } of summary.tables) segment.add(table, run, rows, seqs.ranges);
@@ -52,11 +57,12 @@ export class Tally {
       }
       for (const { producer, table, position } of summary.positions) this.#raise(producer, table, position);
       for (const logged of summary.special) {
-        const known = (logged.head.flags & FLAG.copy) === 0;
-        if (!this.#take(logged.entry, known, segment)) segment.drop(logged.entry.ordinal);
+        const isCopy = (logged.head.flags & FLAG.copy) !== 0;
+        const isBehindOriginal = isCopy && summary.ordinals.has(logged.entry.ordinal);
+        if (!isBehindOriginal) take(logged.entry, !isCopy);
       }
     } else {
-      for (const { entry } of entries()) if (!this.#take(entry, false, segment)) segment.drop(entry.ordinal);
+      for (const { entry } of entries()) take(entry, false);
     }
     return segment;
   }
@@ -121,6 +127,8 @@ export class Tally {
 class SegmentTally implements Counted {
   readonly #tables = new RowSets();
   readonly #dropped = new SeqSet();
+  /** Ordinals that were taken one by one. */
+  readonly taken = new Set<number>();
 
   get tables(): readonly SegmentTable[] {
     return this.#tables.all.map(({ seqs, ...known }) => ({ ...known, ranges: seqs.ranges }));

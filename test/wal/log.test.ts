@@ -204,3 +204,25 @@ test("the ledger comes back as it was saved last", () => {
   disk.kill();
   assert.equal(String(open(disk).recovered.ledger), "two");
 });
+
+test("a record that was carried into one segment twice counts once", () => {
+  const disk = new ScriptedDisk();
+  const { log } = open(disk, { segmentBytes: 1024 });
+  write(log, rows(1, 2), seal("1", 1, 2));
+  for (let first = 3; log.bytes < 1024; first++) write(log, rows(first, 1));
+  write(log, rows(50, 1));
+  disk.fault = (_call, operation, path) =>
+    operation === "close" && path.endsWith("1.wal") ? "EIO" : undefined;
+  assert.throws(() => log.carry(1, ({ ordinal }) => ordinal < 3), { state: "failing" });
+  disk.fault = () => undefined;
+  log.carry(1, ({ ordinal }) => ordinal < 3);
+  disk.kill();
+  const { recovered } = open(disk);
+  const there = readAll(disk, DIR, recovered);
+  assert.deepEqual([...there.keys()].slice(0, 2), [1, 2]);
+  assert.deepEqual(
+    recovered.segments.flatMap(({ dropped }) => dropped),
+    [],
+  );
+  assert.equal(recovered.marks.length, 1);
+});
