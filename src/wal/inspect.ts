@@ -47,10 +47,15 @@ export function inspectLog(
   for (const segment of numbers) {
     if (filter.segment !== undefined && filter.segment !== segment) continue;
     const path = join(dir, segmentName(segment));
-    const found = readIndex(readOnlyDisk, path).filter((entry) => meets(entry, filter));
-    for (const entry of found.slice(0, Math.max(0, limit - total)))
-      records.push(rows ? withRows(path, entry, logId!, shown, filter.seqs) : { entry });
-    total += found.length;
+    try {
+      const found = readIndex(readOnlyDisk, path).filter((entry) => meets(entry, filter));
+      for (const entry of found.slice(0, Math.max(0, limit - total)))
+        records.push(rows ? withRows(path, entry, logId!, shown, filter.seqs) : { entry });
+      total += found.length;
+    } catch (error) {
+      // A running recorder removes segments meanwhile.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
   }
   return { records, total };
 }

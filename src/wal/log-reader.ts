@@ -40,7 +40,7 @@ export interface LogReaderOptions {
   readonly report: (damage: Damage) => void;
 }
 
-/** Frames of an answer, whatever their bytes. */
+/** Rows of an answer, whatever their bytes; a single frame may have more. */
 const ROWS_MAX = 65_536;
 const BYTES_MAX: number = 4 * MIB;
 
