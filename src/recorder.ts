@@ -123,6 +123,8 @@ export interface LeftBehind extends Left {
 }
 
 const IN_FLIGHT = 2;
+/** What was taken is brought to disk even if there is no time left: that takes no longer than the disk does. */
+const LOG_CLOSE_MS: number = SECOND_MS;
 const DEADLINE_MS: number = 30 * SECOND_MS;
 
 /** Takes rows of several tables and lands them in ClickHouse: the composition of the stages, on the caller's thread. */
@@ -196,7 +198,7 @@ export class Recorder {
     try {
       return await Recorder.#open(options, report, wal);
     } catch (error) {
-      await wal.close(0);
+      await wal.close(LOG_CLOSE_MS);
       throw error;
     }
   }
@@ -307,13 +309,14 @@ export class Recorder {
     const left = await this.#sink.close(deadlineMs);
     this.#stored.close();
     await this.#deadLetters.close();
-    await this.#wal?.settle(endsAt - this.#clock.monotonic());
+    const logEndsAt = Math.max(endsAt, this.#clock.monotonic() + LOG_CLOSE_MS);
+    await this.#wal?.settle(logEndsAt - this.#clock.monotonic());
     const { tables } = this.stats();
     const rows = [...left].map(([name, rows]) => [
       name,
       { ...tables[name]!, ...this.#leftBehind(name, rows) },
     ]);
-    await this.#wal?.close(endsAt - this.#clock.monotonic());
+    await this.#wal?.close(logEndsAt - this.#clock.monotonic());
     return { tables: Object.fromEntries(rows) };
   }
 

@@ -32,3 +32,13 @@ export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<vo
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }
+
+/** Resolves when the promise has settled, whichever way, or when `ms` have passed. */
+export async function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<void> {
+  const waited = new AbortController();
+  const limit = sleep(clock, Math.max(0, ms), waited.signal);
+  const either = Promise.allSettled([promise]);
+  await Promise.race([either, limit]);
+  waited.abort();
+  await limit.catch(() => {});
+}

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../base/clock.js";
+import { type Clock, within } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Batch } from "../buffer/batch.js";
@@ -143,11 +143,8 @@ export class Sink {
       buffer.offerAll();
       buffer.close();
     }
-    const waited = new AbortController();
     const drained = Promise.all(this.#lanes.map((lane) => lane.buffer.settled()));
-    const deadline = sleep(this.#options.clock, deadlineMs, waited.signal).catch(() => {});
-    await Promise.race([drained, deadline]);
-    waited.abort();
+    await within(this.#options.clock, deadlineMs, drained);
     this.#closing.abort(new ColdpathError("DEADLINE", "the recorder closes"));
     this.#options.link.close();
     await Promise.all(this.#running);

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../base/clock.js";
+import { type Clock, within } from "../base/clock.js";
 import { DAY_MS, MIB, MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import type { EventWindow } from "../buffer/event-window.js";
@@ -259,21 +259,19 @@ export class Wal {
 
   /** Brings what was taken to disk, if the disk takes it by the deadline. */
   async settle(deadlineMs: number): Promise<void> {
-    const waited = new AbortController();
-    const deadline = sleep(this.#context.clock, Math.max(deadlineMs, CLOSE_MS), waited.signal);
     // What the log did not take is told by the count of rows that are not on disk.
-    await Promise.race([this.durable(), deadline]).catch(() => {});
-    waited.abort();
-    await deadline.catch(() => {});
+    await within(this.#context.clock, deadlineMs, this.durable());
   }
 
   /** Saves what is known and lets go of the folder. The sink is closed by then. */
   async close(deadlineMs: number): Promise<void> {
     for (const buffer of this.#buffers.values()) buffer.end();
-    await this.#trimmer?.close();
-    await this.#cursors.close();
+    const { clock } = this.#context;
+    const endsAt = clock.monotonic() + deadlineMs;
+    await within(clock, deadlineMs, this.#trimmer?.close() ?? Promise.resolve());
+    await within(clock, endsAt - clock.monotonic(), this.#cursors.close());
     this.#coverKeys();
-    await this.#client.close(Math.max(deadlineMs, CLOSE_MS));
+    await this.#client.close(Math.max(0, endsAt - clock.monotonic()));
   }
 
   async #append(records: readonly LogRecord[]): Promise<Committed> {
@@ -366,8 +364,6 @@ const LOOK_MS: number = 5 * SECOND_MS;
 const LOOKS = 20;
 /** Beyond this share of its size what cannot leave the log is moved out of the way of what can. */
 const PRESSED_SHARE = 0.5;
-/** The folder is let go of after so long even if nobody has time. */
-const CLOSE_MS: number = SECOND_MS;
 
 /** Bytes of rows that may wait for the disk, of all that rows may take in memory. */
 export function waitingMaxOf(memoryMax: number): number {
