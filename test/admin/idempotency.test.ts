@@ -215,19 +215,37 @@ test("an answer outlives the segment of the log that it stands in", async (t) =>
   assert.ok(Object.values(await stored("i-")).every((n) => n === 30));
 });
 
-test("a hundred requests at once share a few syncs, and each is answered when its rows are on disk", async (t) => {
+test("a hundred requests at once are answered when their rows are on disk", async () => {
   const { send, recorder } = shared;
-  const before = recorder.stats().wal!.syncSeconds.count;
   const answers = await Promise.all(
     Array.from({ length: 100 }, (_, i) => send(i % 2 === 0 ? `f-${i}` : undefined, order(`f-${i}`))),
   );
   assert.ok(answers.every(({ status, body }) => status === 200 && body.accepted === 1));
   assert.equal(recorder.stats().wal!.unsyncedRows, 0);
-  const syncs = recorder.stats().wal!.syncSeconds.count - before;
-  t.diagnostic(`100 requests, ${syncs} syncs`);
-  assert.ok(syncs > 0 && syncs < 60, `${syncs} syncs`);
   await recorder.flush();
   assert.equal(Object.values(await stored("f-")).filter((n) => n === 1).length, 100);
+});
+
+test("groups that end together share one sync", async () => {
+  const { recorder } = shared;
+  await recorder.flush();
+  const writer = recorder.table("orders");
+  const before = recorder.stats().wal!.syncSeconds.count;
+  const ends = Array.from({ length: 100 }, (_, i) => {
+    const group = writer.group()!;
+    group.append(JSON.parse(order(`l-${i}`)) as Record<string, unknown>);
+    return group.end({ key: `l-${i}`, bodyHash: "", status: 200, answer: "{}", at: Date.now() })!;
+  });
+  const ordinals = await Promise.all(ends);
+  const syncs = recorder.stats().wal!.syncSeconds.count - before;
+  // One is theirs; by the time all are told, the sink may have sealed their batch.
+  assert.ok(syncs >= 1 && syncs <= 3, `${syncs} syncs`);
+  assert.deepEqual(
+    ordinals,
+    [...ordinals].sort((one, other) => one - other),
+  );
+  await recorder.flush();
+  assert.equal(Object.keys(await stored("l-")).length, 100);
 });
 
 test("while the log takes no rows a request is told to come again, and nothing of it is taken", async (t) => {
