@@ -1,5 +1,5 @@
-import { type FileHandle, open, readdir, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { rename, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { OPEN_SUFFIX } from "../base/append-file.js";
 import { messageOf } from "../base/errors.js";
 import { isAlive } from "../base/process.js";
@@ -8,6 +8,7 @@ import type { ClickHouse } from "../clickhouse/client.js";
 import type { Recorder } from "../recorder.js";
 import { ingestFiles } from "./ingest.js";
 import type { Normaliser } from "./normalise/normaliser.js";
+import { namesIn, syncOwnFiles, withoutOpenSuffix } from "./overflow-files.js";
 
 const RETRY_MS: number = MINUTE_MS;
 
@@ -46,19 +47,7 @@ export class OverflowIntake {
 
   /** Resolves when what this process's producers have written to files is on disk; some of it may have been taken since. */
   async sync(): Promise<void> {
-    const { folder, owner } = this.#options;
-    const folders = await foldersIn(folder);
-    for (const table of folders) {
-      const isOwn = (name: string): boolean => name.startsWith(owner);
-      for (let left = (await namesIn(table)).filter(isOwn); left.length > 0; ) {
-        const gone: string[] = [];
-        for (const name of left) if (!(await synced(join(table, name)))) gone.push(name);
-        // Completed, and so under another name, or taken.
-        left = gone.filter((name) => name.endsWith(OPEN_SUFFIX)).map(withoutSuffix);
-      }
-      await synced(table);
-    }
-    if (folders.length > 0) for (const each of [folder, dirname(folder)]) await synced(each);
+    await syncOwnFiles(this.#options.folder, this.#options.owner);
   }
 
   async #take(signal: AbortSignal): Promise<void> {
@@ -95,7 +84,7 @@ export class OverflowIntake {
     if (name.startsWith(this.#options.owner)) return undefined;
     const pid = Number.parseInt(name, 10);
     if (pid !== process.pid && isAlive(pid)) return undefined;
-    const complete = withoutSuffix(path);
+    const complete = withoutOpenSuffix(path);
     await rename(path, complete);
     return complete;
   }
@@ -120,44 +109,4 @@ export class OverflowIntake {
     if (error !== undefined) throw new Error(error.message);
     if (lost === 0 && !interrupted) await rm(path);
   }
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
-
-async function foldersIn(folder: string): Promise<string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(folder, name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
-}
-
-/** Has all that was written to this file, or folder, put on disk, whoever wrote it; false if it is not there. */
-async function synced(path: string): Promise<boolean> {
-  let file: FileHandle;
-  try {
-    file = await open(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
-  }
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return true;
-}
-
-function withoutSuffix(name: string): string {
-  return name.slice(0, -OPEN_SUFFIX.length);
 }
