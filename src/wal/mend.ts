@@ -177,7 +177,13 @@ function close(
     if (file.header === undefined) writeFully(disk, fd, encodeSegmentHeader(header), 0);
     if (lastCommit < end) writeFully(disk, fd, bytes.subarray(lastCommit, end), lastCommit);
     disk.datasync(fd);
-    return writeClosing(disk, fd, end, header, index);
+    try {
+      return writeClosing(disk, fd, end, header, index);
+    } catch (error) {
+      // Half an index would look like damage once there is a segment behind this one.
+      disk.truncate(fd, end);
+      throw error;
+    }
   } finally {
     disk.close(fd);
   }

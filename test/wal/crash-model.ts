@@ -4,7 +4,7 @@ import { LogDiskError } from "../../src/wal/disk-error.js";
 import { segmentName } from "../../src/wal/format.js";
 import { Log } from "../../src/wal/log.js";
 import type { LogRecord } from "../../src/wal/records.js";
-import type { Recovered } from "../../src/wal/recovered.js";
+import type { Damage, Recovered } from "../../src/wal/recovered.js";
 import { readIndex } from "../../src/wal/segment-reader.js";
 import type { Random } from "../support/random.js";
 import { ScriptedDisk } from "../support/scripted-disk.js";
@@ -136,7 +136,10 @@ export class CrashModel {
   }
 
   #compare(recovered: Recovered): void {
-    assert.deepEqual(recovered.damage, [], "nothing was damaged, only not synced");
+    assert.deepEqual(
+      recovered.damage.filter((damage) => !this.#isHalfAnIndex(damage)),
+      [],
+    );
     assert.equal(recovered.trouble, undefined);
     const there = readAll(this.disk, DIR, recovered);
     const known = new Map([...this.#committed, ...this.#appended]);
@@ -155,6 +158,15 @@ export class CrashModel {
     this.#compareGroups(there, known, ended);
     this.#compareFacts(recovered, there);
     this.#adopt(recovered, there);
+  }
+
+  /**
+   * Nothing was damaged, only not synced. But an index that could neither be completed nor taken back cannot be told from
+   * lost records if the segments behind it are gone as well.
+   */
+  #isHalfAnIndex({ segment, offset }: Damage): boolean {
+    const entries = readIndex(this.disk, join(DIR, segmentName(segment)));
+    return entries.every(({ place }) => place.offset + place.length <= offset);
   }
 
   /** A group is there whole or not at all. */
