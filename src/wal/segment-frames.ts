@@ -49,6 +49,8 @@ export class SegmentFrames {
   #scannedTo = SEGMENT_HEADER_BYTES;
   /** Copies end here, at least so far the records must be looked through. */
   #reach = 0;
+  /** Up to this byte it was done; not all of that need be records, as a commit may be under way, or taken back. */
+  #reached = 0;
   /** The highest ordinal found. */
   #highest = 0;
   /** Looked for in vain: what is beyond it has to be written first. */
@@ -93,7 +95,7 @@ export class SegmentFrames {
   /** Whether all frames up to this ordinal are known that the segment has. */
   has(upTo: number): boolean {
     if (this.#isComplete) return true;
-    return this.#scannedTo >= this.#reach && Math.max(this.#highest, this.#missed) >= upTo;
+    return this.#reached >= this.#reach && Math.max(this.#highest, this.#missed) >= upTo;
   }
 
   /**
@@ -153,10 +155,12 @@ export class SegmentFrames {
 
   /** Where no record is, the next one is looked for: what is damaged costs itself. */
   async #scan(file: FileHandle, size: number, upTo: number): Promise<void> {
+    const reach = this.#reach;
     let at: number | undefined = this.#scannedTo;
     while (at !== undefined && at < size && (this.#highest < upTo || at < this.#reach)) {
       at = this.#scanChunk(await readFrom(file, at, SCAN_BYTES), at, upTo);
     }
+    this.#reached = reach;
   }
 
   /** Gives where to go on; undefined at the end. */

@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { closeSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Disk, nodeDisk } from "../../src/wal/disk.js";
@@ -262,6 +272,21 @@ describe("of a log that changes a reader", () => {
       await scene.read("orders"),
       scene.of("orders", ({ ordinal }) => !gone.has(ordinal)),
     );
+    scene.log.close();
+  });
+
+  test("waits for no bytes that are not written yet behind the copies", { timeout: 30_000 }, async (t) => {
+    const scene = await Scene.open(t);
+    scene.fill(60);
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+    scene.log.carry(1, () => true);
+    // As a commit that is being written, or that the disk did not take.
+    const newest = readdirSync(scene.dir).findLast((name) => name.endsWith(".wal"))!;
+    appendFileSync(join(scene.dir, newest), Buffer.alloc(100, 7));
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+    truncateSync(join(scene.dir, newest), statSync(join(scene.dir, newest)).size - 100);
+    scene.fill(10);
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
     scene.log.close();
   });
 
