@@ -107,10 +107,10 @@ export class Trimmer {
         this.#trouble = undefined;
       },
       (error: unknown) => {
-        const message = messageOf(error);
-        const kind = error instanceof ColdpathError ? error.code : message;
-        if (!this.#isClosed && kind !== this.#trouble)
-          this.#options.report({ kind: "wal_not_trimmed", message });
+        const kind = error instanceof ColdpathError ? error.code : messageOf(error);
+        // That ClickHouse is away is told by the link.
+        if (!this.#isClosed && kind !== this.#trouble && kind !== "CLICKHOUSE_UNREACHABLE")
+          this.#options.report({ kind: "wal_not_trimmed", message: messageOf(error) });
         this.#trouble = kind;
       },
     );

@@ -39,6 +39,8 @@ class TrimmedLog {
   log!: Log;
   trimmer!: Trimmer;
   isPressed = false;
+  /** What removing a segment fails with. */
+  trouble: Error | undefined;
   answeredUpTo = 0;
   readonly #counter: StoredCounter;
   #segments!: KeptSegments;
@@ -103,7 +105,10 @@ class TrimmedLog {
       fatesOf: (table) => this.fates.get(table)!,
       stored: this.#counter,
       isAnswered: (ordinal) => ordinal <= this.answeredUpTo,
-      unlink: async (segment) => this.log.unlink(segment),
+      unlink: async (segment) => {
+        if (this.trouble !== undefined) throw this.trouble;
+        this.log.unlink(segment);
+      },
       carry: async (segment, rule) => this.log.carry(segment, keeperOf(rule)).places,
       onLost: (table, _run, rows) =>
         this.lost.push(...rows.map(({ first, last }) => `${table} ${first}-${last}`)),
@@ -269,7 +274,7 @@ test("rows that somebody removed while ClickHouse went on are told and not store
   assert.deepEqual(log.found().frames, [`${table} 21-30`]);
 });
 
-test("while ClickHouse is away nothing goes, which is told once", async (t) => {
+test("while ClickHouse is away nothing goes; a segment that cannot be removed is told once and tried again", async (t) => {
   const log = await TrimmedLog.open(t);
   await log.storedFrame();
   await log.storedFrame();
@@ -278,12 +283,16 @@ test("while ClickHouse is away nothing goes, which is told once", async (t) => {
   log.clock.advance(KEEP_MS);
   await proxy.refuse();
   await log.trimmer.look();
-  await log.trimmer.look();
   await proxy.accept();
+  assert.deepEqual(log.events, []);
+  log.trouble = new Error("the file system is read-only");
+  await log.trimmer.look();
+  await log.trimmer.look();
   assert.deepEqual(
     log.events.map(({ kind }) => kind),
     ["wal_not_trimmed"],
   );
+  log.trouble = undefined;
   await log.trimmer.look();
   assert.deepEqual(log.found().frames, [`${log.tables[0]} 21-30`]);
 });
