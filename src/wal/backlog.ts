@@ -13,6 +13,8 @@ export interface Inherited {
   /** All their frames are after this ordinal and not after `to`. */
   readonly after: number;
   readonly to: number;
+  /** Wall clock, milliseconds: none of them is older. */
+  readonly since: number | undefined;
   readonly runs: readonly { readonly run: bigint; readonly ranges: readonly SeqRange[] }[];
 }
 
@@ -58,14 +60,15 @@ export class Backlog {
     this.#synced = inherited.to;
     if (this.inheritedRows === 0) return;
     this.#behind = inherited.after;
-    this.#since = clock.monotonic();
+    const { since = clock.wall() } = inherited;
+    this.#since = clock.monotonic() - Math.max(0, clock.wall() - since);
   }
 
   get isBehind(): boolean {
     return this.#behind !== undefined;
   }
 
-  /** Monotonic milliseconds since when there is a backlog. */
+  /** Monotonic milliseconds since when there is a backlog; before this start if an earlier one left it. */
   get since(): number | undefined {
     return this.#since;
   }

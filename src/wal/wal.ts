@@ -324,16 +324,15 @@ export class Wal {
     const { segments, nextOrdinal } = this.#recovered;
     const fates = this.#fatesOf(table);
     const runs = this.#runsByTable().get(table) ?? [];
-    const after = segments
-      .filter(
-        ({ tables }) =>
-          unknownRows(
-            fates,
-            tables.filter((each) => each.table === table),
-          ) > 0,
-      )
-      .reduce((lowest, { firstOrdinal }) => Math.min(lowest, firstOrdinal - 1), nextOrdinal - 1);
-    return { after, to: nextOrdinal - 1, runs };
+    const open = segments.filter(({ tables }) => {
+      const own = tables.filter((each) => each.table === table);
+      return unknownRows(fates, own) > 0;
+    });
+    const after = open.reduce((lowest, each) => Math.min(lowest, each.firstOrdinal - 1), nextOrdinal - 1);
+    // A damaged header does not tell when its segment was made.
+    const times = open.map(({ createdAt }) => createdAt).filter((createdAt) => createdAt > 0);
+    const since = times.length === 0 ? undefined : Math.min(...times);
+    return { after, to: nextOrdinal - 1, since, runs };
   }
 
   #runsByTable(): Map<string, { readonly run: bigint; readonly ranges: readonly SeqRange[] }[]> {

@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
-import { upTo } from "../sink/rig.js";
-import { startLogRig } from "./recorder-rig.js";
+import { NOON, upTo } from "../sink/rig.js";
+import { loggedOptions, startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
 const { proxy } = rig;
@@ -41,6 +42,43 @@ test("ClickHouse killed under load: every row is stored once", async () => {
     if (round === 10) rig.engine.kill();
   }
   await rig.engine.restart();
+  await recorder.flush();
+  await place.check();
+});
+
+test("rows of a table that the recorder is not opened with stay in the log, and are told", async () => {
+  const place = await rig.place();
+  const other = await rig.place();
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, upTo(10));
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  const options = loggedOptions(rig.direct, place.folder, other.name);
+  const without = await place.open({ tables: options.tables });
+  assert.deepEqual(
+    place.events.filter(({ kind }) => kind === "wal_rows_left"),
+    [{ kind: "wal_rows_left", table: place.name, rows: 10 }],
+  );
+  await without.close({ deadlineMs: 1000 });
+  const again = await place.open();
+  await again.replayed();
+  await place.check();
+});
+
+test("a log at its limit refuses rows by that name", async () => {
+  const place = await rig.place();
+  const options = loggedOptions(rig.direct, place.folder, place.name);
+  const recorder = await place.open({ wal: { ...options.wal!, max: 4 * 2 ** 20 } });
+  await proxy.refuse();
+  let id = 0;
+  while (recorder.table(place.name).offer({ ts: NOON, id, source: "x".repeat(500) }) !== undefined) {
+    place.ledger.set(id++, 1);
+    if (id % 1000 === 0) await recorder.durable();
+  }
+  const { wal, tables } = recorder.stats();
+  assert.deepEqual([wal?.refusing, tables[place.name]?.refused], ["wal_max", { wal_max: 1 }]);
+  await proxy.accept();
   await recorder.flush();
   await place.check();
 });

@@ -7,7 +7,7 @@ import { after, afterEach, test } from "node:test";
 import { ingestFiles } from "../../src/intake/ingest.js";
 import { NOON, upTo } from "../sink/rig.js";
 import { resetBeforeStore, slow } from "../support/fault-proxy-faults.js";
-import { loggedOptions, startLogRig } from "./recorder-rig.js";
+import { startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
 const { proxy } = rig;
@@ -87,13 +87,13 @@ test("a process that is killed loses nothing that it was told is durable, and do
   let durable = 0;
   child.on("message", (message) => {
     durable = message as number;
-    if (durable > 20_000) child.kill("SIGKILL");
+    if (durable > 5000) child.kill("SIGKILL");
   });
   await once(child, "exit");
   const recorder = await place.open();
   await recorder.replayed();
   const stored = await place.count();
-  assert.ok(stored >= durable && durable > 20_000, `${durable} durable, ${stored} stored`);
+  assert.ok(stored >= durable && durable > 5000, `${durable} durable, ${stored} stored`);
   for (const id of upTo(stored)) place.ledger.set(id, 1);
   await place.check();
 });
@@ -149,26 +149,6 @@ test("a column that is gone pauses its table with its name, and others go on", a
   assert.equal(second.stats().tables[place.name]!.inherited.pending, 10);
 });
 
-test("rows of a table that the recorder is not opened with stay in the log, and are told", async () => {
-  const place = await rig.place();
-  const other = await rig.place();
-  const first = await place.open();
-  await proxy.refuse();
-  place.offer(first, upTo(10));
-  await first.close({ deadlineMs: 0 });
-  await proxy.accept();
-  const options = loggedOptions(rig.direct, place.folder, other.name);
-  const without = await place.open({ tables: options.tables });
-  assert.deepEqual(
-    place.events.filter(({ kind }) => kind === "wal_rows_left"),
-    [{ kind: "wal_rows_left", table: place.name, rows: 10 }],
-  );
-  await without.close({ deadlineMs: 1000 });
-  const again = await place.open();
-  await again.replayed();
-  await place.check();
-});
-
 test("rows that find too much waiting for the disk are refused by name, and taken again while ClickHouse is still away", async () => {
   const place = await rig.place();
   const recorder = await place.open({ memory: { max: 2 ** 20 } });
@@ -181,23 +161,6 @@ test("rows that find too much waiting for the disk are refused by name, and take
   await writer.room();
   place.ledger.set(id, 1);
   await offer(id)?.durable;
-  await proxy.accept();
-  await recorder.flush();
-  await place.check();
-});
-
-test("a log at its limit refuses rows by that name", async () => {
-  const place = await rig.place();
-  const options = loggedOptions(rig.direct, place.folder, place.name);
-  const recorder = await place.open({ wal: { ...options.wal!, max: 4 * 2 ** 20 } });
-  await proxy.refuse();
-  let id = 0;
-  while (recorder.table(place.name).offer({ ts: NOON, id, source: "x".repeat(500) }) !== undefined) {
-    place.ledger.set(id++, 1);
-    if (id % 1000 === 0) await recorder.durable();
-  }
-  const { wal, tables } = recorder.stats();
-  assert.deepEqual([wal?.refusing, tables[place.name]?.refused], ["wal_max", { wal_max: 1 }]);
   await proxy.accept();
   await recorder.flush();
   await place.check();
