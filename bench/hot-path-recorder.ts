@@ -11,12 +11,21 @@ export interface Place {
   /** To be killed and stopped; it is never taken for hung. */
   readonly engine: Engine;
   readonly clickhouse: ClickHouse;
+  /** Of the recorder's files. */
+  readonly folder: string;
   /** Resident bytes of this process before it made the recorder. */
   readonly rssBefore: number;
 }
 
-/** A recorder with a user's defaults, on an engine of its own that has the narrow table too; gone afterwards. */
-export async function withRecorder<T>(work: (place: Place) => Promise<T>): Promise<T> {
+/**
+ * A recorder with a user's defaults, on an engine of its own that has the narrow table too; gone afterwards.
+ *
+ * @param narrow class of the narrow table, which is treated as market_data otherwise
+ */
+export async function withRecorder<T>(
+  work: (place: Place) => Promise<T>,
+  narrow: "critical" | "best_effort" = "best_effort",
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "coldpath-bench-"));
   const engine = await Engine.start({ dataDir: join(folder, "clickhouse"), hungAfterMs: 60 * MINUTE_MS });
   const { url, user, password } = engine;
@@ -28,12 +37,12 @@ export async function withRecorder<T>(work: (place: Place) => Promise<T>): Promi
       data_dir: folder,
       clickhouse: { url },
       // As market_data has it.
-      tables: { bench_l1: { class: "best_effort", flush: { rows: 50_000 }, queue: { rows: 500_000 } } },
+      tables: { bench_l1: { class: narrow, flush: { rows: 50_000 }, queue: { rows: 500_000 } } },
     };
     const rssBefore = process.memoryUsage().rss;
     const recorder = await createRecorder({ config });
     try {
-      return await work({ recorder, engine, clickhouse, rssBefore });
+      return await work({ recorder, engine, clickhouse, folder, rssBefore });
     } finally {
       await recorder.close({ deadline: 1000 });
     }

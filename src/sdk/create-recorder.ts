@@ -161,6 +161,15 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   }
 
   /**
+   * Resolves when the fate of all rows that the log held when this recorder started is known: they are in ClickHouse or in the dead letters.
+   *
+   * @throws ColdpathError RECORDER_CLOSED
+   */
+  async replayed(table?: string): Promise<void> {
+    await this.#thread.request({ kind: "replayed", ...(table === undefined ? {} : { table }) });
+  }
+
+  /**
    * Other rules for a table's policy from now on; what is not given is as the configuration has it. Rows that wait are
    * stored first.
    *

@@ -97,6 +97,9 @@ class PipelineWorker {
       case "policy":
         this.#recorder.setPolicy(request.table, request.policy);
         return undefined;
+      case "replayed":
+        await this.#recorder.replayed(request.table);
+        return undefined;
       case "durable":
         if (!(await this.#empty())) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
         await this.#syncOverflow();

@@ -17,6 +17,7 @@ export type ToWorker =
 export type PipelineRequest =
   | { readonly kind: "flush"; readonly table?: string }
   | { readonly kind: "durable" }
+  | { readonly kind: "replayed"; readonly table?: string }
   | { readonly kind: "stats" }
   | { readonly kind: "policy"; readonly table: string; readonly policy: TablePolicy }
   | { readonly kind: "close"; readonly deadlineMs: number };

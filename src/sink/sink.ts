@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type Clock, within } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
@@ -74,6 +75,8 @@ export class Sink {
   constructor(options: SinkOptions) {
     this.#options = options;
     const { clickhouse, identity, link, clock, random, report, deadLetters } = options;
+    // Every delivery that waits listens to it, of many tables at once.
+    setMaxListeners(0, this.#closing.signal);
     this.#most = () => (link.state === "recovering" ? 1 : options.inFlight);
     this.#inFlight = new InFlight(this.#most);
     this.#failback = new Failback({

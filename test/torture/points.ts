@@ -4,6 +4,7 @@ export const POINTS = [
   "wal.between_write_and_sync",
   "wal.after_sync",
   "wal.rotate",
+  "http.before_answer",
   "sink.before_seal",
   "sink.after_seal",
   "sink.before_send",

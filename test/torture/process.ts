@@ -52,6 +52,11 @@ export class Victim {
     return this.#told.filter((each) => (each as T).kind === kind) as T[];
   }
 
+  /** The latest of this kind. */
+  latest<T extends { readonly kind: string }>(kind: T["kind"]): T | undefined {
+    return this.#told.findLast((each) => (each as T).kind === kind) as T | undefined;
+  }
+
   /** Resident bytes of its process. */
   get rss(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");

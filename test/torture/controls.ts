@@ -1,0 +1,82 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Gate, held, resetAfterStore } from "../support/fault-proxy-faults.js";
+import type { Scene } from "./scene.js";
+import { settle } from "./torture.js";
+import type { Weakening } from "./weakened.js";
+
+/** What has to happen for a mechanism to be needed: with it nothing is violated, and without it the oracle has to say so. */
+export interface Control {
+  readonly without: Weakening;
+  /** What the disk does for both. */
+  readonly disk?: Weakening;
+  /** Ends with everything settled. */
+  readonly run: (scene: Scene) => Promise<void>;
+}
+
+const READY_MS = 30_000;
+const LIFE_MS = 500;
+const THREAD_KILLS = 12;
+
+export const CONTROLS: readonly Control[] = [
+  {
+    without: "no sync",
+    disk: "power loss",
+    async run({ engine, lanes: [lane] }) {
+      const victim = lane!.start();
+      await victim.told("ready", READY_MS);
+      engine.kill();
+      await delay(LIFE_MS);
+      await victim.kill();
+      await engine.restart();
+      await settle(lane!);
+    },
+  },
+  {
+    // Stored, and the answer lost: in the same life of ClickHouse the same rows are sent again, unasked.
+    without: "no token",
+    async run({ proxy, lanes: [lane] }) {
+      proxy.on({ skip: 2, times: 10 }, resetAfterStore);
+      await settle(lane!);
+    },
+  },
+  {
+    // Stored, and killed before anything of that was written down.
+    without: "no asking",
+    async run({ lanes: [lane] }) {
+      const victim = lane!.start("sink.after_answer:3");
+      await victim.told("ready", READY_MS);
+      await victim.died(READY_MS);
+      await settle(lane!);
+    },
+  },
+  {
+    // On its way when the recorder dies, out of reach of KILL QUERY, and delivered after the next one has stored the rows.
+    without: "no seals",
+    async run({ proxy, lanes: [lane] }) {
+      const gate = new Gate();
+      proxy.on({ skip: 2, times: 2 }, held(gate));
+      const victim = lane!.start();
+      await proxy.until(() => proxy.inserts.filter(({ fault }) => fault === "held").length === 2);
+      await victim.kill();
+      await settle(lane!);
+      gate.open();
+      await proxy.until(() =>
+        proxy.inserts.every(({ fault, status }) => fault !== "held" || status !== undefined),
+      );
+    },
+  },
+  {
+    // Logged, and the thread died before the ring was told.
+    without: "no ring positions",
+    async run({ lanes: [lane] }) {
+      const victim = lane!.start();
+      await victim.told("ready", READY_MS);
+      for (let kill = 0; kill < THREAD_KILLS; kill += 1) {
+        await delay(LIFE_MS);
+        victim.order("kill thread");
+      }
+      await victim.kill();
+      await settle(lane!);
+    },
+  },
+];

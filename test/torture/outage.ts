@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { violations } from "./oracle.js";
+import type { RecorderNews } from "./recorder-child.js";
+import { openScene } from "./scene.js";
+import { judgeLanes } from "./torture.js";
+
+const ROWS_PER_SECOND = 10_000;
+const READY_MS = 30_000;
+const SETTLE_MS = 120_000;
+const LOOK_MS = 250;
+
+export interface Outage {
+  readonly rows: number;
+  /** Resident bytes of the recording process when ClickHouse went, and the most until it was back. */
+  readonly rssBefore: number;
+  readonly rssMost: number;
+}
+
+/** The engine is killed under load and stays away; afterwards every acknowledged row is stored once. */
+export async function outage(t: TestContext, awayMs: number): Promise<Outage> {
+  const { engine, clickhouse, lanes } = await openScene(t, {
+    seed: 1,
+    lanes: ["library"],
+    rowsPerSecond: ROWS_PER_SECOND,
+  });
+  const victim = lanes[0]!.start();
+  await victim.told("ready", READY_MS);
+  await delay(1000);
+  engine.kill();
+  const rssBefore = victim.rss;
+  let rssMost = 0;
+  for (const end = performance.now() + awayMs; performance.now() < end; ) {
+    await delay(LOOK_MS);
+    rssMost = Math.max(rssMost, victim.rss);
+  }
+  await engine.restart();
+  victim.order("finish");
+  assert.ok(await victim.died(SETTLE_MS), "it could not end");
+  assert.equal(victim.exitCode, 0, victim.output);
+  const verdict = await judgeLanes(clickhouse, lanes);
+  assert.equal(violations(verdict), 0, JSON.stringify(verdict).slice(0, 2000));
+  assert.ok(verdict.acknowledged >= (awayMs / 1000) * ROWS_PER_SECOND * 0.5, `${verdict.acknowledged}`);
+  assert.equal(verdict.stored, verdict.offered);
+  const links = victim
+    .all<RecorderNews & { kind: "event" }>("event")
+    .flatMap(({ event }) => (event.kind === "link" ? [event.to] : []));
+  assert.ok(links.includes("down"), links.join());
+  assert.equal(links.at(-1), "up");
+  return { rows: verdict.stored, rssBefore, rssMost };
+}

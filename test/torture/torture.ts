@@ -1,0 +1,214 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ClickHouse } from "../../src/clickhouse/client.js";
+import type { Engine } from "../../src/engine/engine.js";
+import type { FaultProxy, Seen } from "../support/fault-proxy.js";
+import { cutAnswer, resetAfterStore, resetBeforeStore } from "../support/fault-proxy-faults.js";
+import type { Random } from "../support/random.js";
+import { EngineUnderFire } from "./engine-under-fire.js";
+import type { Lane } from "./lanes.js";
+import { judge, type Verdict, violations } from "./oracle.js";
+import { POINTS } from "./points.js";
+import type { Victim } from "./process.js";
+
+/** Kills recorders and engine again and again, has them end in peace, and judges what is stored. */
+export interface TortureOptions {
+  readonly engine: Engine;
+  readonly clickhouse: ClickHouse;
+  readonly proxy: FaultProxy;
+  readonly lanes: readonly Lane[];
+  readonly kills: number;
+  /** After so many kills everything has to settle and is judged. Default all. */
+  readonly judgeEvery?: number;
+  /** Named points at which recorders die, beside random moments. Default all there are. */
+  readonly points?: readonly string[];
+  /** Of each kind of victim, so that what one draws does not depend on how fast another dies. */
+  readonly randomOf: (name: string) => Random;
+  readonly log?: (line: string) => void;
+}
+
+export interface Tortured {
+  /** Kills by what was killed where. */
+  readonly kills: ReadonlyMap<string, number>;
+  /** The last one, which covers everything; or the first that is not clean. */
+  readonly verdict: Verdict;
+}
+
+const START_MS = 90_000;
+const SETTLE_MS = 120_000;
+/** Rows go on coming while what was left is replayed. */
+const LAST_LIFE_MS = 200;
+/** So long it may take to say where it stands. */
+const STATS_MS = 1_000;
+/** A recorder that has not come by its point after so many rows is killed where it is; one at random after fewer. */
+const REACH_ROWS = 4_000;
+const RANDOM_ROWS_MAX = 1_500;
+/** On a machine that is busy with other things. */
+const PROGRESS_MS = 10_000;
+const LOOK_MS = 3;
+/** A point is passed so often before it kills, at most. */
+const NTH_MAX = 3;
+const AWAY_MAX_MS = 500;
+/** In a row, for want of a ClickHouse that answers. */
+const FAILED_STARTS_MAX = 10;
+/** Of all kills. A recorder needs a ClickHouse for its start, so it lives longer than they do. */
+const ENGINE_PART = 0.2;
+const ENGINE_LIFE_MIN_MS = 1_500;
+const FAULTS = [resetBeforeStore, resetAfterStore, cutAnswer];
+const AT_RANDOM = "at random";
+
+export async function torture(options: TortureOptions): Promise<Tortured> {
+  const run = new Torture(options);
+  const every = options.judgeEvery ?? options.kills;
+  for (let killed = 0; killed < options.kills; killed += every) {
+    await run.killSome(Math.min(every, options.kills - killed));
+    const verdict = await run.settleAndJudge();
+    options.log?.(`${killed + every} kills: ${verdict.stored} stored, ${violations(verdict)} violations`);
+    if (violations(verdict) > 0) return { kills: run.kills, verdict };
+    run.verdict = verdict;
+  }
+  return { kills: run.kills, verdict: run.verdict! };
+}
+
+class Torture {
+  readonly kills = new Map<string, number>();
+  verdict: Verdict | undefined;
+  readonly #options: TortureOptions;
+  readonly #fire: EngineUnderFire;
+  readonly #randoms: ReadonlyMap<string, Random>;
+  #left = 0;
+
+  constructor(options: TortureOptions) {
+    this.#options = options;
+    this.#fire = new EngineUnderFire(options.engine);
+    const names = ["engine", ...options.lanes.map(({ name }) => name)];
+    this.#randoms = new Map(names.map((name) => [name, options.randomOf(name)]));
+  }
+
+  async killSome(kills: number): Promise<void> {
+    this.#left = kills;
+    await Promise.all([
+      this.#killEngine(),
+      this.#loseAnswers(),
+      ...this.#options.lanes.map((lane) => this.#killLane(lane)),
+    ]);
+    await this.#fire.up();
+  }
+
+  async settleAndJudge(): Promise<Verdict> {
+    const { lanes, clickhouse } = this.#options;
+    await Promise.all(lanes.map((lane) => settle(lane)));
+    return await judgeLanes(clickhouse, lanes);
+  }
+
+  async #killEngine(): Promise<void> {
+    const random = this.#randoms.get("engine")!;
+    for (let left = Math.floor(this.#left * ENGINE_PART); left > 0; left -= 1) {
+      await delay(ENGINE_LIFE_MIN_MS + random.below(ENGINE_LIFE_MIN_MS));
+      if (this.#left > 0 && this.#fire.kill(random.below(AWAY_MAX_MS))) this.#count("engine");
+    }
+  }
+
+  /** INSERTs whose answer never comes, or that never arrive. */
+  async #loseAnswers(): Promise<void> {
+    const { proxy } = this.#options;
+    const random = this.#randoms.get("engine")!;
+    while (this.#left > 0) {
+      // A start fails when it cannot say that it has begun; only rows are tried again.
+      const where = ({ sql }: Seen): boolean => !sql.includes("recorder_runs");
+      proxy.on({ where, skip: random.below(10) }, random.of(FAULTS));
+      // It keeps every request it saw.
+      proxy.requests.length = 0;
+      await delay(100 + random.below(400));
+    }
+    proxy.clear();
+  }
+
+  async #killLane(lane: Lane): Promise<void> {
+    const random = this.#randoms.get(lane.name)!;
+    const { points = POINTS } = this.#options;
+    let failed = 0;
+    while (this.#left > 0) {
+      const point = random.below(4) === 0 ? AT_RANDOM : random.of([AT_RANDOM, ...points]);
+      const nth = 1 + random.below(NTH_MAX);
+      const victim = lane.start(point === AT_RANDOM ? undefined : `${point}:${nth}`);
+      if (await this.#isReady(lane, victim)) {
+        if (lane.hasThread && random.below(3) === 0) {
+          await progress(lane, victim, random.below(RANDOM_ROWS_MAX));
+          victim.order("kill thread");
+          this.#count(`${lane.name}'s thread`);
+        }
+        await progress(lane, victim, point === AT_RANDOM ? random.below(RANDOM_ROWS_MAX) : REACH_ROWS);
+      } else if (victim.exitCode !== null) {
+        failed += 1;
+        if (failed > FAILED_STARTS_MAX) throw new Error(`${lane.name} does not start:\n${victim.output}`);
+        continue;
+      }
+      failed = 0;
+      const at = victim.isAlive ? AT_RANDOM : point;
+      if (random.below(6) === 0 && this.#fire.kill(random.below(AWAY_MAX_MS))) this.#count("engine with it");
+      await victim.kill();
+      requireKilled(lane, victim);
+      this.#count(`${lane.name} ${at}`);
+    }
+  }
+
+  /** Whether it got so far; it did not if a point killed it on the way, or ClickHouse was away. */
+  async #isReady(lane: Lane, victim: Victim): Promise<boolean> {
+    const ready = await victim.told("ready", START_MS);
+    if (ready !== undefined) await lane.serve(victim);
+    else if (victim.isAlive) throw new Error(`${lane.name} does not start:\n${victim.output}`);
+    else if (victim.exitCode !== null) {
+      // Starting needs a ClickHouse that answers.
+      if (!/CLICKHOUSE_|not reachable|no ClickHouse/i.test(victim.output)) requireKilled(lane, victim);
+      await this.#fire.up();
+    }
+    return ready !== undefined;
+  }
+
+  #count(what: string): void {
+    this.#left -= 1;
+    this.kills.set(what, (this.kills.get(what) ?? 0) + 1);
+    this.#options.log?.(`killed ${what}`);
+  }
+}
+
+/** Until so many rows of its life are acknowledged, or it is dead. */
+async function progress(lane: Lane, victim: Victim, rows: number): Promise<void> {
+  const end = performance.now() + PROGRESS_MS;
+  while (victim.isAlive && lane.progress(victim) < rows && performance.now() < end) await delay(LOOK_MS);
+}
+
+/** A recorder that ended in another way than by SIGKILL has a fault of its own. */
+function requireKilled(lane: Lane, victim: Victim): void {
+  if (victim.exitCode !== null)
+    throw new Error(`${lane.name} ended by itself with ${victim.exitCode}:\n${victim.output}`);
+}
+
+/** What is stored of all that these lanes offered; call after {@link settle}. */
+export async function judgeLanes(clickhouse: ClickHouse, lanes: readonly Lane[]): Promise<Verdict> {
+  return await judge(
+    clickhouse,
+    lanes.flatMap(({ ledgers }) => ledgers),
+    lanes.map(({ folder }) => join(folder, "dead-letters")),
+  );
+}
+
+/** One more start, which nobody kills: it has to store what all before it left, and end. */
+export async function settle(lane: Lane): Promise<void> {
+  const victim = lane.start();
+  try {
+    if ((await victim.told("ready", START_MS)) === undefined) throw new Error("did not start");
+    await lane.serve(victim);
+    await delay(LAST_LIFE_MS);
+    await lane.finish(victim);
+    if ((await victim.told("replayed", SETTLE_MS)) === undefined) throw new Error("did not replay");
+    if (!(await victim.died(SETTLE_MS)) || victim.exitCode !== 0) throw new Error("did not end in peace");
+  } catch (cause) {
+    victim.order("stats");
+    await victim.died(STATS_MS);
+    throw new Error(`${lane.name} could not settle:\n${victim.output}`, { cause });
+  } finally {
+    await victim.kill();
+  }
+}
