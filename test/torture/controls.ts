@@ -13,7 +13,7 @@ export interface Control {
   readonly run: (scene: Scene) => Promise<void>;
 }
 
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 const LIFE_MS = 500;
 const THREAD_KILLS = 12;
 

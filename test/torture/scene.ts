@@ -26,6 +26,8 @@ export interface SceneOptions {
   readonly rowsPerSecond?: number;
   /** One system event in so many is refused by ClickHouse. Default none. */
   readonly poisonEvery?: number;
+  /** Without the proxy between: a recorder sees at once that nobody listens. */
+  readonly direct?: boolean;
   /** What the recorders have to do without. */
   readonly weakened?: readonly Weakening[];
 }
@@ -49,7 +51,7 @@ export async function openScene(t: EngineContext, options: SceneOptions): Promis
     const config: ConfigInput = {
       recorder: { id: name },
       data_dir: folder,
-      clickhouse: { url: proxy.url, database: "default" },
+      clickhouse: { url: options.direct === true ? engine.url : proxy.url, database: "default" },
       admin: { listen: "127.0.0.1:0" },
       tables: Object.fromEntries(TABLES.map((table) => [table, HURRY])),
     };
