@@ -94,6 +94,7 @@ function treat(patient: Patient, file: SegmentFile): Mended {
     const bytes = close(patient, file, scanned, header);
     return { ...found, closed: true, bytes, highest, trouble: undefined };
   } catch (error) {
+    if (!LogDiskError.isOfDisk(error)) throw error;
     // What was read is whole all the same; the next start finds the segment as it is now and tries again.
     return {
       ...found,
