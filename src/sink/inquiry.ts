@@ -54,13 +54,16 @@ export class Inquiry {
     const { clickhouse } = this.#options;
     const { table, partition, recorder, run, frames, firstSeq, lastSeq } = batch;
     const rows = { table, partition, recorder, run };
-    if (frames.length === 0) {
-      const counted = await countStored(clickhouse, { ...rows, first: firstSeq, last: lastSeq }, request);
-      return { ...counted, perFrame: [] };
-    }
-    // Frames between them may have been stored long ago, or copied in another order.
     const first = frames.reduce((least, frame) => Math.min(least, frame.firstSeq), Infinity);
     const last = frames.reduce((most, frame) => Math.max(most, frame.firstSeq + frame.count - 1), 0);
+    const range = frames.length === 0 ? { first: firstSeq, last: lastSeq } : { first, last };
+    const counted = await countStored(clickhouse, { ...rows, ...range }, request);
+    if (frames.length === 0) return { ...counted, perFrame: [] };
+    if (counted.seqs === 0) return { ...counted, perFrame: frames.map(() => 0) };
+    // Nothing can be between them, so the count, which is cheaper, tells all.
+    if (last - first + 1 === batch.rows && counted.seqs === batch.rows)
+      return { ...counted, perFrame: frames.map(({ count }) => count) };
+    // Frames between them may have been stored long ago, or copied in another order.
     const stored = await readStored(clickhouse, { ...rows, first, last }, request);
     const perFrame = frames.map(({ firstSeq: from, count }) => storedIn(stored, from, from + count - 1));
     const seqs = perFrame.reduce((sum, each) => sum + each, 0);
