@@ -5,6 +5,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { ingestFiles } from "../../src/intake/ingest.js";
+import type { TablePolicy } from "../../src/recorder.js";
 import { NOON, upTo } from "../sink/rig.js";
 import { resetBeforeStore, slow } from "../support/fault-proxy-faults.js";
 import { startLogRig } from "./recorder-rig.js";
@@ -26,7 +27,8 @@ test("a critical row is in the log before it is sent, and stored once", async ()
   assert.equal(await place.count(), 0);
   await ticket.stored;
   await place.check();
-  const { wal } = recorder.stats();
+  const { wal, memory } = recorder.stats();
+  assert.equal(memory.max, 2 ** 24);
   assert.equal(wal?.state, "ok");
   assert.deepEqual(wal?.pending, { [place.name]: 0 });
 });
@@ -186,5 +188,25 @@ test("a file read again waits for its rows that the start before left in the log
   const report = await ingestFiles({ ...read, recorder: second });
   assert.deepEqual([report.alreadyStored, report.stored], [100, 0]);
   for (const id of upTo(100)) place.ledger.set(id, 1);
+  await place.check();
+});
+
+test("durable() lets go of rows that a policy holds", async () => {
+  const place = await rig.place();
+  const policy: TablePolicy = {
+    ...{ dedup: "none", sample: 0, conflate: 60_000, depth: 5, series: 100 },
+    ...{ by: ["kind"], news: [], time: "ts" },
+  };
+  const first = await place.open({}, { policy });
+  await proxy.refuse();
+  place.offer(first, [1]);
+  assert.equal(first.stats().wal?.pending[place.name], 0);
+  await first.durable();
+  assert.deepEqual(first.stats().wal?.pending, { [place.name]: 1 });
+  const { tables } = await first.close({ deadlineMs: 0 });
+  assert.equal(tables[place.name]?.logged, 1);
+  await proxy.accept();
+  const second = await place.open();
+  await second.replayed();
   await place.check();
 });
