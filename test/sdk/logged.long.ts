@@ -4,9 +4,9 @@ import { startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
 import { recordWhileDying } from "./mortal.js";
 
-const DEATHS = 40;
+const DEATHS = 25;
 
-test("forty pipeline threads that die at random moments: each order is stored once, no quote twice, nothing is called lost", async (t) => {
+test("many pipeline threads that die at random moments: each order is stored once, no quote twice, nothing is called lost", async (t) => {
   const { engine, clickhouse } = await startTestEngine({ after });
   await migrate(clickhouse);
   process.env["COLDPATH_CLICKHOUSE_PASSWORD"] = engine.password;

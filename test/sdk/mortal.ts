@@ -44,15 +44,17 @@ export async function recordWhileDying(
   let orders = 0;
   let quotes = 0;
   const feed = setInterval(() => {
-    for (let row = 0; row < 50; row += 1) {
+    // Little enough for the ring to hold it while there is no thread.
+    for (let row = 0; row < 8; row += 1) {
       if (recorder.marketData.record(quote(quotes))) quotes += 1;
-      if (row % 5 === 0 && recorder.orders.record(order(orders))) orders += 1;
+      if (row % 4 === 0 && recorder.orders.record(order(orders))) orders += 1;
     }
   }, 1);
   t.after(() => clearInterval(feed));
   while (died < deaths) await once(recorder, "pipeline");
   clearInterval(feed);
   await recorder.durable();
+  await recorder.flush();
   const { tables } = await recorder.close();
   t.diagnostic(`${orders} orders, ${quotes} quotes recorded`);
   assert.ok(orders > RECORDED_BEFORE && quotes > RECORDED_BEFORE);
