@@ -82,3 +82,50 @@ test("a log at its limit refuses rows by that name", async () => {
   await recorder.flush();
   await place.check();
 });
+
+test("an engine that stands still and goes on: rows wait in the log, and each is stored once", async () => {
+  const place = await rig.place();
+  const recorder = await place.open({}, { queue: { rows: 5000 } });
+  process.kill(rig.engine.pid!, "SIGSTOP");
+  try {
+    for (const round of upTo(40)) {
+      place.offer(
+        recorder,
+        upTo(1000).map((i) => round * 1000 + i),
+      );
+      await recorder.durable();
+    }
+    assert.equal(recorder.stats().tables[place.name]?.stored, 0);
+    assert.deepEqual(recorder.stats().wal?.behind, [place.name]);
+  } finally {
+    process.kill(rig.engine.pid!, "SIGCONT");
+  }
+  await recorder.flush();
+  await place.check();
+});
+
+test("rows that are taken while a backlog is read back come behind it, once and without holes", async () => {
+  const place = await rig.place();
+  const first = await place.open();
+  await proxy.refuse();
+  place.offer(first, upTo(50_000));
+  await first.close({ deadlineMs: 0 });
+  await proxy.accept();
+  const second = await place.open({}, { queue: { rows: 2000 } });
+  let isReplayed = false;
+  const replayed = second.replayed().then(() => {
+    isReplayed = true;
+  });
+  for (let id = 50_000; !isReplayed || id < 80_000; id += 100) {
+    place.offer(
+      second,
+      upTo(100).map((i) => id + i),
+    );
+    await second.durable();
+  }
+  await replayed;
+  await second.flush();
+  await place.check();
+  const { inherited, accepted, stored } = second.stats().tables[place.name]!;
+  assert.deepEqual([inherited.stored, inherited.pending, accepted - stored], [50_000, 0, 0]);
+});
