@@ -1,7 +1,7 @@
-import { setTimeout as delay } from "node:timers/promises";
+import type { Seen } from "../support/fault-proxy.js";
 import { Gate, held, resetAfterStore } from "../support/fault-proxy-faults.js";
 import type { Scene } from "./scene.js";
-import { settle } from "./torture.js";
+import { progress, settle } from "./torture.js";
 import type { Weakening } from "./weakened.js";
 
 /** What has to happen for a mechanism to be needed: with it nothing is violated, and without it the oracle has to say so. */
@@ -14,8 +14,15 @@ export interface Control {
 }
 
 const READY_MS = 90_000;
-const LIFE_MS = 500;
+/** Acknowledged between two events. */
+const ROWS = 500;
 const THREAD_KILLS = 12;
+
+/** Answers to INSERTs that never come. */
+const LOST_ANSWERS = 10;
+
+/** Not the note that a run has begun. */
+const isRows = ({ sql }: Seen): boolean => !sql.includes("recorder_runs");
 
 export const CONTROLS: readonly Control[] = [
   {
@@ -25,7 +32,7 @@ export const CONTROLS: readonly Control[] = [
       const victim = lane!.start();
       await victim.told("ready", READY_MS);
       engine.kill();
-      await delay(LIFE_MS);
+      await progress(lane!, victim, lane!.progress(victim) + ROWS);
       await victim.kill();
       await engine.restart();
       await settle(lane!);
@@ -35,8 +42,12 @@ export const CONTROLS: readonly Control[] = [
     // Stored, and the answer lost: in the same life of ClickHouse the same rows are sent again, unasked.
     without: "no token",
     async run({ proxy, lanes: [lane] }) {
-      proxy.on({ skip: 2, times: 10 }, resetAfterStore);
-      await settle(lane!);
+      proxy.on({ where: isRows, skip: 2, times: LOST_ANSWERS }, resetAfterStore);
+      const victim = lane!.start();
+      const lost = (): number => proxy.inserts.filter(({ fault }) => fault !== undefined).length;
+      await proxy.until(() => lost() === LOST_ANSWERS);
+      await lane!.finish(victim);
+      await victim.died(READY_MS);
     },
   },
   {
@@ -54,7 +65,7 @@ export const CONTROLS: readonly Control[] = [
     without: "no seals",
     async run({ proxy, lanes: [lane] }) {
       const gate = new Gate();
-      proxy.on({ skip: 2, times: 2 }, held(gate));
+      proxy.on({ where: isRows, skip: 2, times: 2 }, held(gate));
       const victim = lane!.start();
       await proxy.until(() => proxy.inserts.filter(({ fault }) => fault === "held").length === 2);
       await victim.kill();
@@ -72,7 +83,7 @@ export const CONTROLS: readonly Control[] = [
       const victim = lane!.start();
       await victim.told("ready", READY_MS);
       for (let kill = 0; kill < THREAD_KILLS; kill += 1) {
-        await delay(LIFE_MS);
+        await progress(lane!, victim, (kill + 1) * ROWS);
         victim.order("kill thread");
       }
       await victim.kill();

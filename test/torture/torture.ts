@@ -44,7 +44,7 @@ const STATS_MS = 1_000;
 const REACH_ROWS = 4_000;
 const RANDOM_ROWS_MAX = 1_500;
 /** On a machine that is busy with other things. */
-const PROGRESS_MS = 10_000;
+const PROGRESS_MS = 20_000;
 const LOOK_MS = 3;
 /** A point is passed so often before it kills, at most. */
 const NTH_MAX = 3;
@@ -174,7 +174,7 @@ class Torture {
 }
 
 /** Until so many rows of its life are acknowledged, or it is dead. */
-async function progress(lane: Lane, victim: Victim, rows: number): Promise<void> {
+export async function progress(lane: Lane, victim: Victim, rows: number): Promise<void> {
   const end = performance.now() + PROGRESS_MS;
   while (victim.isAlive && lane.progress(victim) < rows && performance.now() < end) await delay(LOOK_MS);
 }

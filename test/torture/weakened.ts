@@ -31,7 +31,10 @@ const WEAKEN: Readonly<Record<Weakening, () => void>> = {
     const insert = ClickHouse.prototype.insert;
     ClickHouse.prototype.insert = function (request) {
       const { insert_deduplication_token: _, ...settings } = request.settings ?? {};
-      return insert.call(this, { ...request, settings: { ...settings, insert_deduplicate: 0 } });
+      return insert.call(this, {
+        ...request,
+        settings: { ...settings, insert_deduplicate: 0, deduplicate_insert: "disable" },
+      });
     };
   },
   "no asking": () => {
