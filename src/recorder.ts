@@ -25,6 +25,7 @@ import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
 import { Link } from "./sink/link.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
+import { Replay } from "./sink/replay.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
@@ -38,6 +39,7 @@ import { Wal, type WalOptions, type WalStats, waitingMaxOf } from "./wal/wal.js"
 export type { Origin } from "./buffer/origin.js";
 export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
+export type { Replay, ReplayProgress } from "./sink/replay.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
 export type { Ledger } from "./wal/ledger.js";
 export type { RingPosition } from "./wal/records.js";
@@ -282,6 +284,18 @@ export class Recorder {
     if (table !== undefined) this.table(table);
     const names = table === undefined ? [...this.#logged.keys()] : [table];
     await Promise.all(names.map((name) => this.#logged.get(name)?.replayed()));
+  }
+
+  /** Rows in the log are tried at once, also those of tables that are paused; the result tells how far they are. */
+  replay(): Replay {
+    return new Replay(
+      [...this.#logged].map(([table, buffer]) => {
+        const writer = this.#writers.get(table)!;
+        const watched = { table, pending: buffer.watchPending(), paused: writer.watchPause() };
+        writer.tryNow();
+        return watched;
+      }),
+    );
   }
 
   /** Rows of tables with a log that come from there are logged with their positions. */

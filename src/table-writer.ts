@@ -15,7 +15,7 @@ import { ThinnedTable } from "./policy/thinned-table.js";
 import type { Table } from "./schemas/table.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
 import type { Report } from "./sink/events.js";
-import type { Lane, LaneStats } from "./sink/lane.js";
+import type { Lane, LaneStats, Pause } from "./sink/lane.js";
 
 /** Rules, and for a table other than market_data what tells its series apart. */
 export interface TablePolicy extends PolicyRules {
@@ -141,6 +141,19 @@ export class Writer implements TableWriter {
   letGo(): void {
     this.releaseHeld();
     this.buffer.offerAll();
+  }
+
+  /** All that is held is offered, and what waits for its next try is tried at once. */
+  tryNow(): void {
+    this.letGo();
+    this.#parts.lane.tryNow();
+  }
+
+  /** Why the table is paused, if it was tried and paused again since the call. */
+  watchPause(): () => Pause | undefined {
+    const { lane } = this.#parts;
+    const before = lane.pauses;
+    return () => (lane.pauses > before ? lane.paused : undefined);
   }
 
   /** Rows that a policy holds go on at once. */

@@ -9,13 +9,14 @@ import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Recorder } from "../recorder.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
+import { replayRoute } from "./replay-route.js";
 import { statusText } from "./status-text.js";
 
 export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Pick<Recorder, "stats" | "table" | "keys">;
+  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "replay">;
   readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
@@ -67,6 +68,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     reply.code(404).send(failure(`there is no ${method} ${url}`)),
   );
   statusRoutes(app, options);
+  replayRoute(app, recorder);
   const bodies = new BodyMemory(options.bodyMemory);
   ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
   await listenOn(app, listen);

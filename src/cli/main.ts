@@ -9,6 +9,7 @@ import { registerIngest } from "./commands/ingest.js";
 import { registerInit } from "./commands/init.js";
 import { registerMigrate } from "./commands/migrate.js";
 import { registerQuery } from "./commands/query.js";
+import { registerReplay } from "./commands/replay.js";
 import { registerServe } from "./commands/serve.js";
 import { registerWal } from "./commands/wal.js";
 
@@ -39,6 +40,7 @@ function buildProgram(): Command {
   registerDb(program);
   registerQuery(program);
   registerDeadLetter(program);
+  registerReplay(program);
   registerWal(program);
   registerMigrate(program);
   registerConfig(program);

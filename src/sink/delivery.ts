@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "../base/clock.js";
+import type { Clock } from "../base/clock.js";
 import { crashPoint } from "../base/crash-point.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
@@ -110,13 +110,13 @@ export class Delivery {
 
   /** Resolves when the fate of all rows is known and counted. */
   async run(): Promise<void> {
-    const { clock, signal } = this.#context;
+    const { signal } = this.#context;
     let next: Next;
     try {
       next = await this.#turn();
       while (typeof next === "number") {
         this.#beInTrouble();
-        if (next > 0) await sleep(clock, next, signal);
+        if (next > 0) await this.#lane.rest(next, signal);
         next = await this.#turn();
       }
     } catch (error) {

@@ -1,4 +1,4 @@
-import type { Clock } from "../base/clock.js";
+import { type Clock, sleep } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { Histogram, type HistogramSnapshot } from "../base/histogram.js";
 import { SECOND_MS } from "../base/units.js";
@@ -62,6 +62,10 @@ export class Lane {
   /** Others that wait for the journal: none is begun meanwhile, so that batches still grow. */
   #sealing = 0;
   #paused: Pause | undefined;
+  /** How often it was paused, the same reason again included. */
+  #pauses = 0;
+  /** Ends the waits of deliveries in trouble. */
+  readonly #resting = new Set<() => void>();
   #stored = 0;
   #deadLettered = 0;
   readonly #inherited = { stored: 0, deadLettered: 0 };
@@ -128,9 +132,35 @@ export class Lane {
 
   /** Nothing but slow retries of what is in trouble, until that is through. Reported once for each reason. */
   pause(reason: Pause): void {
+    this.#pauses += 1;
     const same = this.#paused?.class === reason.class && this.#paused.code === reason.code;
     this.#paused = reason;
     if (!same) this.#report({ kind: "paused", table: this.table.name, ...reason });
+  }
+
+  get pauses(): number {
+    return this.#pauses;
+  }
+
+  get paused(): Pause | undefined {
+    return this.#paused;
+  }
+
+  /** Waits between two tries, until {@link tryNow} at most; rejects with the signal's reason. */
+  async rest(ms: number, signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const end = (): void => ended.abort();
+    signal.addEventListener("abort", end);
+    this.#resting.add(end);
+    await sleep(this.#clock, ms, ended.signal).catch(() => {});
+    this.#resting.delete(end);
+    signal.removeEventListener("abort", end);
+    signal.throwIfAborted();
+  }
+
+  /** What waits for its next try is tried at once. */
+  tryNow(): void {
+    for (const end of this.#resting) end();
   }
 
   /** Too many parts: twice as large and half as many. */

@@ -1,12 +1,13 @@
 import type { Clock } from "../base/clock.js";
 import { messageOf } from "../base/errors.js";
 import { MIB, SECOND_MS } from "../base/units.js";
+import type { SeqSpan } from "../buffer/batch.js";
 import type { Frame } from "./frame-queue.js";
 import type { LogReader } from "./log-reader.js";
 import type { RowsRecord } from "./records.js";
 import type { RowFates } from "./row-fates.js";
 import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
-import type { SeqRange } from "./seq-set.js";
+import { type SeqRange, SeqSet } from "./seq-set.js";
 
 /** Rows of one table that earlier starts left in the log. */
 export interface Inherited {
@@ -19,6 +20,8 @@ export interface Inherited {
 }
 
 export interface BacklogOptions {
+  /** This start. */
+  readonly run: bigint;
   readonly clock: Clock;
   readonly fates: RowFates;
   readonly reader: Pick<LogReader, "next">;
@@ -29,7 +32,7 @@ export interface BacklogOptions {
   /** Takes a frame, in the order of the log. */
   readonly push: (frame: Frame) => void;
   /** The next frame of this run and partition does not follow the one before. */
-  readonly part: (run: bigint, partition: string) => void;
+  readonly part: (frames: Pick<Frame, "run" | "partition">) => void;
   /** All frames of a sealed batch were found. */
   readonly again: (batch: SealedBatch) => void;
   readonly onUnreadable: (message: string) => void;
@@ -49,6 +52,8 @@ export class Backlog {
   /** Of the last frame that is on disk. */
   #synced: number;
   #since: number | undefined;
+  /** Rows of this start, after `#behind`, that are in memory all the same. */
+  #ahead = new SeqSet();
   #isReading = false;
   #isClosed = false;
   #cancelRetry: (() => void) | undefined;
@@ -87,9 +92,10 @@ export class Backlog {
     return this.#synced;
   }
 
-  /** A frame is on disk, and kept in memory or not; none is kept behind one that was not. */
-  synced(ordinal: number, isKept: boolean): void {
+  /** A frame is on disk, and kept in memory or not. */
+  synced(ordinal: number, { firstSeq, count }: SeqSpan, isKept: boolean): void {
     this.#synced = ordinal;
+    if (isKept && this.isBehind) this.#ahead.add(firstSeq, firstSeq + count - 1);
     if (isKept || this.#behind !== undefined) return;
     this.#behind = ordinal - 1;
     this.#since = this.#options.clock.monotonic();
@@ -143,7 +149,9 @@ export class Backlog {
       if (this.#isClosed) return;
       if (after < inherited.to && upTo >= inherited.to) this.#giveUpIncomplete();
       this.#behind = upTo >= this.#synced ? undefined : upTo;
-      if (this.#behind === undefined) this.#since = undefined;
+      if (this.#behind !== undefined) continue;
+      this.#since = undefined;
+      this.#ahead = new SeqSet();
     }
   }
 
@@ -167,15 +175,17 @@ export class Backlog {
       if (ordinal > lastOrdinal) break;
       const payload = payloads.get(ordinal);
       // Not needed, or damaged: a batch must not reach over the rows of another.
-      if (payload === undefined) part(record.run, record.partition);
+      if (payload === undefined) part(record);
       else this.#take(record, payload);
     }
     return lastOrdinal;
   }
 
   #isWanted(record: FrameHead): boolean {
-    const { fates, sealed } = this.#options;
-    const batch = sealed.of(record.run, record.firstSeq);
+    const { fates, sealed, run } = this.#options;
+    const { firstSeq, count } = record;
+    if (record.run === run && this.#ahead.covers(firstSeq, firstSeq + count - 1)) return false;
+    const batch = sealed.of(record.run, firstSeq);
     if (batch === undefined) return !fates.isKnown(record.run, record);
     // Of a batch of which a part is open all frames are needed: its rows are counted from the first.
     return batch.frames.some((frame) => !fates.isKnown(record.run, frame));
@@ -189,7 +199,7 @@ export class Backlog {
       push(frame);
       return;
     }
-    part(run, partition);
+    part(frame);
     batch.found.push(frame);
     if (batch.found.length < batch.frames.length) return;
     sealed.forget(batch);
@@ -203,7 +213,7 @@ export class Backlog {
       sealed.forget(batch);
       for (const frame of batch.found) {
         push(frame);
-        part(frame.run, frame.partition);
+        part(frame);
       }
     }
   }

@@ -13,6 +13,8 @@ export interface Frame {
   readonly openedAt: number;
   /** ClickHouse had these rows and lost them. */
   readonly isLost?: boolean;
+  /** Taken just now, past rows that are still to be read back. */
+  readonly isAhead?: boolean;
 }
 
 /** Frames of one run and partition that are to become one batch. */
@@ -27,12 +29,19 @@ export class FrameGroup {
     return this.frames[0]!.openedAt;
   }
 
+  get isAhead(): boolean {
+    return this.frames[0]!.isAhead === true;
+  }
+
   add(frame: Frame): void {
     this.frames.push(frame);
     this.rows += frame.count;
     this.bytes += frame.payload.length;
   }
 }
+
+/** Frames that differ in one of these are never in one batch. */
+export type FrameKey = Pick<Frame, "run" | "partition" | "isLost" | "isAhead">;
 
 export interface FrameQueueOptions {
   readonly flush: FlushLimits;
@@ -53,6 +62,10 @@ export class FrameQueue {
   readonly #due: FrameGroup[] = [];
   #rows = 0;
   #bytes = 0;
+  #aheadRows = 0;
+  #aheadBytes = 0;
+  /** Whether the group taken last was of rows taken just now. */
+  #wasAhead = false;
   #stretch = 1;
   #cancelAgeTimer: (() => void) | undefined;
 
@@ -68,12 +81,22 @@ export class FrameQueue {
     return this.#bytes;
   }
 
+  /** Of these, what is ahead of others to be read back. */
+  get aheadRows(): number {
+    return this.#aheadRows;
+  }
+
+  get aheadBytes(): number {
+    return this.#aheadBytes;
+  }
+
   get hasDue(): boolean {
     return this.#due.length > 0;
   }
 
   get oldestAt(): number | undefined {
-    let oldest = this.#due[0]?.openedAt;
+    let oldest: number | undefined;
+    for (const { openedAt } of this.#due) if (oldest === undefined || openedAt < oldest) oldest = openedAt;
     for (const { openedAt } of this.#open.values())
       if (oldest === undefined || openedAt < oldest) oldest = openedAt;
     return oldest;
@@ -104,27 +127,30 @@ export class FrameQueue {
       this.#open.set(key, group);
     }
     group.add(frame);
-    this.#rows += frame.count;
-    this.#bytes += frame.payload.length;
+    this.#count(group.isAhead, frame.count, frame.payload.length);
     if (group.rows >= limits.offerRows || group.bytes >= limits.offerBytes) this.#offer(group);
     this.#armAgeTimer();
   }
 
   /** What comes next of this run and partition is not joined with what is there: rows between them are missing. */
-  part(run: bigint, partition: string): void {
-    const key = keyOf({ run, partition });
+  part(frames: FrameKey): void {
+    const key = keyOf(frames);
     const group = this.#open.get(key);
     if (group !== undefined) this.#close(key, group);
   }
 
-  /** The oldest due group; no frame joins it any more. */
+  /**
+   * The oldest due group; no frame joins it any more. Rows taken just now and rows that were read back take turns: neither waits for all
+   * of the others.
+   */
   take(): FrameGroup | undefined {
-    const group = this.#due.shift();
+    const next = this.#due.findIndex(({ isAhead }) => isAhead !== this.#wasAhead);
+    const [group] = this.#due.splice(Math.max(next, 0), 1);
     if (group === undefined) return undefined;
+    this.#wasAhead = group.isAhead;
     const key = keyOf(group.frames[0]!);
     if (this.#open.get(key) === group) this.#open.delete(key);
-    this.#rows -= group.rows;
-    this.#bytes -= group.bytes;
+    this.#count(group.isAhead, -group.rows, -group.bytes);
     return group;
   }
 
@@ -134,8 +160,7 @@ export class FrameQueue {
     for (const frame of frames) group.add(frame);
     group.due = true;
     this.#due.unshift(group);
-    this.#rows += group.rows;
-    this.#bytes += group.bytes;
+    this.#count(group.isAhead, group.rows, group.bytes);
     this.#options.onDue();
   }
 
@@ -148,6 +173,14 @@ export class FrameQueue {
   close(): void {
     this.#cancelAgeTimer?.();
     this.#cancelAgeTimer = undefined;
+  }
+
+  #count(isAhead: boolean, rows: number, bytes: number): void {
+    this.#rows += rows;
+    this.#bytes += bytes;
+    if (!isAhead) return;
+    this.#aheadRows += rows;
+    this.#aheadBytes += bytes;
   }
 
   #close(key: string, group: FrameGroup): void {
@@ -178,6 +211,6 @@ export class FrameQueue {
   }
 }
 
-function keyOf({ run, partition, isLost = false }: Pick<Frame, "run" | "partition" | "isLost">): string {
-  return `${run}/${isLost}/${partition}`;
+function keyOf({ run, partition, isLost = false, isAhead = false }: FrameKey): string {
+  return `${run}/${isLost}/${isAhead}/${partition}`;
 }

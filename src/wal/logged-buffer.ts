@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from "node:crypto";
 import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
+import { MIB } from "../base/units.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import { BuilderPool } from "../buffer/builder-pool.js";
 import type { EventWindow } from "../buffer/event-window.js";
@@ -54,9 +55,12 @@ export interface LoggedBufferOptions {
 }
 
 /** A table may hold so many bytes of frames in memory whatever others hold, so that it always gets on. */
-const FLOOR_BYTES: number = 1024 * 1024;
+const FLOOR_BYTES: number = MIB;
 /** Beyond that, frames of all tables are kept in memory while less than this share of it is in use. */
 const WINDOW_SHARE = 0.5;
+/** Rows taken while others are to be read back may hold so many bytes, and this share of the memory. */
+const AHEAD_BYTES: number = 8 * MIB;
+const AHEAD_SHARE = 0.125;
 /** Room is announced again below this share of what may wait for the disk. */
 const ROOM_SHARE = 0.5;
 /** Batches of earlier starts that no seal names get numbers from here on, at random: no start before used them. */
@@ -107,7 +111,8 @@ export class LoggedBuffer implements RowBuffer, Committing {
       ...options,
       hasRoom: () => this.#hasWindow,
       push: (frame) => this.#push(frame),
-      part: (run, partition) => this.#queue.part(run, partition),
+      run: identity.run,
+      part: (frames) => this.#queue.part(frames),
       again: (batch) => this.#sendAgain(batch),
     });
     this.#lost = new LostRows({
@@ -140,6 +145,13 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** Rows of earlier starts whose fate is not known. */
   get inheritedRows(): number {
     return this.#backlog.inheritedRows;
+  }
+
+  /** Gives, whenever asked, of how many of the rows that are pending now the fate is still not known. */
+  watchPending(): () => number {
+    const { fates, identity } = this.#options;
+    const upTo = this.#taken;
+    return () => fates.unknownIn(identity.run, 1, upTo) + this.inheritedRows;
   }
 
   /** Whether rows are in the log that are not in memory. */
@@ -195,9 +207,12 @@ export class LoggedBuffer implements RowBuffer, Committing {
     for (const [index, { record, ticket, openedAt }] of frames.entries()) {
       ticket.synced();
       this.#synced += record.count;
-      const isKept = !this.#backlog.isBehind && this.#hasWindow;
-      this.#backlog.synced(ordinals[index]!, isKept);
-      if (isKept) this.#push({ ...record, openedAt });
+      const isAhead = this.#backlog.isBehind;
+      const isKept = isAhead ? this.#hasRoomAhead : this.#hasWindow;
+      this.#backlog.synced(ordinals[index]!, record, isKept);
+      // What comes after rows that are not ahead must not be joined with what was.
+      if (!isAhead || !isKept) this.#queue.part({ ...record, isAhead: true });
+      if (isKept) this.#push({ ...record, openedAt, isAhead });
     }
     this.#options.onSynced();
   }
@@ -308,8 +323,18 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** Whether another frame may be kept in memory. */
   get #hasWindow(): boolean {
     const { budget, queueRows } = this.#options;
-    if (this.#windowBytes < FLOOR_BYTES) return true;
-    return this.#queue.rows < queueRows && budget.used < budget.max * WINDOW_SHARE;
+    if (this.#windowBytes - this.#queue.aheadBytes < FLOOR_BYTES) return true;
+    return this.#queue.rows - this.#queue.aheadRows < queueRows && budget.used < budget.max * WINDOW_SHARE;
+  }
+
+  /**
+   * Whether a frame may be kept though others before it are to be read back: live rows do not wait for a backlog. These have room of their
+   * own, which the backlog does not take.
+   */
+  get #hasRoomAhead(): boolean {
+    const { budget, queueRows } = this.#options;
+    const mostBytes = Math.min(AHEAD_BYTES, budget.max * AHEAD_SHARE);
+    return this.#queue.aheadRows < queueRows && this.#queue.aheadBytes < mostBytes;
   }
 
   #push(frame: Frame): void {

@@ -104,7 +104,7 @@ test("an engine that stands still and goes on: rows wait in the log, and each is
   await place.check();
 });
 
-test("rows that are taken while a backlog is read back come behind it, once and without holes", async () => {
+test("rows that are taken while a backlog is read back are stored once and without holes", async () => {
   const place = await rig.place();
   const first = await place.open();
   await proxy.refuse();

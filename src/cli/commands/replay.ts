@@ -1,0 +1,88 @@
+import type { Command } from "commander";
+import { ColdpathError } from "../../base/errors.js";
+import type { ReplayProgress } from "../../recorder.js";
+import { walFolder } from "../../service/open.js";
+import { Context, interruption } from "../context.js";
+import { ProgressLine } from "../progress-line.js";
+import { logText, replayLog } from "../replay-log.js";
+import { pauseText, watchReplay } from "../replay-progress.js";
+import { RunningService } from "../running-service.js";
+import { tableText } from "../table-text.js";
+
+interface ReplayOptions {
+  readonly wait?: boolean;
+}
+
+/** What a service answers. */
+type Answer = ReplayProgress & { readonly id: string };
+
+export function registerReplay(program: Command): void {
+  program
+    .command("replay")
+    .option("--wait", "until all rows that are pending now are stored or in the dead letters")
+    .description("try at once what waits in the log, paused tables included; without a service, store it")
+    .action(async (options: ReplayOptions, command: Command) => {
+      const context = new Context(command);
+      const { config } = context.load();
+      const service = new RunningService(config);
+      const answer = (await service.ask("POST", "/api/replay")) as Answer | undefined;
+      if (answer === undefined) await byItself(walFolder(config), context);
+      else await inService(service, answer, options.wait === true, context);
+    });
+}
+
+async function byItself(dir: string, context: Context): Promise<void> {
+  const tables = await replayLog(dir, context);
+  context.result(logText(tables), { dir, tables });
+  if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
+}
+
+async function inService(
+  service: RunningService,
+  { id, pending }: Answer,
+  isWaiting: boolean,
+  context: Context,
+): Promise<void> {
+  const { url } = service;
+  if (!isWaiting) return context.result(begunText(pending), { service: url, pending });
+  const line = new ProgressLine(context);
+  const look = async (): Promise<ReplayProgress> => {
+    const answer = (await service.ask("GET", `/api/replay/${id}`)) as Answer | undefined;
+    return answer ?? gone(url);
+  };
+  const last = await watchReplay(look, line, interruption()).finally(() => line.end());
+  const tables = Object.entries(pending).map(([table, rows]) => {
+    const reason = last.paused[table];
+    const left = last.pending[table] ?? 0;
+    return { table, rows, left, ...(reason === undefined ? {} : { paused: pauseText(reason) }) };
+  });
+  context.result(waitedText(tables), { service: url, tables });
+  if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
+}
+
+function gone(url: string): never {
+  throw new ColdpathError(
+    "SERVICE_ANSWER",
+    `the service at ${url} was stopped; what is pending stays in its log`,
+  );
+}
+
+function begunText(pending: ReplayProgress["pending"]): string {
+  const tables = Object.entries(pending);
+  if (tables.length === 0) return "nothing is pending";
+  return `being tried: ${tables.map(([table, rows]) => `${rows} rows of ${table}`).join(", ")}`;
+}
+
+function waitedText(
+  tables: readonly { table: string; rows: number; left: number; paused?: string }[],
+): string {
+  if (tables.length === 0) return "nothing was pending";
+  const told = tableText(
+    ["table", "pending", "left"],
+    tables.map(({ table, rows, left }) => [table, String(rows), String(left)]),
+  );
+  const reasons = tables.flatMap(({ table, paused }) =>
+    paused === undefined ? [] : [`${table} is paused: ${paused}`],
+  );
+  return [told, ...reasons].join("\n");
+}
