@@ -11,26 +11,28 @@ export interface CarryRule {
   }[];
   /** Batches with such rows, by the number that their names begin with. */
   readonly batches: readonly { readonly table: string; readonly run: bigint; readonly number: number }[];
-  /** Groups whose end is needed: for rows of theirs, or for the answer. */
-  readonly groups: readonly bigint[];
+  /** Ends of groups with higher ordinals are needed, those of rows that are needed in any case; infinite: no others. */
+  readonly endsAbove: number;
 }
 
 /** Whether nothing is needed any more. */
-export function isEmpty({ rows, batches, groups }: CarryRule): boolean {
-  return rows.length === 0 && batches.length === 0 && groups.length === 0;
+export function isEmpty({ rows, batches, endsAbove }: CarryRule): boolean {
+  return rows.length === 0 && batches.length === 0 && endsAbove === Number.POSITIVE_INFINITY;
 }
 
-/** Says of each record of the segment if it is needed. */
+/** Says of each record of the segment if it is needed, asked in their order: the end of a group comes behind its frames. */
 export function keeperOf(rule: CarryRule): (entry: IndexEntry) => boolean {
   const rows = new Map(rule.rows.map((each) => [`${each.run}/${each.table}`, new SeqSet(each.ranges)]));
   const batches = new Set(rule.batches.map(({ table, run, number }) => `${run}/${number}/${table}`));
-  const groups = new Set(rule.groups);
-  return ({ record }) => {
+  const groups = new Set<bigint>();
+  return ({ ordinal, record }) => {
     switch (record.kind) {
       case "rows": {
         const { firstSeq: first, count } = record;
         const unknown = rows.get(`${record.run}/${record.table}`);
-        return unknown !== undefined && unknown.within(first, first + count - 1).length > 0;
+        const isNeeded = unknown !== undefined && unknown.within(first, first + count - 1).length > 0;
+        if (isNeeded && record.group !== 0n) groups.add(record.group);
+        return isNeeded;
       }
       case "seal":
       case "skip":
@@ -38,7 +40,7 @@ export function keeperOf(rule: CarryRule): (entry: IndexEntry) => boolean {
       case "split":
         return batches.has(`${record.run}/${numberOf(record.parent)}/${record.table}`);
       case "group_end":
-        return groups.has(record.group);
+        return ordinal > rule.endsAbove || groups.has(record.group);
     }
   };
 }

@@ -45,12 +45,15 @@ class Segment implements KeptSegment {
 /** Which rows are in which segment of the log. */
 export class KeptSegments {
   readonly #segments = new Map<number, Segment>();
+  readonly #earlierRuns = new Set<bigint>();
 
   constructor(recovered: readonly SegmentSummary[]) {
     for (const { segment, createdAt, tables } of recovered) {
       const kept = new Segment(segment, createdAt);
-      for (const { table, run, ranges } of tables)
+      for (const { table, run, ranges } of tables) {
+        this.#earlierRuns.add(run);
         for (const { first, last } of ranges) kept.add(table, run, first, last);
+      }
       this.#segments.set(segment, kept);
     }
   }
@@ -58,6 +61,11 @@ export class KeptSegments {
   /** All of them, oldest first. */
   get all(): readonly KeptSegment[] {
     return [...this.#segments.values()].sort((one, other) => one.segment - other.segment);
+  }
+
+  /** Rows of earlier starts, wherever they are by now. */
+  get earlier(): readonly KeptRows[] {
+    return this.all.flatMap(({ tables }) => tables.filter(({ run }) => this.#earlierRuns.has(run)));
   }
 
   /** Those that are not written to any more. */

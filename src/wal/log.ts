@@ -262,6 +262,8 @@ export class Log {
   #copy(path: string, keep: (entry: IndexEntry) => boolean): Carried {
     const places: RecordPlace[] = [];
     const lost: IndexEntry[] = [];
+    // A group stays in one segment: its frames count only while its end is there.
+    const open = new Set<bigint>();
     const flush = (): void => {
       if (this.#pending.records > 0) places.push(...this.#despiteFullDisk(() => this.#write(true)));
     };
@@ -275,7 +277,10 @@ export class Log {
           if (!(error instanceof LogDamagedError)) throw error;
           lost.push(entry);
         }
-        if (this.#pending.bytes >= CARRY_BYTES) flush();
+        const { record } = entry;
+        if (record.kind === "rows" && record.group !== 0n) open.add(record.group);
+        if (record.kind === "group_end") open.delete(record.group);
+        if (this.#pending.bytes >= CARRY_BYTES && open.size === 0) flush();
       }
       flush();
     } finally {

@@ -28,6 +28,8 @@ export class LostRows {
   readonly #runs = new Map<bigint, SeqSet>();
   /** Frames up to this ordinal were looked at. */
   #after = 0;
+  /** Counts what was added: it may be of frames that are just being looked at. */
+  #added = 0;
   #isReading = false;
   #isClosed = false;
   #cancelRetry: (() => void) | undefined;
@@ -41,6 +43,7 @@ export class LostRows {
     this.#runs.set(run, lost);
     for (const { first, last } of rows) lost.add(first, last);
     this.#after = 0;
+    this.#added += 1;
     this.read();
   }
 
@@ -71,6 +74,7 @@ export class LostRows {
     const { table, reader, upTo, hasRoom } = this.#options;
     while (this.#runs.size > 0 && !this.#isClosed && hasRoom()) {
       const after = this.#after;
+      const added = this.#added;
       const { frames, lastOrdinal } = await reader.next({
         table,
         after,
@@ -81,7 +85,7 @@ export class LostRows {
       if (this.#isClosed) return;
       for (const frame of frames) this.#handBack(frame);
       // More may have been lost meanwhile.
-      if (this.#after !== after) continue;
+      if (this.#added !== added) continue;
       this.#after = lastOrdinal;
       // What was not found is damaged, which the reader told.
       if (lastOrdinal >= upTo()) this.#runs.clear();

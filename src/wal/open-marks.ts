@@ -15,24 +15,33 @@ interface SealedBatch {
   readonly segments: Set<number>;
 }
 
-interface Group {
-  /** Undefined for a group of an earlier start: which rows it had is not known. */
-  readonly rows: { readonly table: string; readonly run: bigint; readonly span: SeqSpan }[] | undefined;
-  ordinal: number;
-  readonly segments: Set<number>;
+/** The ends of groups that a segment has. */
+interface Ends {
+  /** The highest ordinal of one. */
+  readonly last: number;
+  /** Whether an earlier start logged some: their frames may be in another segment, as a sync that failed may have left them there. */
+  readonly areOld: boolean;
+}
+
+/** Of which ends of groups something is needed beside that of the rows that stay. */
+export interface EndsNeeded {
+  /** The answers of those up to this ordinal are kept elsewhere. */
+  readonly answeredUpTo: number;
+  /** Whether rows of earlier starts may have an unknown fate. */
+  readonly isOld: boolean;
 }
 
 /** Which seals, splits, skips and group ends of the log are needed yet, and in which segments they are. */
 export class OpenMarks {
   readonly #isKnown: IsKnown;
   readonly #batches = new Map<string, SealedBatch>();
-  readonly #groups = new Map<bigint, Group>();
+  /** By segment. A group is written into one segment, and stays together when it moves. */
+  readonly #ends = new Map<number, Ends>();
 
   constructor(recovered: readonly IndexEntry[], isKnown: IsKnown) {
     this.#isKnown = isKnown;
     for (const { record, place, ordinal } of recovered)
-      if (record.kind === "group_end")
-        this.#groups.set(record.group, { rows: undefined, ordinal, segments: new Set([place.segment]) });
+      if (record.kind === "group_end") this.#end(place.segment, { last: ordinal, areOld: true });
       else if (record.kind !== "rows") this.#mark(record, place.segment);
   }
 
@@ -40,15 +49,8 @@ export class OpenMarks {
   committed(records: readonly LogRecord[], { places }: Committed): void {
     for (const [index, record] of records.entries()) {
       const { ordinal, place } = places[index]!;
-      if (record.kind === "group_end") {
-        const group = this.#group(record.group);
-        group.ordinal = ordinal;
-        group.segments.add(place.segment);
-      } else if (record.kind !== "rows") this.#mark(record, place.segment);
-      else if (record.group !== 0n) {
-        const { table, run, firstSeq, count } = record;
-        this.#group(record.group).rows?.push({ table, run, span: { firstSeq, count } });
-      }
+      if (record.kind === "group_end") this.#end(place.segment, { last: ordinal, areOld: false });
+      else if (record.kind !== "rows") this.#mark(record, place.segment);
     }
   }
 
@@ -60,25 +62,16 @@ export class OpenMarks {
     );
   }
 
-  /**
-   * What of the segment's marks is needed. `isAnswered` says of a group end, by its ordinal, if the answer is kept elsewhere, `isOld` if
-   * rows of groups of earlier starts may have an unknown fate.
-   */
-  neededIn(
-    segment: number,
-    { isAnswered, isOld }: { isAnswered: (ordinal: number) => boolean; isOld: boolean },
-  ): Pick<CarryRule, "batches" | "groups"> {
+  /** What of the segment's marks is needed. */
+  neededIn(segment: number, { answeredUpTo, isOld }: EndsNeeded): Pick<CarryRule, "batches" | "endsAbove"> {
     this.#forgetKnown();
+    const { last, areOld } = this.#ends.get(segment) ?? { last: 0, areOld: false };
+    const endsAbove = areOld && isOld ? 0 : answeredUpTo;
     return {
       batches: [...this.#batches.values()]
         .filter(({ segments }) => segments.has(segment))
         .map(({ table, run, number }) => ({ table, run, number })),
-      groups: [...this.#groups]
-        .filter(([, { segments }]) => segments.has(segment))
-        .filter(
-          ([, { rows, ordinal }]) => !isAnswered(ordinal) || (rows === undefined ? isOld : rows.length > 0),
-        )
-        .map(([group]) => group),
+      endsAbove: last > endsAbove ? endsAbove : Number.POSITIVE_INFINITY,
     };
   }
 
@@ -87,8 +80,9 @@ export class OpenMarks {
     const now = new Set(places.map(({ place }) => place.segment));
     for (const [key, { segments }] of this.#batches)
       if (!moved(segments, segment, now)) this.#batches.delete(key);
-    for (const [key, { segments, ordinal }] of this.#groups)
-      if (ordinal > 0 && !moved(segments, segment, now)) this.#groups.delete(key);
+    const ends = this.#ends.get(segment);
+    this.#ends.delete(segment);
+    if (ends !== undefined) for (const other of now) this.#end(other, ends);
   }
 
   #mark(record: Exclude<LogRecord, { kind: "rows" | "group_end" }>, segment: number): void {
@@ -104,20 +98,14 @@ export class OpenMarks {
     batch?.segments.add(segment);
   }
 
-  #group(group: bigint): Group {
-    let found = this.#groups.get(group);
-    if (found === undefined) {
-      found = { rows: [], ordinal: 0, segments: new Set() };
-      this.#groups.set(group, found);
-    }
-    return found;
+  #end(segment: number, { last, areOld }: Ends): void {
+    const ends = this.#ends.get(segment) ?? { last: 0, areOld: false };
+    this.#ends.set(segment, { last: Math.max(ends.last, last), areOld: ends.areOld || areOld });
   }
 
   #forgetKnown(): void {
     for (const [key, { table, run, frames }] of this.#batches)
       if (this.#isKnown(table, run, frames)) this.#batches.delete(key);
-    for (const { rows } of this.#groups.values())
-      if (rows?.every(({ table, run, span }) => this.#isKnown(table, run, [span]))) rows.length = 0;
   }
 }
 

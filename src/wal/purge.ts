@@ -1,3 +1,4 @@
+import { isEmpty } from "./carry-rule.js";
 import { Ledger } from "./ledger.js";
 import type { Log } from "./log.js";
 import { OpenMarks } from "./open-marks.js";
@@ -60,10 +61,9 @@ function marksOf({ marks, cursor, ledger }: Recovered, pending: boolean): (segme
       known.get(`${run} ${table}`)?.covers(firstSeq, firstSeq + count - 1),
     ),
   );
-  const answersUpTo = ledger === undefined ? 0 : Ledger.restore(ledger, LEDGER_LIMITS).coveredUpTo;
-  const isAnswered = (ordinal: number): boolean => ordinal <= answersUpTo;
+  const answeredUpTo = ledger === undefined ? 0 : Ledger.restore(ledger, LEDGER_LIMITS).coveredUpTo;
   return (segment) => {
-    const { batches, groups } = open.neededIn(segment, { isAnswered, isOld: pending });
-    return batches.length + groups.length > 0;
+    const rule = { rows: [], ...open.neededIn(segment, { answeredUpTo, isOld: pending }) };
+    return !isEmpty(rule);
   };
 }

@@ -47,8 +47,8 @@ export interface TrimmerOptions {
   readonly marks: OpenMarks;
   readonly fatesOf: (table: string) => TrimmedFates;
   readonly stored: StoredRows;
-  /** Whether the answer of a group end with this ordinal is kept elsewhere. */
-  readonly isAnswered: (ordinal: number) => boolean;
+  /** The answers of group ends up to this ordinal are kept elsewhere. */
+  readonly answeredUpTo: () => number;
   readonly unlink: (segment: number) => Promise<void>;
   /** Copies what is needed to the end of the log and removes the segment. */
   readonly carry: (segment: number, rule: CarryRule) => Promise<readonly RecordPlace[]>;
@@ -192,11 +192,9 @@ export class Trimmer {
   }
 
   async #remove(segment: KeptSegment, unknown: CarryRule["rows"]): Promise<void> {
-    const { segments, marks, isAnswered, unlink, carry } = this.#options;
-    const isOld = segments.all.some(
-      ({ createdAt, tables }) => createdAt !== undefined && this.#isOpen(tables),
-    );
-    const rule = { rows: unknown, ...marks.neededIn(segment.segment, { isAnswered, isOld }) };
+    const { segments, marks, answeredUpTo, unlink, carry } = this.#options;
+    const ends = { answeredUpTo: answeredUpTo(), isOld: this.#isOpen(segments.earlier) };
+    const rule = { rows: unknown, ...marks.neededIn(segment.segment, ends) };
     if (isEmpty(rule)) {
       await unlink(segment.segment);
       segments.removed(segment.segment);

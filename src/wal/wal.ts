@@ -212,7 +212,7 @@ export class Wal {
       marks: this.#marks,
       fatesOf: (table) => this.#fatesOf(table),
       stored,
-      isAnswered: (ordinal) => ordinal <= this.keys.coveredUpTo,
+      answeredUpTo: () => this.keys.coveredUpTo,
       unlink: (segment) => client.unlink(segment),
       carry: async (segment, rule) => (await client.carry(segment, rule)).places,
       onLost: (table, run, rows) => this.#buffers.get(table)?.lost(run, rows),

@@ -83,7 +83,11 @@ class Use {
         if (record.table === table) seqs.add(record.firstSeq, record.firstSeq + record.count - 1);
       return { table, run: 7n, ranges: seqs.ranges };
     });
-    const { places, lost } = await this.#client.carry(segment, { rows: rule, batches: [], groups: [] });
+    const { places, lost } = await this.#client.carry(segment, {
+      rows: rule,
+      batches: [],
+      endsAbove: Number.POSITIVE_INFINITY,
+    });
     assert.deepEqual(lost, []);
     for (const written of frames) if (written.segment === segment) written.segment = undefined;
     for (const { ordinal, place } of places) this.written.get(ordinal)!.segment = place.segment;

@@ -104,7 +104,7 @@ class TrimmedLog {
       marks: this.#marks,
       fatesOf: (table) => this.fates.get(table)!,
       stored: this.#counter,
-      isAnswered: (ordinal) => ordinal <= this.answeredUpTo,
+      answeredUpTo: () => this.answeredUpTo,
       unlink: async (segment) => {
         if (this.trouble !== undefined) throw this.trouble;
         this.log.unlink(segment);
@@ -142,6 +142,15 @@ class TrimmedLog {
       ...where,
       ...{ batch, generation: 0, frames, rows: 10, checksum: sealChecksum(frames) },
     });
+    return firstSeq;
+  }
+
+  /** Logs a frame of ten rows and the end of its group in one commit, as a keyed request is. */
+  group(table: string, group: bigint): number {
+    const firstSeq = this.#nextSeq.get(table) ?? 1;
+    this.#nextSeq.set(table, firstSeq + 10);
+    const where = { table, partition: DAY, run: this.run, firstSeq, count: 10 };
+    this.write({ kind: "rows", ...where, positions: [], group, payload: new Uint8Array(4000) }, endOf(group));
     return firstSeq;
   }
 
@@ -319,13 +328,9 @@ test("a table that is not stored holds up nobody once the log is large: its fram
 
 test("an answer that is in no ledger, and the end of a group with rows to come, move on too", async (t) => {
   const log = await TrimmedLog.open(t);
-  const end = (group: bigint): LogRecord => ({
-    kind: "group_end",
-    ...{ group, key: `k${group}`, bodyHash: "0".repeat(64), status: 200, answer: "{}", at: 0 },
-  });
   const first = log.frame(log.tables[0], 7n);
-  log.write(end(7n));
-  log.write(end(8n));
+  log.write(endOf(7n));
+  log.write(endOf(8n));
   log.answeredUpTo = 3;
   log.frame();
   log.frame();
@@ -335,4 +340,47 @@ test("an answer that is in no ledger, and the end of a group with rows to come, 
   const { frames, marks } = log.found();
   assert.deepEqual(frames.filter((frame) => frame.endsWith(` ${first}-${first + 9}`)).length, 1);
   assert.deepEqual(marks.filter((mark) => mark === "group_end").length, 2);
+});
+
+function endOf(group: bigint): LogRecord {
+  return {
+    kind: "group_end",
+    ...{ group, key: `k${group}`, bodyHash: "0".repeat(64), status: 200, answer: "{}", at: 0 },
+  };
+}
+
+test("frames of a group keep their end however often they move, also when an earlier start logged them", async (t) => {
+  const log = await TrimmedLog.open(t, 2);
+  const [stuck, orders] = log.tables;
+  log.group(stuck!, 7n);
+  await log.storedFrame(orders);
+  log.restart();
+  log.answeredUpTo = Number.MAX_SAFE_INTEGER;
+  log.isPressed = true;
+  for (let round = 0; round < 3; round += 1) {
+    await log.storedFrame(orders);
+    await log.storedFrame(orders);
+    await log.lookTwice();
+  }
+  const { frames, segments } = log.found();
+  assert.ok(segments < 4, "the frames moved on");
+  assert.ok(frames.includes(`${stuck} 1-10`), frames.join());
+});
+
+test("rows of a group that ClickHouse lost again keep the end of their group when they move", async (t) => {
+  const log = await TrimmedLog.open(t, 2);
+  const [stuck, orders] = log.tables;
+  log.group(stuck!, 7n);
+  await log.storedFrame(orders);
+  await log.storedFrame(orders);
+  log.answeredUpTo = Number.MAX_SAFE_INTEGER;
+  const fates = log.fates.get(stuck!)!;
+  fates.skipped(log.run, [{ firstSeq: 1, count: 10 }]);
+  await log.trimmer.look();
+  fates.lost(log.run, [{ first: 1, last: 10 }]);
+  log.isPressed = true;
+  await log.lookTwice();
+  const { frames, marks } = log.found();
+  assert.ok(frames.includes(`${stuck} 1-10`), frames.join());
+  assert.ok(marks.includes("group_end"));
 });
