@@ -80,6 +80,11 @@ export interface RecorderOptions {
   readonly memory: { readonly max: number };
   /** Event times taken, in milliseconds before and after now by this host's clock. */
   readonly accept: { readonly past: number; readonly future: number };
+  /**
+   * By table, columns that it has not any more and that rows in the log still hold: they are sent without these, and what they hold is kept in
+   * the dead letters first.
+   */
+  readonly leaveOut?: Readonly<Record<string, readonly string[]>>;
   /** The log. Without it no table has one, whatever its options say. */
   readonly wal?: WalOptions;
   /** Folder of the rows that were refused; made if absent. */
@@ -132,6 +137,7 @@ const DEADLINE_MS: number = 30 * SECOND_MS;
 /** Takes rows of several tables and lands them in ClickHouse: the composition of the stages, on the caller's thread. */
 export class Recorder {
   readonly #identity: Identity;
+  readonly #clickhouse: ClickHouse;
   readonly #link: Link;
   readonly #sink: Sink;
   readonly #stored: StoredCounter;
@@ -149,6 +155,7 @@ export class Recorder {
   private constructor(options: RecorderOptions, parts: Parts) {
     const { recorder, env, clickhouse } = options;
     this.#identity = parts.identity;
+    this.#clickhouse = clickhouse;
     this.#deadLetters = parts.deadLetters;
     this.#clock = options.clock ?? systemClock;
     this.#report = parts.report;
@@ -183,7 +190,9 @@ export class Recorder {
     for (const table of parts.tables) {
       const tableOptions = options.tables[table.name]!;
       const settings = tableOptions.class === "critical" ? { ...parts.settings, ...quorum } : parts.settings;
-      this.#writers.set(table.name, this.#writerOf(table, tableOptions, window, settings));
+      const writer = this.#writerOf(table, tableOptions, window, settings);
+      for (const column of options.leaveOut?.[table.name] ?? []) writer.leaveOut(column);
+      this.#writers.set(table.name, writer);
     }
   }
 
@@ -218,6 +227,8 @@ export class Recorder {
       report({ kind: "dead_letter_damaged", path, line }),
     );
     const pack = await packerFor(options.compression, clickhouse.endpoints);
+    for (const table of tables)
+      for (const column of options.leaveOut?.[table.name] ?? []) requireGone(table, column);
     const opened = new Recorder(options, {
       identity,
       life,
@@ -284,6 +295,16 @@ export class Recorder {
     if (table !== undefined) this.table(table);
     const names = table === undefined ? [...this.#logged.keys()] : [table];
     await Promise.all(names.map((name) => this.#logged.get(name)?.replayed()));
+  }
+
+  /**
+   * From now on, as long as it is open, rows are sent without a column that the table has not any more; what it holds is kept in the dead letters first.
+   * @throws ColdpathError TABLE_UNKNOWN; USAGE if the table has the column
+   */
+  async leaveOut(table: string, column: string): Promise<void> {
+    this.table(table);
+    requireGone(await readTable(this.#clickhouse, table), column);
+    this.#writers.get(table)!.leaveOut(column);
   }
 
   /** Rows in the log are tried at once, also those of tables that are paused; the result tells how far they are. */
@@ -423,6 +444,14 @@ export class Recorder {
       attributes,
     });
   }
+}
+
+function requireGone({ name, columns }: Table, column: string): void {
+  if (columns.every((each) => each.name !== column)) return;
+  throw new ColdpathError(
+    "USAGE",
+    `${name} has the column ${column}: only one that was dropped can be left out`,
+  );
 }
 
 /** A Map of ClickHouse takes text. */

@@ -149,6 +149,11 @@ export class Writer implements TableWriter {
     this.#parts.lane.tryNow();
   }
 
+  /** Rows are sent without that column from now on. */
+  leaveOut(column: string): void {
+    this.#parts.lane.inserter.leftOut.add(column);
+  }
+
   /** Why the table is paused, if it was tried and paused again since the call. */
   watchPause(): () => Pause | undefined {
     const { lane } = this.#parts;

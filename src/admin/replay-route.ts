@@ -5,10 +5,14 @@ import type { Recorder, Replay } from "../recorder.js";
 /** Replays that can still be asked for: beyond that the oldest are forgotten. */
 const REPLAYS_KEPT = 100;
 
-/** `POST /api/replay` tries at once what waits in the log; `GET /api/replay/ID` tells how far those rows are. */
-export function replayRoute(app: FastifyInstance, recorder: Pick<Recorder, "replay">): void {
+/** `POST /api/replay` tries at once what waits in the log, with `?without=TABLE.COLUMN` without that column; `GET /api/replay/ID` tells how far those rows are. */
+export function replayRoute(app: FastifyInstance, recorder: Pick<Recorder, "replay" | "leaveOut">): void {
   const replays = new Map<string, Replay>();
-  app.post("/api/replay", () => {
+  app.post<{ Querystring: { without?: string | string[] } }>("/api/replay", async ({ query }) => {
+    for (const place of [query.without ?? []].flat()) {
+      const at = place.indexOf(".");
+      await recorder.leaveOut(place.slice(0, Math.max(at, 0)), place.slice(at + 1));
+    }
     const id = randomUUID();
     const replay = recorder.replay();
     replays.set(id, replay);

@@ -16,7 +16,7 @@ export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "replay">;
+  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "replay" | "leaveOut">;
   readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
@@ -121,5 +121,7 @@ function failure(message: string): { error: { message: string } } {
 }
 
 function statusOf(error: unknown): number {
-  return error instanceof ColdpathError && error.code === "TABLE_UNKNOWN" ? 404 : 500;
+  if (!(error instanceof ColdpathError)) return 500;
+  if (error.code === "USAGE") return 400;
+  return error.code === "TABLE_UNKNOWN" ? 404 : 500;
 }

@@ -7,6 +7,17 @@ import type { Partition } from "./partition.js";
 /** Columns that differ each time the same row is taken. */
 const NUMBERING: ReadonlySet<string> = new Set(["run", "seq"]);
 
+const IDENTITY: ReadonlySet<string> = new Set(["recorder", "run", "seq"]);
+
+/** What one column of one row holds. */
+export interface HeldValue {
+  readonly seq: string;
+  readonly source: string | null;
+  readonly sourceSeq: string | null;
+  /** One Native block: the row's identity and the value. */
+  readonly block: Buffer;
+}
+
 /** Rows with the numbers [firstSeq, firstSeq + count). */
 export interface SeqSpan {
   readonly firstSeq: number;
@@ -109,9 +120,30 @@ export class Batch {
     return this.#builder.valueText(column, this.#from);
   }
 
-  /** One Native block, in a new buffer or in place of what `out` held. */
-  encode(out?: ByteBuffer): Buffer {
-    return this.#builder.encode(this.#from, this.#to, out);
+  /** One Native block, in a new buffer or in place of what `out` held, without the columns `leftOut`. */
+  encode(out?: ByteBuffer, leftOut?: ReadonlySet<string>): Buffer {
+    return this.#builder.encode(this.#from, this.#to, out, leftOut);
+  }
+
+  /** The columns that it shares with those, for {@link valuesOf}. */
+  columnsIn(names: ReadonlySet<string>): string[] {
+    return this.columns.filter((name) => names.has(name));
+  }
+
+  /** By row what a column holds, beside what identifies the row; rows where it is NULL or empty hold nothing. */
+  *valuesOf(column: string): Generator<HeldValue> {
+    const builder = this.#builder;
+    const isOther = new Set(this.columns.filter((name) => name !== column && !IDENTITY.has(name)));
+    for (let row = this.#from; row < this.#to; row += 1) {
+      const value = builder.rowAt(row)[column];
+      if (isEmpty(value)) continue;
+      yield {
+        seq: builder.valueText("seq", row)!,
+        source: builder.valueText("source", row) || null,
+        sourceSeq: builder.valueText("source_seq", row),
+        block: Buffer.from(builder.encode(row, row + 1, undefined, isOther)),
+      };
+    }
   }
 
   /** The first row's values without what only tells which start of the recorder took it, and as which row. */
@@ -144,4 +176,11 @@ export class Batch {
     }
     return runs.map(({ kind, from, to }) => ({ kind, batch: this.part(from, to) }));
   }
+}
+
+/** Whether a value, as {@link BlockBuilder.rowAt} gives it, tells nothing: NULL, or empty. */
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === "") return true;
+  if (value instanceof Map) return value.size === 0;
+  return Array.isArray(value) && value.length === 0;
 }

@@ -29,7 +29,11 @@ export interface ReplayedTable {
  * what is left belongs to paused tables.
  * @throws ColdpathError WAL_LOCKED while a recorder runs on it, WAL_ABSENT
  */
-export async function replayLog(dir: string, context: Context): Promise<ReplayedTable[]> {
+export async function replayLog(
+  dir: string,
+  context: Context,
+  leaveOut: Readonly<Record<string, readonly string[]>> = {},
+): Promise<ReplayedTable[]> {
   const pending = pendingRows(surveyLog(dir).tables);
   if (pending.size === 0) return [];
   const config = configOf(dir, pending, context);
@@ -37,7 +41,7 @@ export async function replayLog(dir: string, context: Context): Promise<Replayed
   const opened = await openClickHouse(config);
   const line = new ProgressLine(context);
   try {
-    const recorder = await openRecorder(config, opened, (event) => note(event, context));
+    const recorder = await openRecorder(config, opened, (event) => note(event, context), { leaveOut });
     const replay = recorder.replay();
     const { paused } = await watchReplay(async () => replay.progress, line, signal);
     const isUnfinished = signal.aborted || Object.keys(paused).length > 0;

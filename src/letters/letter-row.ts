@@ -11,7 +11,7 @@ import { BlockBuilder, type BlockColumn } from "../native/block.js";
 import { columnsOf } from "../native/block-header.js";
 import { ms } from "../native/instant-number.js";
 import type { Table } from "../schemas/table.js";
-import type { DeadLetter } from "../sink/dead-letter.js";
+import { type DeadLetter, LEFT_OUT } from "../sink/dead-letter.js";
 
 /** A letter as the row that it is in ClickHouse. */
 export interface LetterRow {
@@ -78,6 +78,8 @@ export class LetterRows {
   }
 
   #numbered(letter: DeadLetter): LetterRow {
+    if (letter.code === LEFT_OUT)
+      throw new LetterError("its row is stored; it keeps what a column held that was dropped");
     const block = Buffer.from(letter.bytes, "base64");
     const columns = columnsOf(block);
     const gone = columns.find(({ name }) => !this.#names.has(name));

@@ -14,6 +14,8 @@ import { ValueError } from "./value-error.js";
 export type { BlockColumn, Row } from "./block-column.js";
 export { ValueError } from "./value-error.js";
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * Collects rows of one table column by column and encodes them as ClickHouse Native blocks
  * (`docs/reference/formats/native.md`).
@@ -113,15 +115,23 @@ export class BlockBuilder {
     if (from < this.#rows) this.#writerOf(column, from).number(from, first);
   }
 
-  /** One Native block of the rows [from, to), by default all, in a new buffer or in place of what `out` held. */
-  encode(from = 0, to: number = this.#rows, out: ByteBuffer = new ByteBuffer()): Buffer {
+  /**
+   * One Native block of the rows [from, to), by default all, in a new buffer or in place of what `out` held; without the columns `leftOut`.
+   */
+  encode(
+    from = 0,
+    to: number = this.#rows,
+    out: ByteBuffer = new ByteBuffer(),
+    leftOut: ReadonlySet<string> = NONE,
+  ): Buffer {
     assert(from >= 0 && from <= to && to <= this.#rows, "rows out of range");
     const share = this.#rows === 0 ? 0 : (to - from) / this.#rows;
     out.length = 0;
     out.reserve(this.#headerBytes + Math.ceil((this.bytes - this.#headerBytes) * share));
-    out.varint(this.#slots.length);
+    const slots = leftOut.size === 0 ? this.#slots : this.#slots.filter(({ name }) => !leftOut.has(name));
+    out.varint(slots.length);
     out.varint(to - from);
-    for (const { header, writer } of this.#slots) {
+    for (const { header, writer } of slots) {
       out.bytes(header);
       // A block without rows has no prefixes either.
       if (from === to) continue;

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
-import { Recorder, type Report, type WalOptions } from "../recorder.js";
+import { Recorder, type RecorderOptions, type Report, type WalOptions } from "../recorder.js";
 import { checkTables } from "../schemas/compare.js";
 import { requireRights } from "../schemas/grants/check.js";
 import type { Place } from "../schemas/grants/rights.js";
@@ -102,7 +102,7 @@ export async function openRecorder(
   config: Config,
   opened: OpenedClickHouse,
   report?: Report,
-  { withLog = true }: { readonly withLog?: boolean } = {},
+  { withLog = true, leaveOut }: { readonly withLog?: boolean } & Pick<RecorderOptions, "leaveOut"> = {},
 ): Promise<Recorder> {
   const { clickhouse } = opened;
   if (opened.engine !== undefined) await migrate(clickhouse, { userDirs: config.schemas });
@@ -120,6 +120,7 @@ export async function openRecorder(
     deadLettersDir: deadLettersFolder(config),
     ...(withLog ? { wal: walOptions(config) } : {}),
     ...(report === undefined ? {} : { report }),
+    ...(leaveOut === undefined ? {} : { leaveOut }),
   });
 }
 

@@ -59,10 +59,14 @@ export function originKey(letter: Pick<DeadLetter, "source" | "source_seq" | "ha
   return `${letter.source_seq} ${letter.hash} ${letter.source}`;
 }
 
+/** The code of letters that keep what a column held that is no more; the row itself is stored without it. */
+export const LEFT_OUT = "COLUMN_LEFT_OUT";
+
 /** What makes two letters the same row for a start that did not write the first: an origin if it has one, or else its identity. */
 export function rowKey(
-  letter: Pick<DeadLetter, "run" | "seq" | "source" | "source_seq" | "hash">,
+  letter: Pick<DeadLetter, "run" | "seq" | "source" | "source_seq" | "hash" | "code">,
 ): string | undefined {
+  if (letter.code === LEFT_OUT) return `${LEFT_OUT} ${letter.run} ${letter.seq} ${letter.hash}`;
   return originKey(letter) ?? (letter.seq === null ? undefined : `${letter.run} ${letter.seq}`);
 }
 
@@ -79,6 +83,19 @@ export function refusedRow(batch: Batch, code: string, reason: string): Refused 
     reason,
     body: { native: batch.encode(), content: batch.firstContent() },
   };
+}
+
+/** What `column` holds in the rows of a batch that is sent without it, one letter a row. */
+export function* leftOutValues(batch: Batch, column: string): Generator<Refused> {
+  const { table, recorder, run } = batch;
+  for (const { seq, source, sourceSeq, block } of batch.valuesOf(column)) {
+    yield {
+      ...{ table: table.name, recorder, run: run.toString(), seq, source, source_seq: sourceSeq },
+      code: LEFT_OUT,
+      reason: `${table.name} has no column ${column}; the row is stored without it`,
+      body: { native: block, content: block },
+    };
+  }
 }
 
 function hashOf(body: Refused["body"]): string {

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import { type FileHandle, mkdir, open, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { KIB } from "../base/units.js";
-import { type DeadLetter, deadLetterOf, originKey, type Refused, rowKey } from "./dead-letter.js";
+import { type DeadLetter, deadLetterOf, LEFT_OUT, originKey, type Refused, rowKey } from "./dead-letter.js";
 import { KeyIndex } from "./key-index.js";
 import { letterFileName, letterFiles, lettersIn, type OnDamaged } from "./letter-files.js";
 
@@ -117,7 +117,8 @@ class TableFile {
 
   async add(letter: DeadLetter): Promise<void> {
     // What we number ourselves we refuse once.
-    const key = letter.run === this.#run ? originKey(letter) : rowKey(letter);
+    const isOurs = letter.run === this.#run && letter.code !== LEFT_OUT;
+    const key = isOurs ? originKey(letter) : rowKey(letter);
     if (key === undefined) return await this.#append(letter);
     const known = await this.#knownNow(key);
     if (known.keys.has(key)) return;

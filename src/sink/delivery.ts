@@ -15,6 +15,7 @@ import type { Fence } from "./fence.js";
 import type { InFlight } from "./in-flight.js";
 import type { Found, Inquiry } from "./inquiry.js";
 import type { Lane, Outcome } from "./lane.js";
+import { LeftOut } from "./left-out.js";
 import type { Link } from "./link.js";
 import type { RequestDump } from "./request-dump.js";
 
@@ -89,6 +90,7 @@ export class Delivery {
   #parts: readonly Batch[] = [];
   /** The dead letter is on disk, and the journal is still to be told. */
   #isBuried = false;
+  readonly #leftOut: LeftOut;
 
   /** `outcome` gathers what became of the rows, for this batch and those it is split into. */
   constructor(batch: Batch, lane: Lane, context: DeliveryContext, outcome: Outcome) {
@@ -104,6 +106,7 @@ export class Delivery {
     this.#lane = lane;
     this.#context = context;
     this.#outcome = outcome;
+    this.#leftOut = new LeftOut(context.deadLetters);
     this.#soon = new Backoff(RETRY_FIRST_MS, RETRY_MOST_MS, context.random);
     this.#slowly = new Backoff(SLOW_FIRST_MS, SLOW_MOST_MS, context.random);
   }
@@ -192,6 +195,7 @@ export class Delivery {
   async #send(): Promise<Next> {
     // The turn began under an older generation: the next one begins with the seal.
     if (this.#sealed < this.#generation) return NOW;
+    await this.#leftOut.keep(this.#batch, this.#lane.inserter.leftOut);
     const { clock, link, signal } = this.#context;
     this.#attempts += 1;
     const attempt = { name: this.#attemptName, life: link.life, sentAt: clock.monotonic() };

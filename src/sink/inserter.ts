@@ -25,6 +25,8 @@ export interface InsertHead {
 
 /** Sends batches of one table: one INSERT, one Native block, every setting explicit. */
 export class Inserter {
+  /** Columns of rows from the log that are not sent. */
+  readonly leftOut: Set<string> = new Set();
   readonly #options: InserterOptions;
   readonly #target: string;
 
@@ -45,7 +47,7 @@ export class Inserter {
   ): Promise<void> {
     const { clickhouse, pack, budget, spare, deadlineMs } = this.#options;
     const buffer = spare.pop() ?? new ByteBuffer();
-    const block = batch.encode(buffer);
+    const block = batch.encode(buffer, this.leftOut);
     const held = block.length;
     budget.add(held);
     try {
@@ -68,7 +70,10 @@ export class Inserter {
   }
 
   head(batch: Batch, token: string, attempt: string): InsertHead {
-    const columns = batch.columns.map(quoteName).join(", ");
+    const columns = batch.columns
+      .filter((name) => !this.leftOut.has(name))
+      .map(quoteName)
+      .join(", ");
     const settings = {
       ...this.#options.settings,
       insert_deduplication_token: token,

@@ -11,6 +11,8 @@ import { tableText } from "../table-text.js";
 
 interface ReplayOptions {
   readonly wait?: boolean;
+  /** `TABLE.COLUMN` */
+  readonly without: readonly string[];
 }
 
 /** What a service answers. */
@@ -20,19 +22,53 @@ export function registerReplay(program: Command): void {
   program
     .command("replay")
     .option("--wait", "until all rows that are pending now are stored or in the dead letters")
+    .option(
+      "--without <table.column>",
+      "send rows of the log without a column that was dropped, and keep what it holds in the dead letters; repeatable",
+      collect,
+      [],
+    )
     .description("try at once what waits in the log, paused tables included; without a service, store it")
     .action(async (options: ReplayOptions, command: Command) => {
       const context = new Context(command);
+      const { without } = options;
+      const leaveOut = columnsOf(without);
       const { config } = context.load();
       const service = new RunningService(config);
-      const answer = (await service.ask("POST", "/api/replay")) as Answer | undefined;
-      if (answer === undefined) await byItself(walFolder(config), context);
+      const answer = (await service.ask("POST", `/api/replay${queryOf(without)}`)) as Answer | undefined;
+      if (answer === undefined) await byItself(walFolder(config), leaveOut, context);
       else await inService(service, answer, options.wait === true, context);
     });
 }
 
-async function byItself(dir: string, context: Context): Promise<void> {
-  const tables = await replayLog(dir, context);
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** Columns by table. @throws ColdpathError USAGE */
+function columnsOf(places: readonly string[]): Record<string, string[]> {
+  const columns: Record<string, string[]> = {};
+  for (const place of places) {
+    const [, table, column] = /^([^.]+)\.(.+)$/.exec(place) ?? [];
+    if (table === undefined || column === undefined)
+      throw new ColdpathError("USAGE", `--without ${place}: expected TABLE.COLUMN, such as orders.reason`);
+    columns[table] = [...(columns[table] ?? []), column];
+  }
+  return columns;
+}
+
+function queryOf(places: readonly string[]): string {
+  return places.length === 0
+    ? ""
+    : `?${places.map((place) => `without=${encodeURIComponent(place)}`).join("&")}`;
+}
+
+async function byItself(
+  dir: string,
+  leaveOut: Readonly<Record<string, readonly string[]>>,
+  context: Context,
+): Promise<void> {
+  const tables = await replayLog(dir, context, leaveOut);
   context.result(logText(tables), { dir, tables });
   if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
 }
