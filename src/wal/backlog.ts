@@ -193,7 +193,7 @@ export class Backlog {
 
   #take({ run, partition, firstSeq, count }: FrameHead, payload: Uint8Array): void {
     const { clock, sealed, push, part, again } = this.#options;
-    const frame = { run, partition, firstSeq, count, payload, openedAt: clock.monotonic() };
+    const frame = { run, partition, firstSeq, count, payload, openedAt: clock.monotonic(), isReadBack: true };
     const batch = sealed.of(run, firstSeq);
     if (batch === undefined) {
       push(frame);

@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.js";
-import { batchLimits, type FlushLimits, stretchWithin } from "../buffer/batch-limits.js";
+import { type BatchLimits, batchLimits, type FlushLimits, stretchWithin } from "../buffer/batch-limits.js";
 
 /** A synced frame in memory. */
 export interface Frame {
@@ -13,8 +13,8 @@ export interface Frame {
   readonly openedAt: number;
   /** ClickHouse had these rows and lost them. */
   readonly isLost?: boolean;
-  /** Taken just now, past rows that are still to be read back. */
-  readonly isAhead?: boolean;
+  /** Not kept in memory since it was synced, but read from the log. */
+  readonly isReadBack?: boolean;
 }
 
 /** Frames of one run and partition that are to become one batch. */
@@ -29,8 +29,8 @@ export class FrameGroup {
     return this.frames[0]!.openedAt;
   }
 
-  get isAhead(): boolean {
-    return this.frames[0]!.isAhead === true;
+  get isLive(): boolean {
+    return isLive(this.frames[0]!);
   }
 
   add(frame: Frame): void {
@@ -41,7 +41,7 @@ export class FrameGroup {
 }
 
 /** Frames that differ in one of these are never in one batch. */
-export type FrameKey = Pick<Frame, "run" | "partition" | "isLost" | "isAhead">;
+export type FrameKey = Pick<Frame, "run" | "partition" | "isLost" | "isReadBack">;
 
 export interface FrameQueueOptions {
   readonly flush: FlushLimits;
@@ -52,6 +52,8 @@ export interface FrameQueueOptions {
 
 /** No batch is ever dropped to make room, so none has to stay a fraction of the queue. */
 const ANY_ROWS: number = 2 ** 30;
+/** Batches that were read back are smaller while live rows take turns with them: these wait for one such batch. */
+const BESIDE_LIVE_SHARE = 0.25;
 
 /** Synced frames of one table, gathered into batches as `TableBuffer` gathers rows. */
 export class FrameQueue {
@@ -62,10 +64,10 @@ export class FrameQueue {
   readonly #due: FrameGroup[] = [];
   #rows = 0;
   #bytes = 0;
-  #aheadRows = 0;
-  #aheadBytes = 0;
+  #liveRows = 0;
+  #liveBytes = 0;
   /** Whether the group taken last was of rows taken just now. */
-  #wasAhead = false;
+  #wasLive = false;
   #stretch = 1;
   #cancelAgeTimer: (() => void) | undefined;
 
@@ -81,13 +83,13 @@ export class FrameQueue {
     return this.#bytes;
   }
 
-  /** Of these, what is ahead of others to be read back. */
-  get aheadRows(): number {
-    return this.#aheadRows;
+  /** Of these, what was not read back. */
+  get liveRows(): number {
+    return this.#liveRows;
   }
 
-  get aheadBytes(): number {
-    return this.#aheadBytes;
+  get liveBytes(): number {
+    return this.#liveBytes;
   }
 
   get hasDue(): boolean {
@@ -112,7 +114,7 @@ export class FrameQueue {
 
   /** Takes a frame in, after those of the same run and partition. */
   push(frame: Frame): void {
-    const limits = batchLimits(this.#options.flush, ANY_ROWS, this.#stretch);
+    const limits = this.#limitsOf(frame);
     const key = keyOf(frame);
     let group = this.#open.get(key);
     if (
@@ -127,7 +129,7 @@ export class FrameQueue {
       this.#open.set(key, group);
     }
     group.add(frame);
-    this.#count(group.isAhead, frame.count, frame.payload.length);
+    this.#count(group.isLive, frame.count, frame.payload.length);
     if (group.rows >= limits.offerRows || group.bytes >= limits.offerBytes) this.#offer(group);
     this.#armAgeTimer();
   }
@@ -144,13 +146,13 @@ export class FrameQueue {
    * of the others.
    */
   take(): FrameGroup | undefined {
-    const next = this.#due.findIndex(({ isAhead }) => isAhead !== this.#wasAhead);
+    const next = this.#due.findIndex(({ isLive }) => isLive !== this.#wasLive);
     const [group] = this.#due.splice(Math.max(next, 0), 1);
     if (group === undefined) return undefined;
-    this.#wasAhead = group.isAhead;
+    this.#wasLive = group.isLive;
     const key = keyOf(group.frames[0]!);
     if (this.#open.get(key) === group) this.#open.delete(key);
-    this.#count(group.isAhead, -group.rows, -group.bytes);
+    this.#count(group.isLive, -group.rows, -group.bytes);
     return group;
   }
 
@@ -160,7 +162,7 @@ export class FrameQueue {
     for (const frame of frames) group.add(frame);
     group.due = true;
     this.#due.unshift(group);
-    this.#count(group.isAhead, group.rows, group.bytes);
+    this.#count(group.isLive, group.rows, group.bytes);
     this.#options.onDue();
   }
 
@@ -175,12 +177,20 @@ export class FrameQueue {
     this.#cancelAgeTimer = undefined;
   }
 
-  #count(isAhead: boolean, rows: number, bytes: number): void {
+  #limitsOf(frame: Frame): BatchLimits {
+    const limits = batchLimits(this.#options.flush, ANY_ROWS, this.#stretch);
+    if (isLive(frame) || this.#liveRows === 0) return limits;
+    const mostRows = limits.mostRows * BESIDE_LIVE_SHARE;
+    const mostBytes = limits.mostBytes * BESIDE_LIVE_SHARE;
+    return { ...limits, mostRows, mostBytes };
+  }
+
+  #count(isLive: boolean, rows: number, bytes: number): void {
     this.#rows += rows;
     this.#bytes += bytes;
-    if (!isAhead) return;
-    this.#aheadRows += rows;
-    this.#aheadBytes += bytes;
+    if (!isLive) return;
+    this.#liveRows += rows;
+    this.#liveBytes += bytes;
   }
 
   #close(key: string, group: FrameGroup): void {
@@ -211,6 +221,10 @@ export class FrameQueue {
   }
 }
 
-function keyOf({ run, partition, isLost = false, isAhead = false }: FrameKey): string {
-  return `${run}/${isLost}/${isAhead}/${partition}`;
+function isLive({ isLost = false, isReadBack = false }: Frame): boolean {
+  return !isLost && !isReadBack;
+}
+
+function keyOf({ run, partition, isLost = false, isReadBack = false }: FrameKey): string {
+  return `${run}/${isLost}/${isReadBack}/${partition}`;
 }

