@@ -272,7 +272,7 @@ export class Recorder {
 
   /**
    * Sends what was taken before the call and resolves when its fate is known: stored, dropped or in the dead letters.
-   * While ClickHouse is away that may be long.
+   * While ClickHouse is away that may be long; at the latest when the recorder is closed, whose report tells what was left.
    */
   async flush(table?: string): Promise<void> {
     if (table !== undefined) this.table(table);
@@ -288,8 +288,8 @@ export class Recorder {
   }
 
   /**
-   * Resolves when the fate of all rows is known that earlier starts left in the log.
-   * @throws ColdpathError TABLE_UNKNOWN
+   * Resolves when the fate of all rows is known that earlier starts left in the log, but for those that are damaged there.
+   * @throws ColdpathError TABLE_UNKNOWN, RECORDER_CLOSED
    */
   async replayed(table?: string): Promise<void> {
     if (table !== undefined) this.table(table);

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.js";
-import { messageOf } from "../base/errors.js";
+import { type Deferred, deferred } from "../base/deferred.js";
+import { ColdpathError, messageOf } from "../base/errors.js";
 import { MIB, SECOND_MS } from "../base/units.js";
 import type { SeqSpan } from "../buffer/batch.js";
 import type { Frame } from "./frame-queue.js";
@@ -36,6 +37,8 @@ export interface BacklogOptions {
   /** All frames of a sealed batch were found. */
   readonly again: (batch: SealedBatch) => void;
   readonly onUnreadable: (message: string) => void;
+  /** The rows are damaged, which the reader told. */
+  readonly onDamaged: (frame: FrameHead) => void;
 }
 
 /** A frame without its rows. */
@@ -57,7 +60,7 @@ export class Backlog {
   #isReading = false;
   #isClosed = false;
   #cancelRetry: (() => void) | undefined;
-  #waiting: (() => void)[] = [];
+  #waiting: Deferred[] = [];
 
   constructor(options: BacklogOptions) {
     this.#options = options;
@@ -83,7 +86,7 @@ export class Backlog {
     const { fates, inherited } = this.#options;
     let rows = 0;
     for (const { run, ranges } of inherited.runs)
-      for (const { first, last } of ranges) rows += fates.unknownIn(run, first, last);
+      for (const { first, last } of ranges) rows += fates.openIn(run, first, last);
     return rows;
   }
 
@@ -122,23 +125,34 @@ export class Backlog {
     );
   }
 
-  /** Resolves when the fate of all rows of earlier starts is known. */
+  /** Resolves when the fate of all rows of earlier starts is known. @throws ColdpathError RECORDER_CLOSED */
   async replayed(): Promise<void> {
-    while (this.inheritedRows > 0)
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve);
-      });
+    while (this.inheritedRows > 0) {
+      if (this.#isClosed)
+        throw new ColdpathError(
+          "RECORDER_CLOSED",
+          "the recorder is closed; rows of earlier starts are in the log",
+        );
+      const waiter = deferred();
+      this.#waiting.push(waiter);
+      await waiter.promise;
+    }
   }
 
   /** The fate of some rows became known. */
   look(): void {
     if (this.#waiting.length === 0 || this.inheritedRows > 0) return;
-    for (const resolve of this.#waiting.splice(0)) resolve();
+    this.#release();
   }
 
   close(): void {
     this.#isClosed = true;
     this.#cancelRetry?.();
+    this.#release();
+  }
+
+  #release(): void {
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
   async #readAll(): Promise<void> {
@@ -157,7 +171,7 @@ export class Backlog {
 
   /** Takes the next frames after this ordinal; gives the ordinal up to which nothing is left. */
   async #readSome(after: number): Promise<number> {
-    const { fates, reader, part } = this.#options;
+    const { fates, reader, part, onDamaged } = this.#options;
     const looked: { readonly ordinal: number; readonly record: FrameHead }[] = [];
     const { frames, lastOrdinal } = await reader.next({
       table: fates.table,
@@ -174,9 +188,13 @@ export class Backlog {
     for (const { ordinal, record } of looked) {
       if (ordinal > lastOrdinal) break;
       const payload = payloads.get(ordinal);
+      if (payload !== undefined) {
+        this.#take(record, payload);
+        continue;
+      }
       // Not needed, or damaged: a batch must not reach over the rows of another.
-      if (payload === undefined) part(record);
-      else this.#take(record, payload);
+      part(record);
+      if (payloads.has(ordinal)) onDamaged(record);
     }
     return lastOrdinal;
   }

@@ -10,6 +10,7 @@ import type { Disk } from "./disk.js";
 import { LogDiskError } from "./disk-error.js";
 import { segmentName } from "./format.js";
 import { Pending } from "./pending.js";
+import { quarantine } from "./quarantine.js";
 import type { IndexEntry, LogRecord } from "./records.js";
 import { recoverSegments } from "./recover.js";
 import type { Committed, Cursor, RecordPlace, Recovered } from "./recovered.js";
@@ -21,7 +22,7 @@ import { SegmentWriter } from "./segment-writer.js";
 /** What became of the records that were to be carried forward. */
 export interface Carried {
   readonly places: readonly RecordPlace[];
-  /** Damaged: they went with their segment. */
+  /** Damaged: their bytes are in quarantine. */
   readonly lost: readonly IndexEntry[];
 }
 
@@ -275,6 +276,8 @@ export class Log {
           this.#pending.addCopy(file.record(entry.place, this.id).bytes);
         } catch (error) {
           if (!(error instanceof LogDamagedError)) throw error;
+          const { segment, offset, length } = entry.place;
+          quarantine(this.#disk, this.#options.dir, segment, offset, file.read(offset, length));
           lost.push(entry);
         }
         const { record } = entry;

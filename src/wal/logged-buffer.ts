@@ -2,6 +2,7 @@ import { randomBytes, randomInt } from "node:crypto";
 import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { MIB } from "../base/units.js";
+import type { SeqSpan } from "../buffer/batch.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import { BuilderPool } from "../buffer/builder-pool.js";
 import type { EventWindow } from "../buffer/event-window.js";
@@ -114,6 +115,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
       run: identity.run,
       part: (frames) => this.#queue.part(frames),
       again: (batch) => this.#sendAgain(batch),
+      onDamaged: (frame) => this.unreadable(frame),
     });
     this.#lost = new LostRows({
       ...options,
@@ -121,6 +123,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
       upTo: () => this.#backlog.lastOrdinal,
       hasRoom: () => this.#hasWindow,
       push: (frame) => this.#push(frame),
+      onDamaged: (rows) => this.unreadable(rows),
     });
     commits.add(this);
   }
@@ -151,7 +154,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
   watchPending(): () => number {
     const { fates, identity } = this.#options;
     const upTo = this.#taken;
-    return () => fates.unknownIn(identity.run, 1, upTo) + this.inheritedRows;
+    return () => fates.openIn(identity.run, 1, upTo) + this.inheritedRows;
   }
 
   /** Whether rows are in the log that are not in memory. */
@@ -270,6 +273,14 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** ClickHouse had these rows and lost them: they are stored again. */
   lost(run: bigint, rows: readonly SeqRange[]): void {
     this.#lost.add(run, rows);
+  }
+
+  /** The log has not got these rows any more, which was told: nobody waits for them. */
+  unreadable({ run, ...rows }: SeqSpan & { readonly run: bigint }): void {
+    this.#options.fates.unreadable(run, rows);
+    const failure = new ColdpathError("WAL_DAMAGED", `the log's frame of ${rows.count} rows is damaged`);
+    this.#waiters.settle([{ run, ...rows }], failure);
+    this.#backlog.look();
   }
 
   offerAll(): void {

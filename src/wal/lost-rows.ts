@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.js";
 import { messageOf } from "../base/errors.js";
 import { MIB, SECOND_MS } from "../base/units.js";
+import type { SeqSpan } from "../buffer/batch.js";
 import { BlockBuilder } from "../native/block.js";
 import { columnsOf } from "../native/block-header.js";
 import type { Frame } from "./frame-queue.js";
@@ -17,6 +18,8 @@ export interface LostRowsOptions {
   readonly hasRoom: () => boolean;
   readonly push: (frame: Frame) => void;
   readonly onUnreadable: (message: string) => void;
+  /** The rows are damaged, which the reader told. */
+  readonly onDamaged: (rows: SeqSpan & { readonly run: bigint }) => void;
 }
 
 const READ_BYTES: number = MIB;
@@ -96,8 +99,11 @@ export class LostRows {
     const { run, partition, firstSeq, count } = record;
     for (const { first, last } of this.#lostIn(run, firstSeq, count)) {
       this.#runs.get(run)!.remove(first, last);
-      if (payload === undefined) continue;
       const rows = last - first + 1;
+      if (payload === undefined) {
+        this.#options.onDamaged({ run, firstSeq: first, count: rows });
+        continue;
+      }
       const block = rows === count ? payload : cut(payload, first - firstSeq, last - firstSeq + 1);
       const openedAt = this.#options.clock.monotonic();
       this.#options.push({

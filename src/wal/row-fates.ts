@@ -8,6 +8,8 @@ class RunFates {
   readonly skipped: SeqSet = new SeqSet();
   /** Both of them. */
   readonly known: SeqSet = new SeqSet();
+  /** Damaged in the log. */
+  readonly unreadable: SeqSet = new SeqSet();
 }
 
 /** What is known of the rows of one table's log, by run and number: stored, or given up with their dead letters on disk. */
@@ -32,6 +34,11 @@ export class RowFates {
     this.#add(run, "skipped", spans);
   }
 
+  /** The log has not got the rows any more: nobody waits for them, and what is left of them stays where it is. */
+  unreadable(run: bigint, { firstSeq, count }: SeqSpan): void {
+    this.#of(run).unreadable.add(firstSeq, firstSeq + count - 1);
+  }
+
   /** Whether the fate of all these rows is known. */
   isKnown(run: bigint, { firstSeq, count }: SeqSpan): boolean {
     return this.#runs.get(run)?.known.covers(firstSeq, firstSeq + count - 1) ?? count === 0;
@@ -42,9 +49,12 @@ export class RowFates {
     return this.#runs.get(run)?.known.missingIn(first, last) ?? [{ first, last }];
   }
 
-  /** How many these are. */
-  unknownIn(run: bigint, first: number, last: number): number {
-    return this.unknown(run, first, last).reduce((sum, range) => sum + range.last - range.first + 1, 0);
+  /** How many of these can still be sent. */
+  openIn(run: bigint, first: number, last: number): number {
+    const unreadable = this.#runs.get(run)?.unreadable;
+    return this.unknown(run, first, last)
+      .flatMap((range) => unreadable?.missingIn(range.first, range.last) ?? [range])
+      .reduce((sum, range) => sum + range.last - range.first + 1, 0);
   }
 
   /** Those of the rows that are known to be in ClickHouse, in ascending order. */

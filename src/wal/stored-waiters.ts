@@ -11,6 +11,7 @@ export class StoredWaiters {
   readonly #fates: RowFates;
   /** By the first number of their frame. */
   readonly #byFrame = new Map<number, Deferred>();
+  #isLeft = false;
   #upTo: { readonly last: number; readonly resolve: () => void }[] = [];
 
   constructor(table: string, run: bigint, fates: RowFates) {
@@ -37,16 +38,16 @@ export class StoredWaiters {
     await waiter.promise;
   }
 
-  /** Resolves when the fate of the rows 1 … `last` is known. */
+  /** Resolves when the fate of the rows 1 … `last` is known, or will not be before the next start. */
   async knownUpTo(last: number): Promise<void> {
-    if (this.#fates.isKnown(this.#run, { firstSeq: 1, count: last })) return;
+    if (this.#isLeft || this.#fates.openIn(this.#run, 1, last) === 0) return;
     await new Promise<void>((resolve) => {
       this.#upTo.push({ last, resolve });
     });
   }
 
-  /** A batch of these frames is through. */
-  settle(frames: readonly Frame[], failure: Error | undefined): void {
+  /** Nothing more happens to these frames. */
+  settle(frames: readonly Pick<Frame, "run" | "firstSeq">[], failure: Error | undefined): void {
     for (const { run, firstSeq } of frames) {
       const waiter = run === this.#run ? this.#byFrame.get(firstSeq) : undefined;
       if (waiter === undefined) continue;
@@ -55,9 +56,9 @@ export class StoredWaiters {
       else waiter.reject(failure);
     }
     this.#upTo = this.#upTo.filter(({ last, resolve }) => {
-      const isKnown = this.#fates.isKnown(this.#run, { firstSeq: 1, count: last });
-      if (isKnown) resolve();
-      return !isKnown;
+      const isOpen = this.#fates.openIn(this.#run, 1, last) > 0;
+      if (!isOpen) resolve();
+      return isOpen;
     });
   }
 
@@ -65,5 +66,7 @@ export class StoredWaiters {
   leave(reason: Error): void {
     for (const waiter of this.#byFrame.values()) waiter.reject(reason);
     this.#byFrame.clear();
+    this.#isLeft = true;
+    for (const { resolve } of this.#upTo.splice(0)) resolve();
   }
 }

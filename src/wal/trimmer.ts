@@ -3,8 +3,8 @@ import { ColdpathError, messageOf } from "../base/errors.js";
 import { MINUTE_MS } from "../base/units.js";
 import { type CarryRule, isEmpty } from "./carry-rule.js";
 import type { KeptRows, KeptSegment, KeptSegments } from "./kept-segments.js";
+import type { Carried } from "./log.js";
 import type { OpenMarks } from "./open-marks.js";
-import type { RecordPlace } from "./recovered.js";
 import { type SeqRange, SeqSet } from "./seq-set.js";
 import type { TrimEvent } from "./trim-event.js";
 
@@ -51,7 +51,7 @@ export interface TrimmerOptions {
   readonly answeredUpTo: () => number;
   readonly unlink: (segment: number) => Promise<void>;
   /** Copies what is needed to the end of the log and removes the segment. */
-  readonly carry: (segment: number, rule: CarryRule) => Promise<readonly RecordPlace[]>;
+  readonly carry: (segment: number, rule: CarryRule) => Promise<Carried>;
   /** These rows have to be stored again. */
   readonly onLost: (table: string, run: bigint, rows: readonly SeqRange[]) => void;
   readonly report: (event: TrimEvent) => void;
@@ -201,8 +201,14 @@ export class Trimmer {
       marks.removed(segment.segment);
       return;
     }
-    const places = await carry(segment.segment, rule);
+    const { places, lost } = await carry(segment.segment, rule);
     const rows = unknown.map(({ table, run, ranges }) => ({ table, run, rows: new SeqSet(ranges) }));
+    for (const { record } of lost) {
+      if (record.kind !== "rows") continue;
+      const { table, run, firstSeq, count } = record;
+      const own = rows.find((each) => each.table === table && each.run === run);
+      own?.rows.remove(firstSeq, firstSeq + count - 1);
+    }
     segments.removed(segment.segment, rows, places);
     marks.removed(segment.segment, places);
   }

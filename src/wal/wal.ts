@@ -8,11 +8,13 @@ import type { Identity } from "../buffer/stamp.js";
 import type { Table } from "../schemas/table.js";
 import type { Inherited } from "./backlog.js";
 import { BatchHistories } from "./batch-histories.js";
+import type { CarryRule } from "./carry-rule.js";
 import { Commits } from "./commits.js";
 import { CursorSaver } from "./cursor-saver.js";
 import type { WalEvent } from "./events.js";
 import { KeptSegments } from "./kept-segments.js";
 import { Ledger } from "./ledger.js";
+import type { Carried } from "./log.js";
 import { LogClient, type LogStats } from "./log-client.js";
 import { LogJournal } from "./log-journal.js";
 import { LogReader } from "./log-reader.js";
@@ -179,7 +181,7 @@ export class Wal {
     for (const buffer of this.#buffers.values()) buffer.start();
     for (const [table, fates] of this.#runsByTable()) {
       if (this.#buffers.has(table)) continue;
-      const rows = unknownRows(this.#fatesOf(table), fates);
+      const rows = openRows(this.#fatesOf(table), fates);
       if (rows > 0) this.#context.report({ kind: "wal_rows_left", table, rows });
     }
   }
@@ -214,7 +216,7 @@ export class Wal {
       stored,
       answeredUpTo: () => this.keys.coveredUpTo,
       unlink: (segment) => client.unlink(segment),
-      carry: async (segment, rule) => (await client.carry(segment, rule)).places,
+      carry: (segment, rule) => this.#carry(segment, rule),
       onLost: (table, run, rows) => this.#buffers.get(table)?.lost(run, rows),
     });
     this.#trimmer.start();
@@ -285,6 +287,22 @@ export class Wal {
     return committed;
   }
 
+  async #carry(segment: number, rule: CarryRule): Promise<Carried> {
+    const carried = await this.#client.carry(segment, rule);
+    for (const { record, place } of carried.lost) {
+      const { offset, length: bytes } = place;
+      this.#context.report({
+        kind: "wal_damage",
+        segment,
+        offset,
+        bytes,
+        reason: "the record cannot be read",
+      });
+      if (record.kind === "rows") this.#buffers.get(record.table)?.unreadable(record);
+    }
+    return carried;
+  }
+
   /** Saves the answers to keyed requests: those so far need no segment of the log any more. */
   #coverKeys(): void {
     const checkpoint = this.keys.checkpoint();
@@ -326,7 +344,7 @@ export class Wal {
     const runs = this.#runsByTable().get(table) ?? [];
     const open = segments.filter(({ tables }) => {
       const own = tables.filter((each) => each.table === table);
-      return unknownRows(fates, own) > 0;
+      return openRows(fates, own) > 0;
     });
     const after = open.reduce((lowest, each) => Math.min(lowest, each.firstOrdinal - 1), nextOrdinal - 1);
     // A damaged header does not tell when its segment was made.
@@ -369,13 +387,13 @@ export function waitingMaxOf(memoryMax: number): number {
   return Math.min(8 * MIB, memoryMax / 4);
 }
 
-function unknownRows(
+function openRows(
   fates: RowFates,
   runs: readonly { readonly run: bigint; readonly ranges: readonly SeqRange[] }[],
 ): number {
   let rows = 0;
   for (const { run, ranges } of runs)
-    for (const { first, last } of ranges) rows += fates.unknownIn(run, first, last);
+    for (const { first, last } of ranges) rows += fates.openIn(run, first, last);
   return rows;
 }
 

@@ -421,7 +421,11 @@ test("an abort does not wait without end for rows that cannot be stored", async 
   stdin.write(ticks("AWAY", 3));
   const { recorder } = place;
   // As while ClickHouse is away.
-  const away = { table: (name: string) => recorder.table(name), flush: () => new Promise<void>(() => {}) };
+  const away = {
+    table: (name: string) => recorder.table(name),
+    replayed: async () => {},
+    flush: () => new Promise<void>(() => {}),
+  };
   const report = await place.ingest({
     recorder: away as unknown as typeof recorder,
     table: "market_data",

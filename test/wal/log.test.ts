@@ -138,6 +138,37 @@ test("carrying forward keeps ordinals, bytes and order, and removes the segment"
   assert.equal(recovered.nextOrdinal, 7);
 });
 
+test("a group that is carried forward stays in one segment, whatever its size", () => {
+  const disk = new ScriptedDisk();
+  const { log } = open(disk, { segmentBytes: 5 << 20 });
+  const payload = new Uint8Array(3 << 20);
+  write(
+    log,
+    rows(1, 2, { payload }),
+    rows(3, 2, { group: 9n, payload }),
+    rows(5, 2, { group: 9n, payload }),
+    groupEnd(9n),
+  );
+  write(log, rows(7, 2));
+  const { places } = log.carry(1, () => true);
+  const [, ...group] = places.map(({ place }) => place.segment);
+  assert.deepEqual(new Set(group).size, 1, group.join());
+});
+
+test("a damaged record is not carried forward but kept in quarantine", () => {
+  const disk = new ScriptedDisk();
+  const { log } = open(disk, { segmentBytes: 64 });
+  write(log, rows(1, 2, { payload: Buffer.from("here the damage is") }), rows(3, 2));
+  write(log, rows(5, 2));
+  const path = join(DIR, segmentName(1));
+  const bytes = disk.bytes(path);
+  bytes[bytes.indexOf("the damage")]! ^= 1;
+  disk.put(path, bytes);
+  const { places, lost } = log.carry(1, () => true);
+  assert.deepEqual([places.map(({ ordinal }) => ordinal), lost.map(({ ordinal }) => ordinal)], [[2], [1]]);
+  assert.deepEqual(disk.list(join(DIR, "quarantine")), ["00000001-64"]);
+});
+
 test("of a record and its copy the first counts", () => {
   const disk = new ScriptedDisk();
   const { log } = open(disk, { segmentBytes: 64 });

@@ -36,6 +36,7 @@ function lostOf() {
     hasRoom: () => true,
     push: (frame) => pushed.push(frame),
     onUnreadable: (message) => assert.fail(message),
+    onDamaged: () => assert.fail("nothing is damaged"),
   });
   const read = async (): Promise<void> => {
     for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {

@@ -109,7 +109,7 @@ class TrimmedLog {
         if (this.trouble !== undefined) throw this.trouble;
         this.log.unlink(segment);
       },
-      carry: async (segment, rule) => this.log.carry(segment, keeperOf(rule)).places,
+      carry: async (segment, rule) => this.log.carry(segment, keeperOf(rule)),
       onLost: (table, _run, rows) =>
         this.lost.push(...rows.map(({ first, last }) => `${table} ${first}-${last}`)),
       report: (event) => this.events.push(event),
