@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Agent } from "node:http";
 import type { Socket } from "node:net";
 import { after, test } from "node:test";
-import { rowsOf, running, startJsClients, until } from "./js-clients.js";
+import { until } from "../support/until.js";
+import { rowsOf, running, startJsClients } from "./js-clients.js";
 
 const { engine, reader, owner, connect } = await startJsClients({ after });
 

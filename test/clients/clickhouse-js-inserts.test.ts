@@ -3,7 +3,8 @@ import { Readable } from "node:stream";
 import { after, beforeEach, test } from "node:test";
 import * as zlib from "node:zlib";
 import type { DataFormat } from "@clickhouse/client";
-import { rowsOf, startJsClients, until } from "./js-clients.js";
+import { until } from "../support/until.js";
+import { rowsOf, startJsClients } from "./js-clients.js";
 
 const { reader, owner, connect } = await startJsClients({ after });
 const table = "quotes";

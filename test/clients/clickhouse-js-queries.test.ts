@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type DataFormat, TupleParam } from "@clickhouse/client";
-import { rowsOf, running, startJsClients, until } from "./js-clients.js";
+import { until } from "../support/until.js";
+import { rowsOf, running, startJsClients } from "./js-clients.js";
 
 const { reader, owner, connect } = await startJsClients({ after });
 

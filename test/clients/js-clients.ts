@@ -1,5 +1,3 @@
-import assert from "node:assert/strict";
-import { setTimeout as delay } from "node:timers/promises";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type { Engine } from "../../src/engine/engine.js";
 import { type EngineContext, startTestEngine } from "../support/engine.js";
@@ -38,15 +36,6 @@ export async function startJsClients(t: EngineContext): Promise<JsClients> {
 /** The rows of a SELECT as arrays of text, so that no number passes through a double. */
 export async function rowsOf(client: ClickHouseClient, query: string): Promise<string[][]> {
   return (await client.query({ query, format: "JSONCompactStringsEachRow" })).json<string[]>();
-}
-
-/** Waits until a condition holds. */
-export async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} did not come within 20 s`);
-    await delay(5);
-  }
 }
 
 /** Statements that the engine runs whose text has this word, beside the one that asks. */

@@ -3,9 +3,9 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { after, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { type Answer, ask, startTestEngine } from "../support/engine.js";
+import { until } from "../support/until.js";
 
 const { engine, clickhouse, dataDir } = await startTestEngine({ after });
 // Each row costs the INSERT a tenth of a second, so that a few rows keep it running.
@@ -13,14 +13,6 @@ await clickhouse.command(
   "CREATE TABLE slow (a UInt64, waited UInt8 MATERIALIZED sleepEachRow(0.1)) ENGINE = MergeTree ORDER BY a",
 );
 await clickhouse.command("CREATE TABLE quick (a UInt64) ENGINE = MergeTree ORDER BY a");
-
-async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} did not come within 30 s`);
-    await delay(5);
-  }
-}
 
 async function isRunning(queryId: string): Promise<boolean> {
   const sql = `SELECT count() FROM system.processes WHERE Settings['log_comment'] = '${queryId}'`;

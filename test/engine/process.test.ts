@@ -11,14 +11,7 @@ import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { Engine, type EngineState } from "../../src/engine/engine.js";
 import { ask, startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
-
-async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} did not come within 30 s`);
-    await delay(5);
-  }
-}
+import { until } from "../support/until.js";
 
 function isAlive(pid: number): boolean {
   try {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { ask, startTestEngine } from "../support/engine.js";
+import { until } from "../support/until.js";
 
 const { engine, clickhouse } = await startTestEngine({ after });
 const MIB = 2 ** 20;
@@ -15,14 +15,6 @@ function engineMemory(): number {
 /** Statements that the engine runs beside the one that asks. */
 async function running(): Promise<number> {
   return Number(await clickhouse.text("SELECT count() - 1 FROM system.processes", { timeoutMs: 30_000 }));
-}
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!(await condition())) {
-    assert.ok(performance.now() < deadline, `${what} did not come within 30 s`);
-    await delay(5);
-  }
 }
 
 test("a streamed result is the whole result, in every kind of format", async () => {
