@@ -75,6 +75,7 @@ async function ask(clickhouse: ClickHouse, runRows: number): Promise<Omit<Asked,
     const batch = {
       table,
       partition: { key: MONTHS.at(-1)!, from: -Infinity, to: Infinity },
+      inherited: true,
       recorder: "desk-1",
       run: BigInt(RUN_BASE + (MONTHS.length - 1) * RUNS + (turn % RUNS)),
       firstSeq: `${first}`,

@@ -16,7 +16,7 @@ export interface Found {
 /** What has to be known of a batch to count its rows. */
 type Counted = Pick<
   Batch,
-  "table" | "partition" | "recorder" | "run" | "rows" | "frames" | "firstSeq" | "lastSeq"
+  "table" | "partition" | "inherited" | "recorder" | "run" | "rows" | "frames" | "firstSeq" | "lastSeq"
 >;
 
 export interface InquiryOptions {
@@ -52,8 +52,9 @@ export class Inquiry {
 
   async #count(batch: Counted, request: RequestOptions): Promise<Found> {
     const { clickhouse } = this.#options;
-    const { table, partition, recorder, run, frames, firstSeq, lastSeq } = batch;
-    const rows = { table, partition, recorder, run };
+    const { table, partition, inherited, recorder, run, frames, firstSeq, lastSeq } = batch;
+    // The table may have been cut otherwise when the rows were logged; run and number find them in whatever partition.
+    const rows = inherited ? { table, recorder, run } : { table, partition, recorder, run };
     const first = frames.reduce((least, frame) => Math.min(least, frame.firstSeq), Infinity);
     const last = frames.reduce((most, frame) => Math.max(most, frame.firstSeq + frame.count - 1), 0);
     const range = frames.length === 0 ? { first: firstSeq, last: lastSeq } : { first, last };

@@ -325,7 +325,10 @@ export class Wal {
 
   #restoreFates(): void {
     const { cursor, marks } = this.#recovered;
+    const logged = this.#runsByTable();
     for (const { table, run, stored, skipped } of cursor?.tables ?? []) {
+      // Else the cursor would grow with each start.
+      if (logged.get(table)?.some((each) => each.run === run) !== true) continue;
       this.#fatesOf(table).stored(run, stored.map(spanOf));
       this.#fatesOf(table).skipped(run, skipped.map(spanOf));
     }
