@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.js";
 import { crashPoint } from "../base/crash-point.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
+import { untilAborted } from "../base/until-aborted.js";
 import type { Batch } from "../buffer/batch.js";
 import type { ServerLife } from "../clickhouse/client.js";
 import { UnreachableError } from "../clickhouse/error.js";
@@ -172,7 +173,7 @@ export class Delivery {
     if (waits) this.#lane.beginSeal();
     try {
       crashPoint("sink.before_seal");
-      await this.#lane.journal.seal(this.#batch, this.#generation);
+      await this.#written(this.#lane.journal.seal(this.#batch, this.#generation));
       crashPoint("sink.after_seal");
       this.#sealed = this.#generation;
       return undefined;
@@ -420,7 +421,7 @@ export class Delivery {
     const halves = this.#batch.halves();
     crashPoint("sink.before_split");
     try {
-      await this.#lane.journal.split(this.#batch, halves);
+      await this.#written(this.#lane.journal.split(this.#batch, halves));
     } catch (error) {
       return this.#journalFailed(error);
     }
@@ -444,7 +445,7 @@ export class Delivery {
     this.#isBuried = true;
     crashPoint("sink.after_dead_letter");
     try {
-      await this.#lane.journal.skip(this.#batch);
+      await this.#written(this.#lane.journal.skip(this.#batch));
     } catch (error) {
       return this.#journalFailed(error);
     }
@@ -452,6 +453,11 @@ export class Delivery {
     this.#lane.deadLettered(this.#batch);
     this.#outcome.deadLettered += 1;
     return "done";
+  }
+
+  /** A disk that hangs does not hold up the recorder's end. */
+  async #written(journal: Promise<void>): Promise<void> {
+    await untilAborted(journal, this.#context.signal);
   }
 
   /** The log has no room or its disk fails: it is tried again, and nothing is sent before. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
+import { NO_JOURNAL } from "../../src/buffer/journal.js";
 import type { Fault } from "../support/fault-proxy.js";
 import { answers, exception, resetAfterStore } from "../support/fault-proxy-faults.js";
 import { openLane, StoryJournal } from "./lane-rig.js";
@@ -104,4 +105,22 @@ test("neither half is sent before the split is in the journal, and one letter is
   );
   const letters = await lane.letters();
   assert.equal(letters.length, 1);
+});
+
+test("closing does not wait for a journal whose disk hangs", { timeout: 20_000 }, async () => {
+  const seals: string[] = [];
+  let asked = (): void => {};
+  const sealing = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const seal = ({ name }: { name: string }): Promise<void> => {
+    seals.push(name);
+    asked();
+    return new Promise(() => {});
+  };
+  const lane = await openLane({ after }, rig, { journal: { ...NO_JOURNAL, seal } });
+  lane.offer(upTo(100));
+  await sealing;
+  await lane.close();
+  assert.deepEqual(seals, ["1"]);
 });
