@@ -102,7 +102,11 @@ export class Wal {
     const { clock, report } = context;
     this.#options = options;
     this.#client = client;
-    this.#recovered = recovered;
+    // Ends of groups, as many as there were keyed requests, are needed no longer than the ledger is being filled.
+    this.#recovered = {
+      ...recovered,
+      marks: recovered.marks.filter(({ record }) => record.kind !== "group_end"),
+    };
     this.#context = context;
     this.#syncedUpTo = recovered.nextOrdinal - 1;
     this.#waiting = new WaitingBytes(context.waitingMax);
