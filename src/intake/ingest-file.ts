@@ -4,6 +4,7 @@ import type { TableWriter } from "../recorder.js";
 import { CsvReader } from "./csv.js";
 import type { CsvFields } from "./csv-fields.js";
 import { Fates } from "./fates.js";
+import { givenDoubles } from "./given-doubles.js";
 import { LineError } from "./line-error.js";
 import { LineSplitter } from "./lines.js";
 import { columnIssues } from "./mapping/check.js";
@@ -61,7 +62,11 @@ export class FileIngest {
       format === "csv" ? new CsvReader(mapping?.csv ?? DEFAULT_DIALECT, maxLineBytes) : new NdjsonReader();
     if (format === "ndjson") {
       this.#makeRow =
-        mapping === undefined ? plainRows(writer.table, normaliser?.keys) : this.#compile(mapping, undefined);
+        mapping !== undefined
+          ? this.#compile(mapping, undefined)
+          : normaliser === undefined
+            ? plainRows(writer.table)
+            : givenDoubles(plainRows(writer.table, normaliser.keys));
     } else if (mapping?.csv.columns !== undefined) {
       this.#makeRow = this.#compile(mapping, mapping.csv.columns);
     }
