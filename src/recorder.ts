@@ -271,7 +271,7 @@ export class Recorder {
   }
 
   /**
-   * Sends what was taken before the call and resolves when its fate is known: stored, dropped or in the dead letters.
+   * Sends what was taken before the call, by earlier starts too, and resolves when its fate is known: stored, dropped or in the dead letters.
    * While ClickHouse is away that may be long; at the latest when the recorder is closed, whose report tells what was left.
    */
   async flush(table?: string): Promise<void> {
@@ -279,6 +279,9 @@ export class Recorder {
     const writers = table === undefined ? [...this.#writers.values()] : [this.#writers.get(table)!];
     for (const writer of writers) writer.letGo();
     await Promise.all(writers.map((writer) => writer.buffer.settled()));
+    await this.replayed(table).catch((error: unknown) => {
+      if (!this.#isClosed) throw error;
+    });
   }
 
   /** Resolves when all rows of tables with a log that were taken before the call are on disk; at once for the others. */

@@ -57,6 +57,8 @@ export class RingConsumer {
   #released: number;
   /** If it is past the position: in front of it there are only rows of the table that waits. */
   #ahead: number;
+  /** The table that waits at the position, as the last look found. */
+  #waiting: number | undefined;
   /** Rows of logged tables in front of it are marked if they are in the log, unless their table held them up. */
   #settled: number;
 
@@ -120,6 +122,12 @@ export class RingConsumer {
     return this.#position >= mark;
   }
 
+  /** Whether all rows of logged tables that were there at the mark have been taken; those of others may wait in front of them. */
+  hasTakenLogged(mark: number): boolean {
+    if (this.hasPassed(mark)) return true;
+    return this.#ahead >= mark && this.#waiting !== undefined && !this.#logged.has(this.#waiting);
+  }
+
   /**
    * Hands out at most `most` rows that are there: those of a table in the order they were recorded. A row that is not taken holds
    * up its own table; one of a second table that is not taken either, all behind it.
@@ -152,6 +160,7 @@ export class RingConsumer {
       at = head;
     } finally {
       this.#position = at;
+      this.#waiting = waiting;
     }
     return waiting === undefined ? rows : rows + this.#drainPast(waiting, head, most - rows, take);
   }

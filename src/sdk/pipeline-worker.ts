@@ -101,7 +101,8 @@ class PipelineWorker {
         await this.#recorder.replayed(request.table);
         return undefined;
       case "durable":
-        if (!(await this.#empty())) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
+        if (!(await this.#empty(this.#intake.markLogged())))
+          throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
         await this.#syncOverflow();
         await this.#recorder.durable();
         return undefined;
@@ -132,8 +133,7 @@ class PipelineWorker {
   }
 
   /** Takes what the rings hold now; false if the recorder closed before it could: rows of a full table have to wait. */
-  async #empty(): Promise<boolean> {
-    const isTaken = this.#intake.mark();
+  async #empty(isTaken: () => boolean = this.#intake.mark()): Promise<boolean> {
     while (!isTaken() && !this.#closing.signal.aborted) {
       if (this.#intake.turn() > 0) await nextTurn();
       else await delay(IDLE_MS);

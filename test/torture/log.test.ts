@@ -6,7 +6,7 @@ import { tortureLog } from "./log.js";
 
 for (const disk of ["real", "power loss"] as const)
   for (const seed of seeds(1))
-    test(`a log's writer is killed, ${disk} disk: what was acknowledged is there, once (COLDPATH_SEED=${seed})`, async (t) => {
+    test(`a log's writer is killed, ${disk} disk: what was acknowledged is there, once (COLDPATH_TEST_SEED=${seed})`, async (t) => {
       const folder = await temporaryFolder(t);
       const { acknowledged, kills, wrong } = await tortureLog(folder, seeded(seed), { kills: 10, disk });
       t.diagnostic(`${acknowledged} frames; ${JSON.stringify(Object.fromEntries(kills))}`);

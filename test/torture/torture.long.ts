@@ -13,7 +13,7 @@ for (const [disk, weakened] of [
   ["a disk that keeps what was synced", ["power loss"]],
 ] as const satisfies readonly (readonly [string, readonly Weakening[]])[])
   for (const seed of seeds(1))
-    test(`${KILLS} kills on ${disk}: acknowledged rows are stored once (COLDPATH_SEED=${seed})`, async (t) => {
+    test(`${KILLS} kills on ${disk}: acknowledged rows are stored once (COLDPATH_TEST_SEED=${seed})`, async (t) => {
       const scene = await openScene(t, { seed, lanes: ["library", "service"], poisonEvery: 1000, weakened });
       const { kills, verdict } = await torture({ ...scene, kills: KILLS, judgeEvery: 20 });
       t.diagnostic(JSON.stringify(Object.fromEntries(kills)));

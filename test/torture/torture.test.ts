@@ -6,9 +6,9 @@ import { openScene } from "./scene.js";
 import { torture } from "./torture.js";
 
 for (const seed of seeds(1)) {
-  test(`recorder and engine are killed under load: acknowledged rows are stored once (COLDPATH_SEED=${seed})`, async (t) => {
+  test(`recorder and engine are killed under load: acknowledged rows are stored once (COLDPATH_TEST_SEED=${seed})`, async (t) => {
     const scene = await openScene(t, { seed, lanes: ["library"] });
-    const { kills, verdict } = await torture({ ...scene, kills: 8, points: [] });
+    const { kills, verdict } = await torture({ ...scene, kills: 4, points: [] });
     t.diagnostic(JSON.stringify(Object.fromEntries(kills)));
     t.diagnostic(
       `${verdict.offered} offered, ${verdict.acknowledged} acknowledged, ${verdict.stored} stored`,

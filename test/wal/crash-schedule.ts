@@ -71,7 +71,7 @@ export function runSchedules(seeds: readonly number[]): ScheduleTold {
       sum.commits += told.commits;
       sum.failures += told.failures;
     } catch (error) {
-      throw new Error(`COLDPATH_SEED=${seed}: ${(error as Error).message}`, { cause: error });
+      throw new Error(`COLDPATH_TEST_SEED=${seed}: ${(error as Error).message}`, { cause: error });
     }
   }
   return sum;
