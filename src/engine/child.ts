@@ -20,6 +20,7 @@ const CLOSE_SWEEP_MS = 20;
 
 interface Running {
   readonly server: FastifyInstance;
+  readonly registry: Registry;
   readonly sessions: Sessions;
 }
 
@@ -77,7 +78,7 @@ async function start(message: StartMessage): Promise<void> {
     timeouts: message.timeouts,
   });
   const url = await server.listen({ host: message.host, port: message.port });
-  running = { server, sessions };
+  running = { server, registry, sessions };
   folder.writeEndpoint({ url, pid: process.pid, bootId });
   send({ type: "ready", url, bootId, brokenParts });
 }
@@ -93,11 +94,13 @@ async function findBrokenParts(sessions: Sessions): Promise<string[]> {
 async function close(deadlineMs: number): Promise<void> {
   setTimeout(die, deadlineMs).unref();
   if (running === undefined) die();
-  const { server, sessions } = running;
+  const { server, registry, sessions } = running;
   // A connection that had a request when the closing began falls idle later, and its client may keep it.
   const sweep = setInterval(() => server.server.closeIdleConnections(), CLOSE_SWEEP_MS);
   await server.close();
   clearInterval(sweep);
+  // The engine's own end would wait for it, and hold this thread meanwhile: one whose client has gone, say.
+  if (registry.all.length > 0) die();
   sessions.close();
   process.exit(0);
 }
