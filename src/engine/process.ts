@@ -37,7 +37,9 @@ export class EngineProcess {
   readonly #options: ProcessOptions;
   #stderr = "";
   #heartbeat: NodeJS.Timeout | undefined;
-  #lastPong = 0;
+  #lastBeat = 0;
+  /** How long the engine has had nothing to say, of the time in which we listened, milliseconds. */
+  #silentMs = 0;
   #awaitsPong = false;
   #killedBecause: string | undefined;
 
@@ -88,14 +90,14 @@ export class EngineProcess {
       let failed: Failed | undefined;
       this.#child.on("message", (message: FromChild) => {
         if (message.type === "ready") {
-          this.#lastPong = performance.now();
+          this.#lastBeat = performance.now();
           this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs);
           resolve(message);
         } else if (message.type === "failed") {
           failed = message;
           this.kill();
         } else {
-          this.#lastPong = performance.now();
+          this.#silentMs = 0;
           this.#awaitsPong = false;
         }
       });
@@ -106,8 +108,12 @@ export class EngineProcess {
   }
 
   #beat(): void {
-    const silent = performance.now() - this.#lastPong;
-    if (silent > this.#options.hungAfterMs) this.kill(`did not answer for ${Math.round(silent)} ms`);
+    const { heartbeatMs, hungAfterMs } = this.#options;
+    const now = performance.now();
+    // A beat that comes late says that this process stood still, or its host: the answer may lie there unread.
+    this.#silentMs += Math.min(now - this.#lastBeat, 2 * heartbeatMs);
+    this.#lastBeat = now;
+    if (this.#silentMs > hungAfterMs) this.kill(`did not answer for ${Math.round(this.#silentMs)} ms`);
     else if (!this.#awaitsPong) {
       this.#awaitsPong = true;
       this.#send({ type: "ping" });

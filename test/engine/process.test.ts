@@ -212,6 +212,15 @@ test("an engine that is only busy is not taken for hung", async (t) => {
   assert.deepEqual([engine.pid, engine.state], [pid, "up"]);
 });
 
+test("an engine whose answers nobody could read is not taken for hung", async (t) => {
+  const { engine, clickhouse } = await startTestEngine(t, { heartbeatMs: 50, hungAfterMs: 500 });
+  const pid = engine.pid;
+  // The supervisor stands still, as in a long computation or on a suspended host.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  assert.equal(await clickhouse.text("SELECT 1"), "1\n");
+  assert.deepEqual([engine.pid, engine.state], [pid, "up"]);
+});
+
 test("close lets a running statement finish and leaves no process", async (t) => {
   const { engine, clickhouse } = await startTestEngine(t);
   const pid = engine.pid!;

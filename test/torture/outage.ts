@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { violations } from "./oracle.js";
+import type { Victim } from "./process.js";
 import type { RecorderNews } from "./recorder-child.js";
 import { openScene } from "./scene.js";
 import { judgeLanes } from "./torture.js";
@@ -30,8 +31,8 @@ export async function outage(t: TestContext, awayMs: number): Promise<Outage> {
   });
   const lane = lanes[0]!;
   const victim = lane.start();
-  await victim.told("ready", READY_MS);
-  while (lane.progress(victim) < ROWS_BEFORE) await delay(LOOK_MS);
+  assert.ok(await victim.told("ready", READY_MS), victim.output);
+  while (lane.progress(victim) < ROWS_BEFORE) await nextLook(victim);
   engine.kill();
   const before = lane.progress(victim);
   const rssBefore = victim.rss;
@@ -39,7 +40,7 @@ export async function outage(t: TestContext, awayMs: number): Promise<Outage> {
   const end = performance.now() + awayMs;
   // On a machine that is busy with other things it takes longer until something was logged.
   while (performance.now() < end || lane.progress(victim) < before + ROWS_BEFORE) {
-    await delay(LOOK_MS);
+    await nextLook(victim);
     rssMost = Math.max(rssMost, victim.rss);
   }
   await engine.restart();
@@ -56,4 +57,9 @@ export async function outage(t: TestContext, awayMs: number): Promise<Outage> {
   assert.ok(links.includes("down"), links.join());
   assert.equal(links.at(-1), "up");
   return { rows: verdict.stored, rssBefore, rssMost };
+}
+
+async function nextLook(victim: Victim): Promise<void> {
+  assert.ok(victim.isAlive, victim.output);
+  await delay(LOOK_MS);
 }
