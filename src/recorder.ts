@@ -26,6 +26,7 @@ import { Link } from "./sink/link.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { Replay } from "./sink/replay.js";
+import { type ReplayStats, ReplayWatch } from "./sink/replay-watch.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
@@ -108,6 +109,9 @@ export interface RecorderStats {
   readonly run: string;
   readonly link: {
     readonly state: LinkState;
+    /** What brought it into this state, and for how long it has been in it. */
+    readonly reason: string;
+    readonly seconds: number;
     readonly life: ServerLife;
     readonly probeError: string | undefined;
   };
@@ -116,6 +120,8 @@ export interface RecorderStats {
   readonly tables: Readonly<Record<string, TableStats>>;
   /** Of the log, if there is one. */
   readonly wal?: WalStats;
+  /** Of what waited in the log for ClickHouse, until its fate is known. */
+  readonly replay?: ReplayStats;
 }
 
 /** Where each table stood at the end, and which rows were left behind: those that are still pending. */
@@ -145,6 +151,7 @@ export class Recorder {
   readonly #deadLetters: DeadLetters;
   readonly #clock: Clock;
   readonly #report: Report;
+  readonly #replays: ReplayWatch;
   #clashes: ClashWatch | undefined;
   readonly #writers = new Map<string, Writer>();
   readonly #wal: Wal | undefined;
@@ -168,8 +175,11 @@ export class Recorder {
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budget };
     const report: Report = (event) => {
       parts.report(event);
-      if (event.kind === "link") this.#sink.wake();
+      if (event.kind !== "link") return;
+      this.#sink.wake();
+      if (event.to === "recovering") this.#replays.begin("outage");
     };
+    this.#replays = new ReplayWatch({ clock: this.#clock, report, watch: () => this.#watchLogged() });
     this.#link = new Link({ ...shared, report }, parts.life);
     this.#sink = new Sink({
       ...shared,
@@ -247,6 +257,7 @@ export class Recorder {
     opened.#sink.start();
     wal?.start();
     wal?.trim(opened.#stored);
+    opened.#replays.begin("start");
     return opened;
   }
 
@@ -312,13 +323,18 @@ export class Recorder {
 
   /** Rows in the log are tried at once, also those of tables that are paused; the result tells how far they are. */
   replay(): Replay {
+    const replay = this.#watchLogged();
+    for (const table of this.#logged.keys()) this.#writers.get(table)!.tryNow();
+    return replay;
+  }
+
+  #watchLogged(): Replay {
     return new Replay(
-      [...this.#logged].map(([table, buffer]) => {
-        const writer = this.#writers.get(table)!;
-        const watched = { table, pending: buffer.watchPending(), paused: writer.watchPause() };
-        writer.tryNow();
-        return watched;
-      }),
+      [...this.#logged].map(([table, buffer]) => ({
+        table,
+        pending: buffer.watchPending(),
+        paused: this.#writers.get(table)!.watchPause(),
+      })),
     );
   }
 
@@ -342,6 +358,7 @@ export class Recorder {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#isClosed = true;
     this.#clashes?.close();
+    this.#replays.close();
     for (const writer of this.#writers.values()) writer.wake();
     const endsAt = this.#clock.monotonic() + deadlineMs;
     const left = await this.#sink.close(deadlineMs);
@@ -375,17 +392,18 @@ export class Recorder {
   }
 
   stats(): RecorderStats {
-    const { state, life, probeError } = this.#link;
+    const { state, reason, seconds, life, probeError } = this.#link;
     return {
       recorder: this.#identity.recorder,
       run: this.#identity.run.toString(),
-      link: { state, life, probeError },
+      link: { state, reason, seconds, life, probeError },
       memory: {
         used: this.#budget.used + (this.#wal?.waitingBytes ?? 0),
         max: this.#budget.max + (this.#wal?.waitingMax ?? 0),
       },
       tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
       ...(this.#wal === undefined ? {} : { wal: this.#wal.stats() }),
+      ...(this.#replays.stats === undefined ? {} : { replay: this.#replays.stats }),
     };
   }
 

@@ -2,14 +2,15 @@ import { MIB } from "../base/units.js";
 import type { RecorderStats } from "../recorder.js";
 
 /** What a person wants to see first: is ClickHouse there, are rows landing, is the log well. */
-export function statusText({ recorder, run, link, tables, wal }: RecorderStats): string {
+export function statusText({ recorder, run, link, tables, wal, replay }: RecorderStats): string {
   const lines = Object.entries(tables).map(
     ([name, { offered, stored, pending, deadLettered }]) =>
       `${name.padEnd(24)}${[offered, stored, pending.rows, deadLettered].map((n) => String(n).padStart(14)).join("")}`,
   );
   return [
-    `recorder ${recorder}, run ${run}, ClickHouse ${link.state}`,
+    `recorder ${recorder}, run ${run}, ${linkText(link)}`,
     ...(wal === undefined ? [] : [logLine(wal)]),
+    ...(replay === undefined ? [] : [replayLine(replay)]),
     "",
     `${"table".padEnd(24)}${["offered", "stored", "pending", "dead letters"].map((h) => h.padStart(14)).join("")}`,
     ...lines,
@@ -19,19 +20,43 @@ export function statusText({ recorder, run, link, tables, wal }: RecorderStats):
   ].join("\n");
 }
 
-function logLine({
-  state,
-  reason,
-  refusing,
-  bytes,
-  segments,
-  pending,
-}: NonNullable<RecorderStats["wal"]>): string {
+function linkText({ state, reason, seconds }: RecorderStats["link"]): string {
+  return `ClickHouse ${state}${state === "up" ? "" : ` for ${durationText(seconds)}: ${reason}`}`;
+}
+
+function logLine(wal: NonNullable<RecorderStats["wal"]>): string {
+  const { state, reason, refusing, bytes, segments, pending, oldestPendingSeconds, secondsUntilFull } = wal;
   const rows = Object.values(pending).reduce((sum, each) => sum + each, 0);
   const files = `${Math.ceil(bytes / MIB)} MiB in ${segments} segment${segments === 1 ? "" : "s"}`;
+  const oldest =
+    oldestPendingSeconds === undefined ? "" : `, the oldest for ${durationText(oldestPendingSeconds)}`;
   return [
     `log ${state}${state === "ok" ? "" : `: ${reason}`}`,
     ...(refusing === undefined ? [] : [`critical rows are refused (${refusing})`]),
-    `${rows} rows pending, ${files}`,
+    `${rows} rows pending${oldest}, ${files}`,
+    ...(secondsUntilFull === undefined ? [] : [`at this rate full in ${durationText(secondsUntilFull)}`]),
   ].join("; ");
+}
+
+function replayLine({ cause, rows, left, seconds }: NonNullable<RecorderStats["replay"]>): string {
+  const since = cause === "start" ? "from before the start" : "from while ClickHouse was away";
+  return `replay: ${left} of ${rows} rows ${since} are left after ${durationText(seconds)}`;
+}
+
+/** The two largest units of a duration: `34 s`, `3 h 12 min`. */
+function durationText(seconds: number): string {
+  const whole = Math.round(seconds);
+  const parts = [
+    [Math.floor(whole / 86_400), "d"],
+    [Math.floor(whole / 3_600) % 24, "h"],
+    [Math.floor(whole / 60) % 60, "min"],
+    [whole % 60, "s"],
+  ] as const;
+  const first = parts.findIndex(([count]) => count > 0);
+  if (first === -1) return "0 s";
+  return parts
+    .slice(first, first + 2)
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(" ");
 }

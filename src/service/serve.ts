@@ -5,6 +5,7 @@ import type { Config } from "../config/schema.js";
 import { startFeed } from "../demo/feed.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
 import type { CloseReport, Recorder } from "../recorder.js";
+import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
 import { type OpenedClickHouse, openClickHouse, openRecorder, parseListen } from "./open.js";
 
@@ -38,7 +39,7 @@ export async function startService(config: Config, options: ServeOptions = {}): 
   let admin: AdminServer | undefined;
   try {
     recorder = await openRecorder(config, opened, (event) =>
-      log.info({ event: event.kind, ...event, kind: undefined }),
+      log[eventLevel(event)]({ event: event.kind, ...event, kind: undefined }),
     );
     const tokenFile = config.admin.token_file ?? join(config.data_dir, "admin-token");
     admin = await startAdmin({

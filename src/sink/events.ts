@@ -1,6 +1,9 @@
 import type { ServerLife } from "../clickhouse/client.js";
 import type { AnswerClass } from "./answers.js";
 
+/** Why rows wait in the log: an earlier start left them, or ClickHouse was away. */
+export type ReplayCause = "start" | "outage";
+
 export type LinkState = "up" | "degraded" | "down" | "recovering";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
@@ -12,6 +15,8 @@ export type RecorderEvent =
       readonly reason: string;
       /** The address in use. */
       readonly endpoint: string;
+      /** For how long it was as it was before. */
+      readonly seconds: number;
     }
   /** Another endpoint of the replica set is used from now on. */
   | { readonly kind: "endpoint"; readonly from: string; readonly to: string; readonly reason: string }
@@ -35,6 +40,26 @@ export type RecorderEvent =
       readonly message: string;
     }
   | { readonly kind: "resumed"; readonly table: string }
+  /** Rows wait in the log, by table, and ClickHouse is there: they are being stored. */
+  | {
+      readonly kind: "replay";
+      readonly cause: ReplayCause;
+      readonly pending: Readonly<Record<string, number>>;
+    }
+  /** How many of them are left, and how fast they were since the last word about it. */
+  | {
+      readonly kind: "replaying";
+      readonly pending: Readonly<Record<string, number>>;
+      readonly rowsPerSecond: number;
+      readonly paused: readonly string[];
+    }
+  /** The fate of all of them is known. */
+  | {
+      readonly kind: "replayed";
+      readonly cause: ReplayCause;
+      readonly rows: number;
+      readonly seconds: number;
+    }
   | {
       readonly kind: "incident";
       readonly name: IncidentName;

@@ -1,5 +1,6 @@
 import { type Clock, sleep } from "../base/clock.js";
 import { messageOf } from "../base/errors.js";
+import { SECOND_MS } from "../base/units.js";
 import { type ClickHouse, type ServerLife, sameLife } from "../clickhouse/client.js";
 import { UnreachableError } from "../clickhouse/error.js";
 import { Backoff } from "./backoff.js";
@@ -40,6 +41,9 @@ export class Link {
   readonly #probing: Backoff;
   readonly #closed = new AbortController();
   #state: LinkState = "up";
+  #reason = "connected";
+  /** Monotonic milliseconds. */
+  #since: number;
   #life: ServerLife;
   #silent = 0;
   #waiting: (() => void)[] = [];
@@ -50,11 +54,22 @@ export class Link {
   constructor(options: LinkOptions, life: ServerLife) {
     this.#options = options;
     this.#life = life;
+    this.#since = options.clock.monotonic();
     this.#probing = new Backoff(PROBE_FIRST_MS, PROBE_MOST_MS, options.random);
   }
 
   get state(): LinkState {
     return this.#state;
+  }
+
+  /** What brought it into its state. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** For how long it has been in its state. */
+  get seconds(): number {
+    return (this.#options.clock.monotonic() - this.#since) / SECOND_MS;
   }
 
   /** The life of ClickHouse that was last seen. */
@@ -174,9 +189,12 @@ export class Link {
   #become(state: LinkState, reason: string): void {
     const from = this.#state;
     if (from === state) return;
+    const { seconds } = this;
+    const { clickhouse, clock, report } = this.#options;
     this.#state = state;
-    const { clickhouse, report } = this.#options;
-    report({ kind: "link", from, to: state, reason, endpoint: clickhouse.endpoint });
+    this.#reason = reason;
+    this.#since = clock.monotonic();
+    report({ kind: "link", from, to: state, reason, endpoint: clickhouse.endpoint, seconds });
     if (state === "down") void this.#probe(this.#probeOrder());
     else if (from === "down") for (const wake of this.#waiting.splice(0)) wake();
   }

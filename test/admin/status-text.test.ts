@@ -12,17 +12,33 @@ const LOG = {
 };
 
 /** Of a recorder with no table; only what the text needs is there. */
-function text(wal?: object): string {
-  const stats = { recorder: "desk", run: "7", link: { state: "up" }, tables: {}, wal };
-  return statusText(stats as unknown as RecorderStats);
+function text(more: object = {}): string {
+  const link = { state: "up", reason: "stored", seconds: 5 };
+  return statusText({ recorder: "desk", run: "7", link, tables: {}, ...more } as unknown as RecorderStats);
 }
 
 test("the status has a line for the log if there is one, with what it suffers from", () => {
   assert.doesNotMatch(text(), /^log/m);
-  assert.match(text(LOG), /^log ok; 75 rows pending, 3 MiB in 1 segment$/m);
+  assert.match(text({ wal: LOG }), /^log ok; 75 rows pending, 3 MiB in 1 segment$/m);
   const sick = { ...LOG, state: "full", reason: "no room", refusing: "wal_full", segments: 2 };
   assert.match(
-    text(sick),
+    text({ wal: sick }),
     /^log full: no room; critical rows are refused \(wal_full\); 75 rows pending, 3 MiB in 2 segments$/m,
+  );
+});
+
+test("during an outage the status tells how long it lasts, how old the oldest row is and when the log is full; after it, what is left", () => {
+  const link = { state: "down", reason: "connection refused", seconds: 94 };
+  const wal = { ...LOG, oldestPendingSeconds: 96.4, secondsUntilFull: 11_520 };
+  const away = text({ link, wal });
+  assert.match(away, /^recorder desk, run 7, ClickHouse down for 1 min 34 s: connection refused$/m);
+  assert.match(
+    away,
+    /^log ok; 75 rows pending, the oldest for 1 min 36 s, 3 MiB in 1 segment; at this rate full in 3 h 12 min$/m,
+  );
+  const replay = { cause: "outage", rows: 900, left: 75, seconds: 3 };
+  assert.match(
+    text({ wal, replay }),
+    /^replay: 75 of 900 rows from while ClickHouse was away are left after 3 s$/m,
   );
 });

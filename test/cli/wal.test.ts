@@ -108,7 +108,18 @@ describe("coldpath wal, looking only,", { concurrency: true }, () => {
     assert.deepEqual(values, [{ seq: "25", symbol: "S25", levels: { best: "61800.5" } }]);
 
     assert.equal(purge.code, 1);
-    assert.match(purge.stderr, /WAL_LOCKED.*held by process \d+.*stop that recorder first/);
+    assert.match(
+      purge.stderr,
+      /WAL_LOCKED.*held by process \d+, since \d{4}-\d\d-\d\dT[\d:.]+Z: stop that recorder first/,
+    );
+  });
+
+  test("inspect refuses numbers of rows the wrong way round", async (t) => {
+    const { dir, log } = await makeLog(t);
+    log.close();
+    const { code, stderr } = await wal(dir, "inspect", "--seq", "20-10");
+    assert.equal(code, 2);
+    assert.match(stderr, /did you mean 10-20\?/);
   });
 
   test("verify tells each damaged place with the rows it costs, and exits 1", async (t) => {

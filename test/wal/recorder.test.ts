@@ -8,7 +8,7 @@ import { ingestFiles } from "../../src/intake/ingest.js";
 import type { TablePolicy } from "../../src/recorder.js";
 import { NOON, upTo } from "../sink/rig.js";
 import { resetBeforeStore, slow } from "../support/fault-proxy-faults.js";
-import { startLogRig } from "./recorder-rig.js";
+import { type LogPlace, startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
 const { proxy } = rig;
@@ -17,6 +17,12 @@ afterEach(async () => {
   proxy.clear();
   await proxy.accept();
 });
+
+/** What was told of a replay, once it is done. */
+async function replayTold(place: LogPlace) {
+  await place.event("replayed");
+  return place.events.filter((event) => event.kind === "replay" || event.kind === "replayed");
+}
 
 test("a critical row is in the log before it is sent, and stored once", async () => {
   const place = await rig.place();
@@ -50,9 +56,16 @@ test("what ClickHouse did not take before the end is stored by the next start", 
   await place.check();
   const { inherited, stored } = second.stats().tables[place.name]!;
   assert.deepEqual([inherited, stored], [{ stored: 5000, deadLettered: 0, pending: 0 }, 100]);
+  assert.deepEqual(
+    (await replayTold(place)).map((event) => ({ ...event, seconds: undefined })),
+    [
+      { kind: "replay", cause: "start", pending: { [place.name]: 5000 }, seconds: undefined },
+      { kind: "replayed", cause: "start", rows: 5000, seconds: undefined },
+    ],
+  );
 });
 
-test("an outage keeps memory flat: rows wait in the log, and are stored when ClickHouse is back", async () => {
+test("an outage keeps memory flat, and figures and events tell it: rows wait in the log, and are stored when ClickHouse is back", async () => {
   const place = await rig.place();
   const recorder = await place.open({}, { queue: { rows: 5000 } });
   await proxy.refuse();
@@ -66,14 +79,27 @@ test("an outage keeps memory flat: rows wait in the log, and are stored when Cli
     await recorder.durable();
     most = Math.max(most, recorder.stats().memory.used);
   }
-  const { memory, wal, tables } = recorder.stats();
+  await place.event("link");
+  const { link, memory, wal, tables } = recorder.stats();
   assert.ok(most < memory.max * 0.6, `${most} of ${memory.max} bytes`);
   assert.deepEqual(wal?.behind, [place.name]);
   assert.equal(tables[place.name]?.pending.rows, 50_000);
+  assert.deepEqual(wal?.pending, { [place.name]: 50_000 });
+  assert.ok(wal!.oldestPendingSeconds! > 0 && wal!.bytes > 50_000 * 20 && wal!.refusing === undefined);
+  assert.equal(link.state, "down");
+  assert.match(link.reason, /connection refused|ECONNRE/);
+  assert.ok(link.seconds > 0 && link.seconds <= wal!.oldestPendingSeconds!, `${link.seconds} s`);
   await proxy.accept();
   await recorder.flush();
   await place.check();
   assert.deepEqual(recorder.stats().wal?.behind, []);
+  assert.equal(recorder.stats().wal?.oldestPendingSeconds, undefined);
+  const [begun, done] = await replayTold(place);
+  assert.deepEqual(begun, { kind: "replay", cause: "outage", pending: { [place.name]: 50_000 } });
+  assert.ok(done?.kind === "replayed" && done.rows === 50_000 && done.seconds > 0);
+  const states = place.events.flatMap((event) => (event.kind === "link" ? [event.to] : []));
+  assert.deepEqual(states.slice(-3), ["down", "recovering", "up"]);
+  assert.equal(recorder.stats().replay, undefined);
 });
 
 test("a process that is killed loses nothing that it was told is durable, and doubles nothing", async (t) => {

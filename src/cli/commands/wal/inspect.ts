@@ -49,7 +49,13 @@ function filterOf(segment: string | undefined, { table, run, seq }: Options): Re
 function seqsOf(text: string): { first: number; last: number } {
   const [first = "", last = first, ...more] = text.split("-");
   if (more.length > 0) throw new ColdpathError("USAGE", "--seq: expected one number, or two as 10-20");
-  return { first: wholeNumber("--seq", first), last: wholeNumber("--seq", last) };
+  const seqs = { first: wholeNumber("--seq", first), last: wholeNumber("--seq", last) };
+  if (seqs.first > seqs.last)
+    throw new ColdpathError(
+      "USAGE",
+      `--seq ${text}: the first is larger than the last; did you mean ${last}-${first}?`,
+    );
+  return seqs;
 }
 
 function wholeNumber(name: string, text: string): number {

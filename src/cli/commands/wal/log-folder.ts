@@ -39,7 +39,8 @@ async function take(dir: string): Promise<FolderLock> {
     return await FolderLock.take(dir);
   } catch (error) {
     if (!(error instanceof ColdpathError) || error.code !== "WAL_LOCKED") throw error;
-    const message = `${error.message.split(":")[0]}: stop that recorder first. While it runs it mends and trims the log itself`;
+    const who = error.message.slice(0, error.message.lastIndexOf(": "));
+    const message = `${who}: stop that recorder first. While it runs it mends and trims the log itself`;
     throw new ColdpathError("WAL_LOCKED", message, { cause: error });
   }
 }

@@ -1,0 +1,50 @@
+import type { RecorderEvent } from "../recorder.js";
+
+/** How much a line asks for: warn is to be known, error is to be looked after. */
+export type EventLevel = "debug" | "info" | "warn" | "error";
+
+/** Of events that are always worth the same. */
+const LEVELS: Readonly<Record<Exclude<RecorderEvent["kind"], "link" | "wal_state">, EventLevel>> = {
+  endpoint: "warn",
+  clickhouse_restarted: "warn",
+  retry: "warn",
+  paused: "error",
+  resumed: "info",
+  replay: "info",
+  replaying: "info",
+  replayed: "info",
+  incident: "error",
+  request_dumped: "warn",
+  dump_failed: "error",
+  dropped: "warn",
+  data_gap: "info",
+  full: "warn",
+  room: "info",
+  dead_lettered: "warn",
+  recorder_clash: "error",
+  clash_unknown: "warn",
+  dead_letter_damaged: "error",
+  rows_lost: "error",
+  ring_damaged: "error",
+  overflow_failed: "error",
+  dead_letters_failed: "error",
+  wal_recovered: "info",
+  wal_damage: "error",
+  wal_rows_left: "warn",
+  wal_unreadable: "error",
+  wal_cursor_failed: "warn",
+  wal_rows_lost: "error",
+  wal_rows_gone: "warn",
+  wal_not_trimmed: "warn",
+};
+
+/** At which level an event is logged, so that `log.level: warn` keeps what an operator must see of an outage. */
+export function eventLevel(event: RecorderEvent): EventLevel {
+  if (event.kind === "link") return LINK[event.to];
+  if (event.kind !== "wal_state") return LEVELS[event.kind];
+  if (event.refusing !== undefined) return "error";
+  if (event.to === "ok") return "info";
+  return event.to === "nearly_full" || event.to === "slow" ? "warn" : "error";
+}
+
+const LINK = { up: "info", recovering: "info", degraded: "warn", down: "error" } as const;
