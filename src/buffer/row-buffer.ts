@@ -27,7 +27,7 @@ export interface RowBuffer {
   /**
    * Takes a row.
    * @param skipped rows of its series that the policy left out before it
-   * @throws ValueError; nothing has changed then, no number is used up.
+   * @throws ValueError; nothing has changed then.
    */
   append(row: Row, origin: Origin | undefined, skipped?: number): { readonly ticket: Ticket };
   /** The next due batch, frozen; the caller settles its rows and releases it. */

@@ -102,24 +102,25 @@ export class TableBuffer implements RowBuffer {
    * Takes a row and gives the batch it went into.
    *
    * @param skipped rows of its series that the policy left out before it
-   * @throws ValueError; nothing has changed then, no number is used up.
+   * @throws ValueError; nothing has changed then.
    */
   append(row: Row, origin: Origin | undefined, skipped = 0): OpenBatch {
-    const stamp = this.#stamp.of(row, origin, this.#nextSeq, skipped);
-    const open = this.#router.append(row, stamp);
+    // The number follows when the rows leave, so that numbers are contiguous within a batch.
+    const open = this.#router.append(row, this.#stamp.of(row, origin, 0, skipped));
     if (open.rows === 1) this.#armAgeTimer();
-    this.#nextSeq += 1;
     this.#pendingRows += 1;
     if (open.builder.rows >= open.nextLook) this.#look(open);
     return open;
   }
 
-  /** The oldest due batch, frozen; the caller settles its rows and releases it. */
+  /** The oldest due batch, frozen, its rows numbered; the caller settles its rows and releases it. */
   take(): { open: OpenBatch; batch: Batch } | undefined {
     const open = this.#due.shift();
     if (open === undefined) return undefined;
     this.#freeze(open);
     const { partition, number, openedAt, builder } = open;
+    builder.number("seq", 0, this.#nextSeq);
+    this.#nextSeq += builder.rows;
     const batch = new Batch({ table: this.#options.table, partition, number, openedAt }, builder);
     return { open, batch };
   }
