@@ -3,14 +3,17 @@ import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
 import { formatSize } from "../base/units.js";
 import { NO_ZSTD, zstdCompress } from "../base/zstd.js";
+import { ladderIssues } from "./check-ladder.js";
 import type { ConfigIssue } from "./layers.js";
 import type { Config } from "./schema.js";
 
 /** Contradictions between keys, and places that cannot be used. Touches nothing. */
 export function crossCheck(config: Config): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
-  for (const [name, { flush, queue, policy, class: kind, durability }] of Object.entries(config.tables)) {
-    issues.push(...policyIssues(name, { policy, durability }));
+  const { max: memoryMax, critical_reserve } = config.memory;
+  for (const [name, table] of Object.entries(config.tables)) {
+    const { flush, queue, class: kind, durability } = table;
+    issues.push(...policyIssues(name, table), ...ladderIssues(name, table));
     if (durability === "spool") {
       const message = "spool is not there yet: wal keeps rows in the log, memory in memory only";
       issues.push({ path: `tables.${name}.durability`, message });
@@ -23,8 +26,12 @@ export function crossCheck(config: Config): ConfigIssue[] {
       const message = `a batch of ${flush.rows} rows never fits a queue of ${queue.rows}; raise queue.rows or lower flush.rows`;
       issues.push({ path: `tables.${name}.flush.rows`, message });
     }
-    if (flush.bytes * 2 > config.memory.max) {
+    const share = memoryMax * (1 - critical_reserve);
+    if (flush.bytes * 2 > memoryMax) {
       const message = "must be at most half of memory.max: one batch fills while another is sent";
+      issues.push({ path: `tables.${name}.flush.bytes`, message });
+    } else if (kind === "best_effort" && flush.bytes > share) {
+      const message = `one batch does not fit ${formatSize(Math.floor(share))}: memory.max without memory.critical_reserve`;
       issues.push({ path: `tables.${name}.flush.bytes`, message });
     }
   }

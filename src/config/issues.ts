@@ -42,10 +42,10 @@ export function describeIssue(issue: z.core.$ZodIssue, layers: Layers): ConfigIs
   return [{ path, message: `${given} is not ${allowed}${placeOf(layers, path)}` }];
 }
 
-/** Where a value stands, for the end of a message; an unknown group counts where its first key does. */
+/** Where a value stands, for the end of a message; an unknown group counts where its first key does, an element where its list does. */
 function placeOf(layers: Layers, path: string): string {
   for (const [known, origin] of layers.origins) {
-    if (known === path || known.startsWith(`${path}.`)) return ` (${origin})`;
+    if (known === path || known.startsWith(`${path}.`) || path.startsWith(`${known}.`)) return ` (${origin})`;
   }
   return "";
 }

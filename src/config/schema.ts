@@ -1,18 +1,8 @@
 import { hostname } from "node:os";
 import { z } from "zod";
-import {
-  DAY_MS,
-  formatDuration,
-  formatPercent,
-  formatSize,
-  GIB,
-  KIB,
-  MIB,
-  parseDuration,
-  parsePercent,
-  parseSize,
-  SECOND_MS,
-} from "../base/units.js";
+import { DAY_MS, GIB, KIB, MIB, SECOND_MS } from "../base/units.js";
+import { DEGRADE, type DegradeStep, MARKET_DATA_LADDER } from "./degrade.js";
+import { count, duration, percent, size } from "./values.js";
 
 /**
  * Every configuration key, declared once: path, type with unit, default, bounds and one line of meaning. The parser, the
@@ -26,49 +16,6 @@ export interface KeyMeta {
   readonly secret?: boolean;
   /** A file or folder; a relative one counts from the configuration file's folder. */
   readonly pathLike?: boolean;
-}
-
-function withUnit(
-  what: string,
-  parse: (text: string) => number | undefined,
-  format: (value: number) => string,
-  min: number,
-  max: number,
-) {
-  const allowed = `${what}, from ${format(min)} to ${format(max)}`;
-  return z
-    .custom<string>((value) => typeof value === "string" && parse(value) !== undefined, { error: allowed })
-    .transform((text) => parse(text)!)
-    .refine((value) => value >= min && value <= max, { error: allowed })
-    .meta({ format });
-}
-
-/** A size with unit, resolved to bytes. */
-function size(fallback: string, min: number = KIB, max: number = 1024 * GIB) {
-  return withUnit("a size with unit (B, KiB, MiB, GiB, TiB)", parseSize, formatSize, min, max).prefault(
-    fallback,
-  );
-}
-
-/** A duration with unit, resolved to milliseconds. */
-function duration(fallback: string, min = 1, max: number = 100 * 365 * DAY_MS) {
-  return withUnit(
-    "a duration with unit (ms, s, m, h, d, y)",
-    parseDuration,
-    formatDuration,
-    min,
-    max,
-  ).prefault(fallback);
-}
-
-/** A percentage, resolved to a share between 0 and 1. */
-function percent(fallback: string, min: number, max: number) {
-  return withUnit("a percentage (%)", parsePercent, formatPercent, min, max).prefault(fallback);
-}
-
-function count(fallback: number, min: number, max: number) {
-  const error = `a whole number from ${min} to ${max}`;
-  return z.int({ error }).min(min, { error }).max(max, { error }).prefault(fallback);
 }
 
 /** Credentials follow from '@', and the client would drop a query; both are refused wherever they stand. */
@@ -106,7 +53,12 @@ function isPowerOfTwo(value: number): boolean {
   return Number.isInteger(Math.log2(value));
 }
 
-function table(kind: "critical" | "best_effort", rows: number, queueRows: number) {
+function table(
+  kind: "critical" | "best_effort",
+  rows: number,
+  queueRows: number,
+  ladder: readonly DegradeStep[] = [],
+) {
   return z
     .strictObject({
       class: z.enum(["critical", "best_effort"]).prefault(kind).meta({
@@ -128,6 +80,9 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
           rows: count(queueRows, 1, 100_000_000).meta({
             description:
               "rows waiting, open or being sent, before the table is full; with durability wal, those in memory: more wait in the log",
+          }),
+          age: duration("1m", 100, 60 * 60 * SECOND_MS).meta({
+            description: "age of the oldest row not stored that counts as overload, while ClickHouse answers",
           }),
         })
         .prefault({}),
@@ -159,8 +114,13 @@ function table(kind: "critical" | "best_effort", rows: number, queueRows: number
           }),
         })
         .prefault({}),
+      degrade: DEGRADE,
     })
-    .transform((options) => ({ ...options, durability: options.durability ?? DURABILITY[options.class] }))
+    .transform((options) => ({
+      ...options,
+      durability: options.durability ?? DURABILITY[options.class],
+      degrade: options.degrade ?? (options.class === "best_effort" ? ladder : []),
+    }))
     .prefault({});
 }
 
@@ -296,7 +256,7 @@ export const CONFIG_SCHEMA = z.strictObject({
   }),
   tables: z
     .object({
-      market_data: table("best_effort", 50_000, 500_000),
+      market_data: table("best_effort", 50_000, 500_000, MARKET_DATA_LADDER),
       orders: table("critical", 2_000, 200_000),
       fills: table("critical", 2_000, 200_000),
       positions_intraday: table("critical", 2_000, 200_000),
@@ -310,6 +270,9 @@ export const CONFIG_SCHEMA = z.strictObject({
   memory: z
     .strictObject({
       max: size("40MiB", 16 * MIB).meta({ description: "encoded rows of all tables held in memory" }),
+      critical_reserve: percent("25%", 0, 0.9).meta({
+        description: "share of it that only critical tables may take",
+      }),
     })
     .prefault({}),
   wal: z

@@ -70,12 +70,44 @@ test("groups left empty in the file, and an empty COLDPATH_CONFIG, are as good a
   assert.deepEqual(mistakes({ env: { COLDPATH_CONFIG: "" }, cwd }), []);
 });
 
+test("market data has a ladder while it is best effort, unless the configuration has another or none", async (t) => {
+  const cwd = await temporaryFolder(t);
+  const stepsOf = (...set: string[]): string[] =>
+    loadConfig({ env: {}, set, cwd }).config.tables.market_data.degrade.map((step) => step.do);
+  assert.deepEqual(stepsOf(), [
+    "dedup",
+    "sample",
+    "sample",
+    "sample",
+    "conflate",
+    "drop_quotes",
+    "drop_trades",
+  ]);
+  assert.deepEqual(stepsOf("tables.market_data.class=critical"), []);
+  assert.deepEqual(stepsOf("tables.market_data.degrade="), []);
+  await writeFile(
+    join(cwd, "coldpath.yaml"),
+    "tables: { market_data: { degrade: [{ do: dedup, enter: 60% }, { do: drop_trades, stay: 1m }] } }",
+  );
+  const loaded = loadConfig({ env: {}, cwd });
+  const shown = showConfig(loaded).find(({ path }) => path === "tables.market_data.degrade");
+  assert.equal(
+    shown?.value,
+    "[{ do: dedup, enter: 60%, leave: 40%, stay: 5s }, { do: drop_trades, leave: 67%, stay: 1m }]",
+  );
+});
+
 test("a password on the command line is refused and not repeated", async (t) => {
   const found = mistakes({ env: {}, set: ["clickhouse.password=SECRET"], cwd: await temporaryFolder(t) });
   assert.equal(found.length, 1);
   assert.match(found[0]!, /^clickhouse\.password: not on the command line/);
   assert.ok(!found[0]!.includes("SECRET"));
 });
+
+/** A configuration with these steps for market_data. */
+function ladderOf(steps: string): string {
+  return `tables: { market_data: { degrade: [${steps}] } }`;
+}
 
 const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
   ["recorde: { id: x }", "recorde: unknown key; did you mean recorder? (coldpath.yaml:1)"],
@@ -136,6 +168,93 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
     "wal: { segment: 512MiB, max: 1GiB, reserve: 2GiB, dir: coldpath.yaml }",
     "wal.segment: must be at most a quarter of wal.max, 1GiB",
     "wal.reserve: must be at most wal.max, 1GiB",
+  ],
+  [
+    "tables: { orders: { degrade: [{ do: drop }] } }",
+    "tables.orders.degrade: is for best_effort tables: a critical row is never left out, it waits in the log",
+  ],
+  [
+    ladderOf("{ do: sample, every: 50ms, enter: 50% }, { do: dedup, enter: 60% }, { do: drop_trades }"),
+    "tables.market_data.degrade.1.do: dedup comes before sample: a ladder goes from the gentlest step to the hardest",
+  ],
+  [
+    ladderOf("{ do: drop_trades, enter: 90% }, { do: drop_quotes, enter: 95% }"),
+    "tables.market_data.degrade.1.do: drop_quotes comes before drop_trades",
+    "tables.market_data.degrade: ends without drop_trades: a full table has to drop rows in the end",
+  ],
+  [
+    ladderOf("{ do: dedup, enter: 60% }, { do: dedup, enter: 70% }, { do: drop_trades }"),
+    "tables.market_data.degrade.1.do: dedup stands there twice",
+  ],
+  [
+    ladderOf("{ do: dedup, enter: 60% }, { do: sample, every: 10ms, enter: 60% }, { do: drop_trades }"),
+    "tables.market_data.degrade.1.enter: must be above 60%, that of the step before",
+  ],
+  [
+    ladderOf("{ do: dedup, enter: 60%, leave: 60% }, { do: drop_trades }"),
+    "tables.market_data.degrade.0.leave: must be below enter, 60%: the level would be left as soon as it is entered",
+  ],
+  [
+    ladderOf("{ do: dedup, enter: 60%, leave: 50% }, { do: drop_trades, leave: 40% }"),
+    "tables.market_data.degrade.1.leave: must be at least 50%, that of the step before",
+  ],
+  [
+    ladderOf(
+      "{ do: sample, every: 50ms, enter: 60% }, { do: sample, every: 50ms, enter: 70% }, { do: drop_trades }",
+    ),
+    "tables.market_data.degrade.1.every: must be above 50ms, that of the step before: intervals rise",
+  ],
+  [
+    ladderOf(
+      "{ do: sample, every: 50ms, enter: 60% }, { do: conflate, every: 10ms, enter: 70% }, { do: drop_trades }",
+    ),
+    "tables.market_data.degrade.1.every: must be above 50ms",
+  ],
+  [
+    ladderOf("{ do: sample, enter: 60% }, { do: drop_trades }"),
+    "tables.market_data.degrade.0.every: sample needs an interval, such as 50ms",
+  ],
+  [
+    ladderOf("{ do: dedup, every: 50ms, enter: 60% }, { do: drop_trades }"),
+    "tables.market_data.degrade.0.every: dedup has no interval: leave it out",
+  ],
+  [
+    ladderOf("{ do: dedup }, { do: drop_trades }"),
+    "tables.market_data.degrade.0.enter: dedup needs a pressure to be entered at, such as 60%",
+  ],
+  [
+    ladderOf("{ do: drop_quotes }, { do: drop_trades, enter: 90% }"),
+    "tables.market_data.degrade.1.enter: the step before has none: leave it out here, too",
+  ],
+  [
+    ladderOf("{ do: drop }"),
+    "tables.market_data.degrade.0.do: market_data has drop_quotes and drop_trades for this",
+  ],
+  [
+    ladderOf("{ do: dedup, enter: 60% }, { do: drop_trades, stay: 0s }"),
+    'tables.market_data.degrade.1.stay: "0s" is not a duration with unit (ms, s, m, h, d, y), from 1ms to 1h (coldpath.yaml:1)',
+  ],
+  [
+    ladderOf("{ do: sleep, enter: 120% }"),
+    ...["do", "enter"].map((key) => `tables.market_data.degrade.0.${key}: `),
+  ],
+  [
+    "tables: { mine: { class: best_effort, degrade: [{ do: drop_quotes }] } }",
+    "tables.mine.degrade.0.do: is for market_data; mine has drop for this",
+  ],
+  [
+    "tables: { mine: { class: best_effort, degrade: [{ do: dedup, enter: 50% }, { do: sample, every: 1s, enter: 60% }, { do: drop }] } }",
+    "tables.mine.policy.by: names the columns that tell one series of mine from another, for degrade",
+    "tables.mine.policy.news: names the columns of mine whose change makes a row news, for degrade",
+    "tables.mine.policy.time: names the time column of mine that intervals are counted by, for degrade",
+  ],
+  [
+    "memory: { max: 16MiB, critical_reserve: 75% }",
+    "tables.market_data.flush.bytes: one batch does not fit 4MiB: memory.max without memory.critical_reserve",
+  ],
+  [
+    "memory: { critical_reserve: 95% }",
+    'memory.critical_reserve: "95%" is not a percentage (%), from 0% to 90%',
   ],
   ["wal: { emergency_disk: 0.9 }", "wal.emergency_disk: 0.9 is not a percentage (%), from 50% to 100%"],
   ["wal: { emergency_disk: 101% }", 'wal.emergency_disk: "101%" is not a percentage'],

@@ -20,7 +20,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   buffer: ["base", "native", "schemas"],
   sink: ["base", "native", "schemas", "clickhouse", "buffer"],
   policy: ["base", "native", "buffer"],
-  "table-writer.ts": ["base", "native", "schemas", "buffer", "policy", "sink"],
+  overload: ["base", "buffer", "policy", "sink"],
+  "table-writer.ts": ["base", "native", "schemas", "buffer", "policy", "sink", "overload"],
   "recorder.ts": [
     "base",
     "native",
@@ -29,6 +30,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "buffer",
     "policy",
     "sink",
+    "overload",
     "wal",
     "table-writer.ts",
   ],

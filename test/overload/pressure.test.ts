@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Peak, pressureOf, type Signs } from "../../src/overload/pressure.js";
+
+const CALM: Signs = { ring: 0, queue: 0, memory: 0, lateMs: 0, lateMax: 60_000, link: "up", stretch: 1 };
+
+test("a table at rest has no pressure", () => {
+  assert.equal(pressureOf(CALM).value, 0);
+});
+
+test("pressure is that of the hardest sign, which is named as its cause", () => {
+  const { value, cause } = pressureOf({ ...CALM, ring: 0.2, queue: 0.7, memory: 0.5 });
+  assert.deepEqual([value, cause], [0.7, "queue"]);
+  assert.equal(pressureOf({ ...CALM, memory: 1 }).cause, "memory");
+  assert.equal(pressureOf({ ...CALM, ring: 0.9, queue: 0.7 }).cause, "ring");
+});
+
+test("only room that runs out brings pressure to its limit: rows that are late, and too many parts, do not", () => {
+  const late = pressureOf({ ...CALM, lateMs: 3_600_000 });
+  assert.deepEqual([late.value, late.cause], [0.85, "freshness"]);
+  assert.equal(pressureOf({ ...CALM, lateMs: 30_000 }).value, 0.425);
+  const parts = pressureOf({ ...CALM, stretch: 8 });
+  assert.deepEqual([parts.value, parts.cause], [0.6, "parts"]);
+  assert.equal(pressureOf({ ...CALM, stretch: 1 }).inputs.parts, 0);
+});
+
+test("a link that is down is a floor below every default threshold", () => {
+  const { value, cause } = pressureOf({ ...CALM, link: "down" });
+  assert.equal(cause, "link");
+  assert.ok(value > 0 && value < 0.6);
+});
+
+test("a peak is followed at once and forgotten by half in a quarter of a second", () => {
+  const peak = new Peak();
+  assert.equal(peak.of(0.2, 0), 0.2);
+  assert.equal(peak.of(0.8, 1), 0.8);
+  assert.equal(peak.of(0, 251), 0.4);
+  assert.equal(peak.of(0, 501), 0.2);
+  assert.equal(peak.of(0.3, 502), 0.3);
+});
