@@ -14,126 +14,40 @@ import { TableBuffer } from "./buffer/table-buffer.js";
 import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
 import type { Row } from "./native/block.js";
 import type { PolicyGap } from "./policy/policy.js";
+import type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+import type { CloseReport, LeftBehind, RecorderStats } from "./recorder-stats.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
 import { ClashWatch } from "./sink/clash-watch.js";
-import { type Compression, type Pack, packerFor } from "./sink/compression.js";
+import { type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
-import type { LinkState, RecorderEvent as SinkEvent } from "./sink/events.js";
 import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
 import { Link } from "./sink/link.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { Replay } from "./sink/replay.js";
-import { type ReplayStats, ReplayWatch } from "./sink/replay-watch.js";
+import { ReplayWatch } from "./sink/replay-watch.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
-import { type TablePolicy, type TableStats, type TableWriter, Writer } from "./table-writer.js";
-import type { WalEvent } from "./wal/events.js";
+import { type TablePolicy, type TableWriter, Writer } from "./table-writer.js";
 import type { Ledger } from "./wal/ledger.js";
 import type { LoggedBuffer } from "./wal/logged-buffer.js";
 import type { RowSource } from "./wal/row-source.js";
-import { Wal, type WalOptions, type WalStats, waitingMaxOf } from "./wal/wal.js";
+import { Wal, waitingMaxOf } from "./wal/wal.js";
 
 export type { Origin } from "./buffer/origin.js";
 export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
+export type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+export type { CloseReport, RecorderStats } from "./recorder-stats.js";
 export type { Replay, ReplayProgress } from "./sink/replay.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
 export type { Ledger } from "./wal/ledger.js";
 export type { RingPosition } from "./wal/records.js";
 export type { RowSource, SourceCut } from "./wal/row-source.js";
 export type { WalOptions } from "./wal/wal.js";
-
-/** What the recorder reports of itself as it happens; each is worth one log line. */
-export type RecorderEvent = SinkEvent | WalEvent;
-
-/** Takes each event as it happens; must not throw. */
-export type Report = (event: RecorderEvent) => void;
-
-/** How one table is treated. */
-export interface TableOptions {
-  /** critical: never dropped, refused when full; best_effort: its oldest unsent batch makes room. */
-  readonly class: "critical" | "best_effort";
-  /** wal: a row is in the log before the sink gets it; memory, the default: it is nowhere else. */
-  readonly durability?: "wal" | "spool" | "memory";
-  /** A batch is offered to the sink when one of these is reached: rows, encoded bytes, milliseconds. */
-  readonly flush: { readonly rows: number; readonly bytes: number; readonly age: number };
-  /** Rows open, waiting or being sent, before the table is full. With a log: rows that wait in memory, more wait in the log alone. */
-  readonly queue: { readonly rows: number };
-  /** How rows are thinned out; without it none is left out. */
-  readonly policy?: TablePolicy;
-}
-
-export interface RecorderOptions {
-  /** Name of this recorder, unique among recorders. */
-  readonly recorder: string;
-  /** Environment written into every row. */
-  readonly env: string;
-  readonly clickhouse: ClickHouse;
-  readonly compression: Compression;
-  /** Rows of critical tables count as stored once a majority of the replicas has them. Default false. */
-  readonly quorum?: boolean;
-  readonly tables: Readonly<Record<string, TableOptions>>;
-  /** Bytes of encoded rows held for all tables together. */
-  readonly memory: { readonly max: number };
-  /** Event times taken, in milliseconds before and after now by this host's clock. */
-  readonly accept: { readonly past: number; readonly future: number };
-  /**
-   * By table, columns that it has not any more and that rows in the log still hold: they are sent without these, and what they hold is kept in
-   * the dead letters first.
-   */
-  readonly leaveOut?: Readonly<Record<string, readonly string[]>>;
-  /** The log. Without it no table has one, whatever its options say. */
-  readonly wal?: WalOptions;
-  /** Folder of the rows that were refused; made if absent. */
-  readonly deadLettersDir: string;
-  /** Written into `recorder_runs`. */
-  readonly version?: string;
-  readonly configHash?: string;
-  /** INSERTs under way at once, over all tables. Default 2. */
-  readonly inFlight?: number;
-  /** Milliseconds for one INSERT: connect, send, answer read. Default 30 s. */
-  readonly deadlineMs?: number;
-  /** Told of everything worth a log line, as it happens. Should it throw, that becomes a warning of the process. */
-  readonly report?: Report;
-  /** For tests: time, and numbers in [0, 1). */
-  readonly clock?: Clock;
-  readonly random?: () => number;
-}
-
-export interface RecorderStats {
-  readonly recorder: string;
-  readonly run: string;
-  readonly link: {
-    readonly state: LinkState;
-    /** What brought it into this state, and for how long it has been in it. */
-    readonly reason: string;
-    readonly seconds: number;
-    readonly life: ServerLife;
-    readonly probeError: string | undefined;
-  };
-  /** Encoded bytes held, and the most that may be. */
-  readonly memory: { readonly used: number; readonly max: number };
-  readonly tables: Readonly<Record<string, TableStats>>;
-  /** Of the log, if there is one. */
-  readonly wal?: WalStats;
-  /** Of what waited in the log for ClickHouse, until its fate is known. */
-  readonly replay?: ReplayStats;
-}
-
-/** Where each table stood at the end, and which rows were left behind: those that are still pending. */
-export interface CloseReport {
-  readonly tables: Readonly<Record<string, TableStats & LeftBehind>>;
-}
-
-/** Pending rows at the end of a recorder. */
-export interface LeftBehind extends Left {
-  /** In the log: the next start stores them, but for those that ClickHouse turns out to have. */
-  readonly logged: number;
-}
 
 const IN_FLIGHT = 2;
 /** What was taken is brought to disk even if there is no time left: that takes no longer than the disk does. */

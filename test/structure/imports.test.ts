@@ -22,6 +22,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   policy: ["base", "native", "buffer"],
   overload: ["base", "buffer", "policy", "sink"],
   "table-writer.ts": ["base", "native", "schemas", "buffer", "policy", "sink", "overload"],
+  "recorder-options.ts": ["base", "clickhouse", "sink", "wal", "table-writer.ts"],
+  "recorder-stats.ts": ["clickhouse", "sink", "wal", "table-writer.ts"],
   "recorder.ts": [
     "base",
     "native",
@@ -33,6 +35,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "overload",
     "wal",
     "table-writer.ts",
+    "recorder-options.ts",
+    "recorder-stats.ts",
   ],
   letters: ["base", "native", "schemas", "clickhouse", "buffer", "sink", "wal", "intake"],
   intake: ["base", "native", "ring", "schemas", "clickhouse", "recorder.ts"],

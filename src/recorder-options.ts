@@ -1,0 +1,64 @@
+import type { Clock } from "./base/clock.js";
+import type { ClickHouse } from "./clickhouse/client.js";
+import type { Compression } from "./sink/compression.js";
+import type { RecorderEvent as SinkEvent } from "./sink/events.js";
+import type { TablePolicy } from "./table-writer.js";
+import type { WalEvent } from "./wal/events.js";
+import type { WalOptions } from "./wal/wal.js";
+
+/** What the recorder reports of itself as it happens; each is worth one log line. */
+export type RecorderEvent = SinkEvent | WalEvent;
+
+/** Takes each event as it happens; must not throw. */
+export type Report = (event: RecorderEvent) => void;
+
+/** How one table is treated. */
+export interface TableOptions {
+  /** critical: never dropped, refused when full; best_effort: its oldest unsent batch makes room. */
+  readonly class: "critical" | "best_effort";
+  /** wal: a row is in the log before the sink gets it; memory, the default: it is nowhere else. */
+  readonly durability?: "wal" | "spool" | "memory";
+  /** A batch is offered to the sink when one of these is reached: rows, encoded bytes, milliseconds. */
+  readonly flush: { readonly rows: number; readonly bytes: number; readonly age: number };
+  /** Rows open, waiting or being sent, before the table is full. With a log: rows that wait in memory, more wait in the log alone. */
+  readonly queue: { readonly rows: number };
+  /** How rows are thinned out; without it none is left out. */
+  readonly policy?: TablePolicy;
+}
+
+export interface RecorderOptions {
+  /** Name of this recorder, unique among recorders. */
+  readonly recorder: string;
+  /** Environment written into every row. */
+  readonly env: string;
+  readonly clickhouse: ClickHouse;
+  readonly compression: Compression;
+  /** Rows of critical tables count as stored once a majority of the replicas has them. Default false. */
+  readonly quorum?: boolean;
+  readonly tables: Readonly<Record<string, TableOptions>>;
+  /** Bytes of encoded rows held for all tables together. */
+  readonly memory: { readonly max: number };
+  /** Event times taken, in milliseconds before and after now by this host's clock. */
+  readonly accept: { readonly past: number; readonly future: number };
+  /**
+   * By table, columns that it has not any more and that rows in the log still hold: they are sent without these, and what they hold is kept in
+   * the dead letters first.
+   */
+  readonly leaveOut?: Readonly<Record<string, readonly string[]>>;
+  /** The log. Without it no table has one, whatever its options say. */
+  readonly wal?: WalOptions;
+  /** Folder of the rows that were refused; made if absent. */
+  readonly deadLettersDir: string;
+  /** Written into `recorder_runs`. */
+  readonly version?: string;
+  readonly configHash?: string;
+  /** INSERTs under way at once, over all tables. Default 2. */
+  readonly inFlight?: number;
+  /** Milliseconds for one INSERT: connect, send, answer read. Default 30 s. */
+  readonly deadlineMs?: number;
+  /** Told of everything worth a log line, as it happens. Should it throw, that becomes a warning of the process. */
+  readonly report?: Report;
+  /** For tests: time, and numbers in [0, 1). */
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}

@@ -1,0 +1,37 @@
+import type { ServerLife } from "./clickhouse/client.js";
+import type { LinkState } from "./sink/events.js";
+import type { ReplayStats } from "./sink/replay-watch.js";
+import type { Left } from "./sink/sink.js";
+import type { TableStats } from "./table-writer.js";
+import type { WalStats } from "./wal/wal.js";
+
+export interface RecorderStats {
+  readonly recorder: string;
+  readonly run: string;
+  readonly link: {
+    readonly state: LinkState;
+    /** What brought it into this state, and for how long it has been in it. */
+    readonly reason: string;
+    readonly seconds: number;
+    readonly life: ServerLife;
+    readonly probeError: string | undefined;
+  };
+  /** Encoded bytes held, and the most that may be. */
+  readonly memory: { readonly used: number; readonly max: number };
+  readonly tables: Readonly<Record<string, TableStats>>;
+  /** Of the log, if there is one. */
+  readonly wal?: WalStats;
+  /** Of what waited in the log for ClickHouse, until its fate is known. */
+  readonly replay?: ReplayStats;
+}
+
+/** Where each table stood at the end, and which rows were left behind: those that are still pending. */
+export interface CloseReport {
+  readonly tables: Readonly<Record<string, TableStats & LeftBehind>>;
+}
+
+/** Pending rows at the end of a recorder. */
+export interface LeftBehind extends Left {
+  /** In the log: the next start stores them, but for those that ClickHouse turns out to have. */
+  readonly logged: number;
+}
