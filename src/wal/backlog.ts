@@ -32,6 +32,10 @@ export interface BacklogOptions {
   readonly hasRoom: () => boolean;
   /** Takes a frame, in the order of the log. */
   readonly push: (frame: Frame) => void;
+  /** The frame was read and will be sent, by itself or once its sealed batch is whole. */
+  readonly onTaken: (frame: Frame) => void;
+  /** {@link Backlog.passed} has changed. */
+  readonly onPassed: () => void;
   /** The next frame of this run and partition does not follow the one before. */
   readonly part: (frames: Pick<Frame, "run" | "partition">) => void;
   /** All frames of a sealed batch were found. */
@@ -74,6 +78,16 @@ export class Backlog {
 
   get isBehind(): boolean {
     return this.#behind !== undefined;
+  }
+
+  /** Frames up to this ordinal were taken, or will not be. */
+  get passed(): number {
+    return this.#behind ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Frames of sealed batches that are not whole yet. */
+  get gathered(): readonly Frame[] {
+    return this.#options.sealed.incomplete.flatMap(({ found }) => found);
   }
 
   /** Monotonic milliseconds since when there is a backlog; before this start if an earlier one left it. */
@@ -156,16 +170,18 @@ export class Backlog {
   }
 
   async #readAll(): Promise<void> {
-    const { hasRoom, inherited } = this.#options;
+    const { hasRoom, inherited, onPassed } = this.#options;
     while (this.#behind !== undefined && !this.#isClosed && hasRoom()) {
       const after = this.#behind;
       const upTo = await this.#readSome(after);
       if (this.#isClosed) return;
       if (after < inherited.to && upTo >= inherited.to) this.#giveUpIncomplete();
       this.#behind = upTo >= this.#synced ? undefined : upTo;
-      if (this.#behind !== undefined) continue;
-      this.#since = undefined;
-      this.#ahead = new SeqSet();
+      if (this.#behind === undefined) {
+        this.#since = undefined;
+        this.#ahead = new SeqSet();
+      }
+      onPassed();
     }
   }
 
@@ -210,8 +226,9 @@ export class Backlog {
   }
 
   #take({ run, partition, firstSeq, count }: FrameHead, payload: Uint8Array): void {
-    const { clock, sealed, push, part, again } = this.#options;
+    const { clock, sealed, push, part, again, onTaken } = this.#options;
     const frame = { run, partition, firstSeq, count, payload, openedAt: clock.monotonic(), isReadBack: true };
+    onTaken(frame);
     const batch = sealed.of(run, firstSeq);
     if (batch === undefined) {
       push(frame);

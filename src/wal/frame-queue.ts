@@ -92,6 +92,11 @@ export class FrameQueue {
     return this.#liveBytes;
   }
 
+  /** All that are in it. */
+  get frames(): Frame[] {
+    return [...new Set([...this.#due, ...this.#open.values()])].flatMap(({ frames }) => frames);
+  }
+
   get hasDue(): boolean {
     return this.#due.length > 0;
   }

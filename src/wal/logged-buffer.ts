@@ -24,7 +24,7 @@ import type { LogReader } from "./log-reader.js";
 import { LostRows } from "./lost-rows.js";
 import type { RowFates } from "./row-fates.js";
 import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
-import type { SeqRange } from "./seq-set.js";
+import { type SeqRange, SeqSet } from "./seq-set.js";
 import { StoredWaiters } from "./stored-waiters.js";
 import type { WaitingBytes } from "./waiting-bytes.js";
 
@@ -115,12 +115,15 @@ export class LoggedBuffer implements RowBuffer, Committing {
       run: identity.run,
       part: (frames) => this.#queue.part(frames),
       again: (batch) => this.#sendAgain(batch),
+      onTaken: (frame) => this.#lost.taken(frame.run, frame),
+      onPassed: () => this.#lost.read(),
       onDamaged: (frame) => this.unreadable(frame),
     });
     this.#lost = new LostRows({
       ...options,
       table: table.name,
-      upTo: () => this.#backlog.lastOrdinal,
+      synced: () => this.#backlog.lastOrdinal,
+      passed: () => this.#backlog.passed,
       hasRoom: () => this.#hasWindow,
       push: (frame) => this.#push(frame),
       onDamaged: (rows) => this.unreadable(rows),
@@ -272,7 +275,11 @@ export class LoggedBuffer implements RowBuffer, Committing {
 
   /** ClickHouse had these rows and lost them: they are stored again. */
   lost(run: bigint, rows: readonly SeqRange[]): void {
-    this.#lost.add(run, rows);
+    const lost = new SeqSet(rows);
+    // What of a frame has an unknown fate is found out when its batch begins: these go with others of their frame.
+    for (const frame of this.#waitingFrames)
+      if (frame.run === run) lost.remove(frame.firstSeq, frame.firstSeq + frame.count - 1);
+    if (lost.ranges.length > 0) this.#lost.add(run, lost.ranges);
   }
 
   /** The log has not got these rows any more, which was told: nobody waits for them. */
@@ -317,6 +324,12 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#backlog.close();
     this.#lost.close();
     this.#waiters.leave(new ColdpathError("DEADLINE", "the recorder closed; the rows are in the log"));
+  }
+
+  /** Frames in memory that are in no batch yet. */
+  get #waitingFrames(): Frame[] {
+    const again = this.#again.flatMap(({ batch }) => batch.found);
+    return [...this.#queue.frames, ...again, ...this.#backlog.gathered];
   }
 
   get #windowBytes(): number {

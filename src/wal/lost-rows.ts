@@ -13,7 +13,9 @@ export interface LostRowsOptions {
   readonly clock: Clock;
   readonly reader: Pick<LogReader, "next">;
   /** The ordinal up to which the log is synced. */
-  readonly upTo: () => number;
+  readonly synced: () => number;
+  /** Frames up to this ordinal are not read back by anybody else any more. */
+  readonly passed: () => number;
   /** Whether another frame may be kept in memory. */
   readonly hasRoom: () => boolean;
   readonly push: (frame: Frame) => void;
@@ -25,12 +27,17 @@ export interface LostRowsOptions {
 const READ_BYTES: number = MIB;
 const RETRY_MS: number = SECOND_MS;
 
-/** Rows of one table that ClickHouse had and lost, on their way back from the log. */
+/**
+ * Rows of one table that ClickHouse had and lost, on their way back from the log. Their frames may lie within the backlog: they are read
+ * behind it, and what it took on its way is {@link taken}, so that no row goes two ways.
+ */
 export class LostRows {
   readonly #options: LostRowsOptions;
   readonly #runs = new Map<bigint, SeqSet>();
   /** Frames up to this ordinal were looked at. */
   #after = 0;
+  /** All that is looked for is in frames up to this ordinal. */
+  #upTo = 0;
   /** Counts what was added: it may be of frames that are just being looked at. */
   #added = 0;
   #isReading = false;
@@ -46,8 +53,14 @@ export class LostRows {
     this.#runs.set(run, lost);
     for (const { first, last } of rows) lost.add(first, last);
     this.#after = 0;
+    this.#upTo = this.#options.synced();
     this.#added += 1;
     this.read();
+  }
+
+  /** These rows go to ClickHouse by another way. */
+  taken(run: bigint, { firstSeq, count }: SeqSpan): void {
+    this.#remove(run, firstSeq, firstSeq + count - 1);
   }
 
   /** Reads as long as there is room. */
@@ -74,14 +87,16 @@ export class LostRows {
   }
 
   async #readAll(): Promise<void> {
-    const { table, reader, upTo, hasRoom } = this.#options;
+    const { table, reader, hasRoom } = this.#options;
     while (this.#runs.size > 0 && !this.#isClosed && hasRoom()) {
       const after = this.#after;
       const added = this.#added;
+      const upTo = Math.min(this.#upTo, this.#options.passed());
+      if (after >= upTo && upTo < this.#upTo) return;
       const { frames, lastOrdinal } = await reader.next({
         table,
         after,
-        upTo: upTo(),
+        upTo,
         maxBytes: READ_BYTES,
         wanted: ({ record: { run, firstSeq, count } }) => this.#lostIn(run, firstSeq, count).length > 0,
       });
@@ -90,15 +105,22 @@ export class LostRows {
       // More may have been lost meanwhile.
       if (this.#added !== added) continue;
       this.#after = lastOrdinal;
-      // What was not found is damaged, which the reader told.
-      if (lastOrdinal >= upTo()) this.#runs.clear();
+      if (lastOrdinal >= this.#upTo) this.#giveUp();
     }
+  }
+
+  /** The log has not got what was not found. */
+  #giveUp(): void {
+    for (const [run, rows] of this.#runs)
+      for (const { first, last } of rows.ranges)
+        this.#options.onDamaged({ run, firstSeq: first, count: last - first + 1 });
+    this.#runs.clear();
   }
 
   #handBack({ entry: { record }, payload }: ReadFrame): void {
     const { run, partition, firstSeq, count } = record;
     for (const { first, last } of this.#lostIn(run, firstSeq, count)) {
-      this.#runs.get(run)!.remove(first, last);
+      this.#remove(run, first, last);
       const rows = last - first + 1;
       if (payload === undefined) {
         this.#options.onDamaged({ run, firstSeq: first, count: rows });
@@ -116,7 +138,12 @@ export class LostRows {
         isLost: true,
       });
     }
-    if (this.#runs.get(run)?.ranges.length === 0) this.#runs.delete(run);
+  }
+
+  #remove(run: bigint, first: number, last: number): void {
+    const lost = this.#runs.get(run);
+    lost?.remove(first, last);
+    if (lost?.ranges.length === 0) this.#runs.delete(run);
   }
 
   #lostIn(run: bigint, firstSeq: number, count: number): readonly SeqRange[] {

@@ -8,7 +8,7 @@ import { ManualClock } from "../support/clock.js";
 import { rows } from "./sample.js";
 
 /** A log of ten frames of ten rows, read when the test says so. */
-function lostOf() {
+function lostOf(passed = Number.POSITIVE_INFINITY) {
   const pushed: Frame[] = [];
   const waiting: (() => void)[] = [];
   const frames = Array.from({ length: 10 }, (_, at) => ({
@@ -32,7 +32,8 @@ function lostOf() {
         });
       },
     },
-    upTo: () => frames.length,
+    synced: () => frames.length,
+    passed: () => passed,
     hasRoom: () => true,
     push: (frame) => pushed.push(frame),
     onUnreadable: (message) => assert.fail(message),
