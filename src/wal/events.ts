@@ -32,6 +32,14 @@ export type WalEvent =
     }
   /** Earlier starts left rows in the log of a table that this one does not record; they stay there. */
   | { readonly kind: "wal_rows_left"; readonly table: string; readonly rows: number }
+  /** The log was read to its end without these rows, though it took them: damaged or removed there. Nobody waits for them any more. */
+  | {
+      readonly kind: "wal_rows_missing";
+      readonly table: string;
+      readonly run: string;
+      readonly firstSeq: number;
+      readonly rows: number;
+    }
   /** Rows could not be read back; it is tried again. */
   | { readonly kind: "wal_unreadable"; readonly table: string; readonly message: string }
   /** What the next start may skip could not be saved; it is tried again, and what is missing there is asked for. */

@@ -53,6 +53,11 @@ export class FrameBatches {
     return oldest;
   }
 
+  /** Those of all batches. */
+  get frames(): Frame[] {
+    return [...this.#memory.keys()].flatMap((taken) => (taken as TakenFrames).frames);
+  }
+
   /** Encoded bytes of all batches. */
   get bytes(): number {
     let bytes = 0;

@@ -53,6 +53,8 @@ export interface LoggedBufferOptions {
   readonly onSynced: () => void;
   /** The log could not be read; it is tried again. */
   readonly onUnreadable: (message: string) => void;
+  /** The log was read to its end without these rows, though it took them: they were damaged or removed there. */
+  readonly onMissing: (rows: SeqSpan & { readonly run: bigint }) => void;
 }
 
 /** A table may hold so many bytes of frames in memory whatever others hold, so that it always gets on. */
@@ -87,6 +89,8 @@ export class LoggedBuffer implements RowBuffer, Committing {
   #nextInherited: number = randomInt(INHERITED_FROM, INHERITED_TO);
   #taken = 0;
   #synced = 0;
+  /** The highest number of a row on disk. */
+  #syncedSeq = 0;
   #settled = 0;
   /** Rows up to this number are offered as soon as they are synced. */
   #offerUpTo = 0;
@@ -116,7 +120,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
       part: (frames) => this.#queue.part(frames),
       again: (batch) => this.#sendAgain(batch),
       onTaken: (frame) => this.#lost.taken(frame.run, frame),
-      onPassed: () => this.#lost.read(),
+      onPassed: () => this.#onPassed(),
       onDamaged: (frame) => this.unreadable(frame),
     });
     this.#lost = new LostRows({
@@ -213,6 +217,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
     for (const [index, { record, ticket, openedAt }] of frames.entries()) {
       ticket.synced();
       this.#synced += record.count;
+      this.#syncedSeq = record.firstSeq + record.count - 1;
       const isAhead = this.#backlog.isBehind;
       const isKept = isAhead ? this.#hasRoomAhead : this.#hasWindow;
       this.#backlog.synced(ordinals[index]!, record, isKept);
@@ -324,6 +329,28 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#backlog.close();
     this.#lost.close();
     this.#waiters.leave(new ColdpathError("DEADLINE", "the recorder closed; the rows are in the log"));
+  }
+
+  #onPassed(): void {
+    this.#lost.read();
+    if (!this.#backlog.isBehind) this.#tellMissing();
+  }
+
+  /** Nothing is left to be read: rows of unknown fate are in memory, or nowhere. */
+  #tellMissing(): void {
+    const { fates, identity, inherited, onMissing } = this.#options;
+    const own = { run: identity.run, ranges: [{ first: 1, last: this.#syncedSeq }] };
+    for (const { run, ranges } of [own, ...inherited.runs]) {
+      const missing = new SeqSet(ranges.flatMap(({ first, last }) => fates.open(run, first, last)));
+      for (const { first, last } of this.#lost.of(run)) missing.remove(first, last);
+      for (const frame of [...this.#waitingFrames, ...this.#batches.frames])
+        if (frame.run === run) missing.remove(frame.firstSeq, frame.firstSeq + frame.count - 1);
+      for (const { first, last } of missing.ranges) {
+        const rows = { run, firstSeq: first, count: last - first + 1 };
+        this.unreadable(rows);
+        onMissing(rows);
+      }
+    }
   }
 
   /** Frames in memory that are in no batch yet. */

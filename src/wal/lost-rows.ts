@@ -63,6 +63,11 @@ export class LostRows {
     this.#remove(run, firstSeq, firstSeq + count - 1);
   }
 
+  /** Those that are still to be read. */
+  of(run: bigint): readonly SeqRange[] {
+    return this.#runs.get(run)?.ranges ?? [];
+  }
+
   /** Reads as long as there is room. */
   read(): void {
     if (this.#runs.size === 0 || this.#isReading || this.#isClosed || this.#cancelRetry !== undefined) return;

@@ -49,12 +49,26 @@ export class RowFates {
     return this.#runs.get(run)?.known.missingIn(first, last) ?? [{ first, last }];
   }
 
-  /** How many of these can still be sent. */
-  openIn(run: bigint, first: number, last: number): number {
+  /** Those of them that can still be sent. */
+  open(run: bigint, first: number, last: number): readonly SeqRange[] {
     const unreadable = this.#runs.get(run)?.unreadable;
-    return this.unknown(run, first, last)
-      .flatMap((range) => unreadable?.missingIn(range.first, range.last) ?? [range])
-      .reduce((sum, range) => sum + range.last - range.first + 1, 0);
+    return this.unknown(run, first, last).flatMap(
+      (range) => unreadable?.missingIn(range.first, range.last) ?? [range],
+    );
+  }
+
+  /** How many these are. */
+  openIn(run: bigint, first: number, last: number): number {
+    return this.open(run, first, last).reduce((sum, range) => sum + range.last - range.first + 1, 0);
+  }
+
+  /** Rows of unknown fate that the log has not got any more. */
+  get missing(): number {
+    let rows = 0;
+    for (const { known, unreadable } of this.#runs.values())
+      for (const { first, last } of unreadable.ranges)
+        for (const range of known.missingIn(first, last)) rows += range.last - range.first + 1;
+    return rows;
   }
 
   /** Those of the rows that are known to be in ClickHouse, in ascending order. */

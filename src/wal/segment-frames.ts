@@ -169,7 +169,8 @@ export class SegmentFrames {
     while (at + HEAD_BYTES <= bytes.length) {
       const head = readHead(bytes, at, bytes.length, this.#seed);
       if (head === undefined) {
-        if (at > 0 && isCut(bytes, at)) break;
+        // At the end of the file nothing follows that would tell: what looks like a long record may be bytes of a damaged one.
+        if (at > 0 && bytes.length === SCAN_BYTES && isCut(bytes, at)) break;
         at += 8;
         continue;
       }

@@ -56,6 +56,8 @@ export interface WalStats extends LogStats {
   readonly unsyncedRows: number;
   /** By table: rows in the log whose fate is not known, those of earlier starts included. */
   readonly pending: Readonly<Record<string, number>>;
+  /** By table: rows of unknown fate that are damaged or missing in the log, if there are any. They are not pending. */
+  readonly missing: Readonly<Record<string, number>>;
   /** Age of the oldest of them as far as this start knows, seconds. */
   readonly oldestPendingSeconds: number | undefined;
   /** Tables of which rows are in the log that are not in memory. */
@@ -168,6 +170,8 @@ export class Wal {
       inherited: this.#inheritedOf(name),
       onSynced: options.onRoom,
       onUnreadable: (message) => report({ kind: "wal_unreadable", table: name, message }),
+      onMissing: ({ run, firstSeq, count }) =>
+        report({ kind: "wal_rows_missing", table: name, run: run.toString(), firstSeq, rows: count }),
     });
     this.#buffers.set(name, buffer);
     this.#client.on("state", options.onRoom);
@@ -242,6 +246,9 @@ export class Wal {
       unsyncedRows: buffers.reduce((sum, [, buffer]) => sum + buffer.unsyncedRows, 0),
       pending: Object.fromEntries(
         buffers.map(([name, buffer]) => [name, buffer.pendingRows + buffer.inheritedRows]),
+      ),
+      missing: Object.fromEntries(
+        [...this.#fates].flatMap(([name, { missing }]) => (missing > 0 ? [[name, missing]] : [])),
       ),
       oldestPendingSeconds:
         since === undefined ? undefined : (this.#context.clock.monotonic() - since) / SECOND_MS,
