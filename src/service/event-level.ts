@@ -36,6 +36,7 @@ const LEVELS: Readonly<Record<Exclude<RecorderEvent["kind"], "link" | "wal_state
   wal_rows_lost: "error",
   wal_rows_gone: "warn",
   wal_not_trimmed: "warn",
+  wal_rows_missing: "error",
 };
 
 /** At which level an event is logged, so that `log.level: warn` keeps what an operator must see of an outage. */
