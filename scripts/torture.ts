@@ -6,8 +6,11 @@ import { torture } from "../test/torture/torture.js";
 /**
  * `npm run torture -- --kills N --seed S [--points name,…] [--every N] [--lanes library,service] [--power-loss]`:
  * kills recorders, engine or both N times, and
- * compares what the producers were told with what SQL finds. Exit code 1 if one row is lost, doubled, changed or nobody's.
+ * compares what the producers were told with what SQL finds. Exit code 1 if one row is lost, doubled, changed or nobody's, or if a long
+ * run has killed nothing at one of the points.
  */
+const LONG_KILLS = 200;
+
 const { values } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
@@ -32,7 +35,7 @@ try {
       weakened: values["power-loss"] ? ["power loss"] : [],
     },
   );
-  const { kills, verdict } = await torture({
+  const { kills, missed, verdict } = await torture({
     ...scene,
     kills: Number(values.kills),
     judgeEvery: Number(values.every),
@@ -49,7 +52,9 @@ try {
     console.log(`${name}: ${rows.length}`);
     for (const row of rows.slice(0, 20)) console.log(`  ${row}`);
   }
-  if (violations(verdict) > 0) process.exitCode = 1;
+  if (missed.length > 0) console.log(`nothing was killed at ${missed.join(", ")}`);
+  const isLong = Number(values.kills) >= LONG_KILLS;
+  if (violations(verdict) > 0 || (isLong && missed.length > 0)) process.exitCode = 1;
 } finally {
   for (const hook of hooks) await hook();
 }

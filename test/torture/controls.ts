@@ -1,7 +1,8 @@
 import type { Seen } from "../support/fault-proxy.js";
 import { Gate, held, resetAfterStore } from "../support/fault-proxy-faults.js";
 import type { Scene } from "./scene.js";
-import { progress, settle } from "./torture.js";
+import { settle } from "./settle.js";
+import { progress } from "./torture.js";
 import type { Weakening } from "./weakened.js";
 
 /** What has to happen for a mechanism to be needed: with it nothing is violated, and without it the oracle has to say so. */

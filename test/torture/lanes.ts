@@ -4,7 +4,7 @@ import type { Random } from "../support/random.js";
 import { HttpProducer } from "./http-producer.js";
 import { Victim } from "./process.js";
 import type { RecorderNews, RecorderStart } from "./recorder-child.js";
-import type { ServiceNews } from "./service-child.js";
+import type { ServiceNews, ServiceStart } from "./service-child.js";
 
 /** A recorder with its folder, which is started and killed many times. */
 export interface Lane {
@@ -14,8 +14,12 @@ export interface Lane {
   readonly hasThread: boolean;
   /** Files of its producers. */
   readonly ledgers: readonly string[];
+  /** Whether it comes by that point of the source. */
+  passes(point: string): boolean;
   /** @param crashAt `name:nth` of the point where it has to die by itself */
   start(crashAt?: string): Victim;
+  /** The command that tries its dead letters again, beside the recorder or without one. @param crashAt as in {@link start} */
+  retry(crashAt?: string): Victim;
   /** Once the victim has told that it is ready. */
   serve(victim: Victim): Promise<void>;
   /** Rows of its life that are acknowledged. */
@@ -28,10 +32,22 @@ export interface LaneOptions {
   readonly name: string;
   readonly folder: string;
   readonly config: ConfigInput;
+  /** The same, for commands. */
+  readonly configFile: string;
   readonly env: Readonly<Record<string, string>>;
   /** The next number of a life. */
   readonly nextLife: () => number;
   readonly poisonEvery: number;
+}
+
+function retry({ configFile, env }: LaneOptions, crashAt: string | undefined): Victim {
+  const program = new URL("../../src/cli/main.js", import.meta.url);
+  return new Victim(
+    program,
+    ["dead-letter", "retry", "--all", "--json", "--config", configFile],
+    env,
+    crashAt,
+  );
 }
 
 /** A trading process with the library in it: it dies with its recorder, and cannot offer anything again. */
@@ -48,6 +64,10 @@ export class LibraryLane implements Lane {
     this.#options = options;
   }
 
+  passes(point: string): boolean {
+    return !point.startsWith("http.");
+  }
+
   start(crashAt?: string): Victim {
     const { config, env, nextLife, poisonEvery, rowsPerSecond } = this.#options;
     const life = nextLife();
@@ -55,7 +75,11 @@ export class LibraryLane implements Lane {
     this.ledgers.push(ledger);
     const start: RecorderStart = { config, life, ledger, rowsPerSecond, poisonEvery };
     const program = new URL("./recorder-child.js", import.meta.url);
-    return new Victim(program, start, env, crashAt);
+    return new Victim(program, [JSON.stringify(start)], env, crashAt);
+  }
+
+  retry(crashAt?: string): Victim {
+    return retry(this.#options, crashAt);
   }
 
   async serve(): Promise<void> {}
@@ -88,6 +112,10 @@ export class ServiceLane implements Lane {
     this.#random = random;
   }
 
+  passes(): boolean {
+    return true;
+  }
+
   start(crashAt?: string): Victim {
     const { config, env, nextLife, poisonEvery } = this.#options;
     if (this.#producer === undefined) {
@@ -98,7 +126,12 @@ export class ServiceLane implements Lane {
     }
     // The one before is dead.
     this.#producer.address = undefined;
-    return new Victim(new URL("./service-child.js", import.meta.url), { config }, env, crashAt);
+    const program = new URL("./service-child.js", import.meta.url);
+    return new Victim(program, [JSON.stringify({ config } satisfies ServiceStart)], env, crashAt);
+  }
+
+  retry(crashAt?: string): Victim {
+    return retry(this.#options, crashAt);
   }
 
   async serve(victim: Victim): Promise<void> {

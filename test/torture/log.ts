@@ -36,7 +36,12 @@ export async function tortureLog(
     const ledger = join(folder, `ledger-${life}.ndjson`);
     const point = isLast || life % 2 === 1 ? undefined : random.of(LOG_POINTS);
     const start: LogStart = { dir, ledger, life, seed, disk: options.disk };
-    const victim = new Victim(program, start, {}, point && `${point}:${1 + random.below(NTH_MAX)}`);
+    const victim = new Victim(
+      program,
+      [JSON.stringify(start)],
+      {},
+      point && `${point}:${1 + random.below(NTH_MAX)}`,
+    );
     const ready = await victim.told<LogNews>("ready", READY_MS);
     if (ready !== undefined && !isLast) {
       if (point === undefined) await delay(random.below(LIFE_MAX_MS));

@@ -105,11 +105,29 @@ interface Letter {
   readonly number: number;
 }
 
-/** The rows that ClickHouse refused, as their files say. A last line without its end does not count. */
+/**
+ * The rows that ClickHouse refused, as their files say. A last line without its end does not count. A letter may be in a file that was
+ * moved aside and once more in the next one of its run: who added it could not tell whether it had come in time.
+ */
 function lettersIn(folder: string): Letter[] {
-  return names(folder)
-    .filter((name) => name.endsWith(".ndjson"))
-    .flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").slice(0, -1))
+  const files = names(folder).filter((name) => name.endsWith(".ndjson"));
+  const aside = files.filter((name) => /\.aside\d+\.ndjson$/.test(name));
+  const moved = aside.flatMap((name) => lettersOf(join(folder, name)));
+  const known = new Set(moved.map(identityOf));
+  const others = files
+    .filter((name) => !aside.includes(name))
+    .flatMap((name) => lettersOf(join(folder, name)));
+  return [...moved, ...others.filter((letter) => !known.has(identityOf(letter)))];
+}
+
+function identityOf({ table, run, seq }: Letter): string {
+  return `${table} ${run} ${seq}`;
+}
+
+function lettersOf(file: string): Letter[] {
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as Letter & { source_seq: string; source: string })
     .filter(({ source }) => source === SOURCE)
     .map((letter) => ({ ...letter, number: Number(letter.source_seq) }));

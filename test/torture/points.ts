@@ -1,3 +1,15 @@
+/** Where the command dies that tries dead letters again. */
+export const RETRY_POINT = "dead_letter.retry";
+
+/** Points that a recorder comes by seldom: it dies at the first time, and lives longer. */
+export const RARE_POINTS: ReadonlySet<string> = new Set([
+  "wal.rotate",
+  "wal.before_unlink",
+  "wal.unlink_before_folder_sync",
+  "wal.carry",
+  "sink.after_dead_letter",
+]);
+
 /** Every place at which the product lets a test kill it, in the order a row comes by. */
 export const POINTS = [
   "wal.before_write",
@@ -16,5 +28,5 @@ export const POINTS = [
   "wal.before_unlink",
   "wal.unlink_before_folder_sync",
   "wal.carry",
-  "dead_letter.retry",
+  RETRY_POINT,
 ] as const;

@@ -10,11 +10,16 @@ export class Victim {
   #output = "";
 
   /**
-   * @param argument what the program is started with, as JSON
+   * @param args what the program is started with
    * @param crashAt `name:nth` of the point where it has to die by itself
    */
-  constructor(program: URL, argument: object, env: Readonly<Record<string, string>>, crashAt?: string) {
-    this.#child = fork(program, [JSON.stringify(argument)], {
+  constructor(
+    program: URL,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+    crashAt?: string,
+  ) {
+    this.#child = fork(program, args, {
       env: { ...process.env, ...env, ...(crashAt === undefined ? {} : { COLDPATH_TEST_CRASH_AT: crashAt }) },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -7,6 +7,7 @@ import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
 import { Ledger } from "./ledger.js";
 import { type OfferedRow, offeredRow } from "./rows.js";
+import { type Standing, standingOf } from "./standing.js";
 
 /**
  * A process that trades and records until it is killed. It writes down what it offers before it does, and what it was told
@@ -28,6 +29,7 @@ export type RecorderNews =
   | { readonly kind: "replayed" }
   /** So many rows of this life are acknowledged. */
   | { readonly kind: "progress"; readonly rows: number }
+  | Standing
   /** What the recorder reports of itself. */
   | { readonly kind: "event"; readonly event: RecorderEvent };
 
@@ -97,7 +99,12 @@ tell({ kind: "ready" });
 const crash = new BroadcastChannel("coldpath-torture");
 process.on("message", (order) => {
   if (order === "finish") isOver = true;
-  if (order === "stats") void recorder.stats().then((stats) => console.error(JSON.stringify(stats)));
+  if (order === "stand")
+    recorder.stats().then(
+      (stats) => tell(standingOf(stats)),
+      // It is closed by now.
+      () => {},
+    );
   if (order === "kill thread") crash.postMessage("die");
 });
 const replayed = recorder.replayed().then(() => tell({ kind: "replayed" }));

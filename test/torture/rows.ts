@@ -28,11 +28,20 @@ export const VALUES_SQL: Readonly<Record<TableName, string>> = {
     "concat_ws('|', kind, severity, assumeNotNull(message), toString(assumeNotNull(rows)), toString(length(attributes)))",
 };
 
-/** A CHECK that is put on `system_events` refuses rows of this kind: ClickHouse has to refuse some, and only it can. */
-export const POISON = "poison";
+/** Kinds of `system_events` that ClickHouse refuses: it has to refuse some, and only it can. */
+const POISON = "poison";
+/** Refused only while it is young, so that its dead letter can be stored later. */
+const GREEN = "green";
+const GREEN_SECONDS = 3;
 
-/** The first of them comes early in a life, which may be short. */
-const POISON_AT = 40;
+/** What `system_events` has to meet. */
+export const CHECK_SQL: string = `kind != '${POISON}' AND (kind != '${GREEN}' OR ts < now() - ${GREEN_SECONDS})`;
+
+/** Where they come among so many system events; the first early in a life, which may be short. */
+const KINDS: ReadonlyMap<number, string> = new Map([
+  [20, GREEN],
+  [40, POISON],
+]);
 const SYMBOLS = ["BTCUSDT", "EURUSD", "ES"];
 /** One row in so many is of the month before, so that batches of several partitions are under way. */
 const OLD_EVERY = 37;
@@ -42,7 +51,7 @@ const NS_PER_MS = 1_000_000n;
 /**
  * @param life number of the start that records it
  * @param n counts from 0 within the life
- * @param poisonEvery one system event in so many is refused by ClickHouse; 0 for none
+ * @param poisonEvery of so many system events ClickHouse refuses one, and one more while it is young; 0: none
  * @param table by default all tables in turn
  */
 export function offeredRow(
@@ -94,7 +103,7 @@ export function offeredRow(
     }
     case "system_events": {
       const kind =
-        poisonEvery > 0 && Math.floor(n / TABLES.length) % poisonEvery === POISON_AT ? POISON : "level";
+        (poisonEvery > 0 ? KINDS.get(Math.floor(n / TABLES.length) % poisonEvery) : undefined) ?? "level";
       // Lengths differ, so that rows lie across the pages and ends of segments.
       const message = "x".repeat(n % 400);
       const row = { ts: at, kind, severity: "warning", message, rows: n % 3, attributes: { n: `${n}` } };

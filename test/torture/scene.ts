@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { migrate } from "../../src/schemas/migrate.js";
@@ -7,7 +7,7 @@ import { FaultProxy } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
 import { type Random, seeded } from "../support/random.js";
 import { type Lane, type LaneOptions, LibraryLane, ServiceLane } from "./lanes.js";
-import { POISON, TABLES } from "./rows.js";
+import { CHECK_SQL, TABLES } from "./rows.js";
 import { WEAKEN_ENV, type Weakening } from "./weakened.js";
 
 /** An engine, and recorders that share it, each in a folder of its own. */
@@ -24,7 +24,7 @@ export interface SceneOptions {
   readonly seed: number;
   readonly lanes: readonly LaneKind[];
   readonly rowsPerSecond?: number;
-  /** One system event in so many is refused by ClickHouse. Default none. */
+  /** Of so many system events ClickHouse refuses one, and one more while it is young. Default none. */
   readonly poisonEvery?: number;
   /** Without the proxy between: a recorder sees at once that nobody listens. */
   readonly direct?: boolean;
@@ -34,14 +34,15 @@ export interface SceneOptions {
 
 const ROWS_PER_SECOND = 3000;
 
-/** Small batches and small segments: much happens in a short life. */
+/** Small batches and small segments that go soon: much happens in a short life. */
 const HURRY = { flush: { rows: 300, age: "20ms" } };
+const LOG = { segment: "1MiB", keep_acked: "1s", max: "16MiB", reserve: "1MiB" };
 
 export async function openScene(t: EngineContext, options: SceneOptions): Promise<Scene> {
   const test = await startTestEngine(t);
   const { engine, clickhouse } = test;
   await migrate(clickhouse);
-  await clickhouse.command(`ALTER TABLE system_events ADD CONSTRAINT torture CHECK kind != '${POISON}'`);
+  await clickhouse.command(`ALTER TABLE system_events ADD CONSTRAINT torture CHECK ${CHECK_SQL}`);
   const proxy = await FaultProxy.start(t, engine.url);
   const root = await temporaryFolder(t);
   let lives = 0;
@@ -54,11 +55,16 @@ export async function openScene(t: EngineContext, options: SceneOptions): Promis
       clickhouse: { url: options.direct === true ? engine.url : proxy.url, database: "default" },
       admin: { listen: "127.0.0.1:0" },
       tables: Object.fromEntries(TABLES.map((table) => [table, HURRY])),
+      ...(options.direct === true ? {} : { wal: LOG }),
     };
+    const configFile = join(folder, "coldpath.yaml");
+    // JSON is YAML.
+    writeFileSync(configFile, JSON.stringify(config));
     return {
       name,
       folder,
       config,
+      configFile,
       env: {
         COLDPATH_CLICKHOUSE_PASSWORD: engine.password,
         [WEAKEN_ENV]: (options.weakened ?? []).join(),

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { loadConfig } from "../../src/config/load.js";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { startService } from "../../src/service/serve.js";
+import { type Standing, standingOf } from "./standing.js";
 import { weaken } from "./weakened.js";
 
 /** A service that takes rows over HTTP until it is killed, as `coldpath serve` runs it. */
@@ -12,9 +13,11 @@ export interface ServiceStart {
 
 export type ServiceNews =
   | { readonly kind: "ready"; readonly url: string; readonly token: string }
-  | { readonly kind: "replayed" };
+  | { readonly kind: "replayed" }
+  | Standing;
 
-const CLOSE_MS = 60_000;
+/** Everything has to be stored; whoever waits gives up when nothing gets on. */
+const CLOSE_MS = 3_600_000;
 
 const { config: values } = JSON.parse(process.argv[2]!) as ServiceStart;
 process.on("disconnect", () => process.exit());
@@ -25,6 +28,7 @@ const tell = (news: ServiceNews): void => void process.send?.(news);
 tell({ kind: "ready", url: service.adminUrl, token: readFileSync(service.tokenFile, "utf8").trim() });
 const replayed = service.recorder.replayed().then(() => tell({ kind: "replayed" }));
 process.on("message", async (order) => {
+  if (order === "stand") tell(standingOf(service.recorder.stats()));
   if (order !== "finish") return;
   await replayed;
   await service.close(CLOSE_MS);

@@ -8,8 +8,9 @@ import type { Random } from "../support/random.js";
 import { EngineUnderFire } from "./engine-under-fire.js";
 import type { Lane } from "./lanes.js";
 import { judge, type Verdict, violations } from "./oracle.js";
-import { POINTS } from "./points.js";
+import { POINTS, RARE_POINTS, RETRY_POINT } from "./points.js";
 import type { Victim } from "./process.js";
+import { retryLetters, START_MS, settle } from "./settle.js";
 
 /** Kills recorders and engine again and again, has them end in peace, and judges what is stored. */
 export interface TortureOptions {
@@ -30,18 +31,15 @@ export interface TortureOptions {
 export interface Tortured {
   /** Kills by what was killed where. */
   readonly kills: ReadonlyMap<string, number>;
+  /** Points at which nothing was killed, of those that were asked for. */
+  readonly missed: readonly string[];
   /** The last one, which covers everything; or the first that is not clean. */
   readonly verdict: Verdict;
 }
 
-const START_MS = 90_000;
-const SETTLE_MS = 120_000;
-/** Rows go on coming while what was left is replayed. */
-const LAST_LIFE_MS = 200;
-/** So long it may take to say where it stands. */
-const STATS_MS = 1_000;
 /** A recorder that has not come by its point after so many rows is killed where it is; one at random after fewer. */
 const REACH_ROWS = 4_000;
+const RARE_ROWS = 12_000;
 const RANDOM_ROWS_MAX = 1_500;
 /** On a machine that is busy with other things. */
 const PROGRESS_MS = 20_000;
@@ -56,6 +54,8 @@ const ENGINE_PART = 0.2;
 const ENGINE_LIFE_MIN_MS = 1_500;
 const FAULTS = [resetBeforeStore, resetAfterStore, cutAnswer];
 const AT_RANDOM = "at random";
+/** A command that tries dead letters again and is not killed at its point dies within so long. */
+const RETRY_MAX_MS = 2_000;
 
 export async function torture(options: TortureOptions): Promise<Tortured> {
   const run = new Torture(options);
@@ -64,10 +64,10 @@ export async function torture(options: TortureOptions): Promise<Tortured> {
     await run.killSome(Math.min(every, options.kills - killed));
     const verdict = await run.settleAndJudge();
     options.log?.(`${killed + every} kills: ${verdict.stored} stored, ${violations(verdict)} violations`);
-    if (violations(verdict) > 0) return { kills: run.kills, verdict };
     run.verdict = verdict;
+    if (violations(verdict) > 0) break;
   }
-  return { kills: run.kills, verdict: run.verdict! };
+  return { kills: run.kills, missed: run.missed, verdict: run.verdict! };
 }
 
 class Torture {
@@ -76,6 +76,8 @@ class Torture {
   readonly #options: TortureOptions;
   readonly #fire: EngineUnderFire;
   readonly #randoms: ReadonlyMap<string, Random>;
+  /** How often each point was tried, by lane. */
+  readonly #tries = new Map<string, number>();
   #left = 0;
 
   constructor(options: TortureOptions) {
@@ -83,6 +85,11 @@ class Torture {
     this.#fire = new EngineUnderFire(options.engine);
     const names = ["engine", ...options.lanes.map(({ name }) => name)];
     this.#randoms = new Map(names.map((name) => [name, options.randomOf(name)]));
+  }
+
+  get missed(): readonly string[] {
+    const { lanes, points = POINTS } = this.#options;
+    return points.filter((point) => lanes.every(({ name }) => !this.kills.has(`${name} ${point}`)));
   }
 
   async killSome(kills: number): Promise<void> {
@@ -97,7 +104,12 @@ class Torture {
 
   async settleAndJudge(): Promise<Verdict> {
     const { lanes, clickhouse } = this.#options;
-    await Promise.all(lanes.map((lane) => settle(lane)));
+    await Promise.all(
+      lanes.map(async (lane) => {
+        await settle(lane);
+        await retryLetters(lane);
+      }),
+    );
     return await judgeLanes(clickhouse, lanes);
   }
 
@@ -126,19 +138,21 @@ class Torture {
 
   async #killLane(lane: Lane): Promise<void> {
     const random = this.#randoms.get(lane.name)!;
-    const { points = POINTS } = this.#options;
     let failed = 0;
     while (this.#left > 0) {
-      const point = random.below(4) === 0 ? AT_RANDOM : random.of([AT_RANDOM, ...points]);
-      const nth = 1 + random.below(NTH_MAX);
-      const victim = lane.start(point === AT_RANDOM ? undefined : `${point}:${nth}`);
+      const point = this.#nextPoint(lane, random);
+      const nth = RARE_POINTS.has(point) ? 1 : 1 + random.below(NTH_MAX);
+      const victim = lane.start(point === AT_RANDOM || point === RETRY_POINT ? undefined : `${point}:${nth}`);
       if (await this.#isReady(lane, victim)) {
-        if (lane.hasThread && random.below(3) === 0) {
-          await progress(lane, victim, random.below(RANDOM_ROWS_MAX));
-          victim.order("kill thread");
-          this.#count(`${lane.name}'s thread`);
+        if (point === RETRY_POINT) await this.#killRetry(lane, victim, random);
+        else {
+          if (lane.hasThread && random.below(3) === 0) {
+            await progress(lane, victim, random.below(RANDOM_ROWS_MAX));
+            victim.order("kill thread");
+            this.#count(`${lane.name}'s thread`);
+          }
+          await progress(lane, victim, rowsUntil(point, random));
         }
-        await progress(lane, victim, point === AT_RANDOM ? random.below(RANDOM_ROWS_MAX) : REACH_ROWS);
       } else if (victim.exitCode !== null) {
         failed += 1;
         if (failed > FAILED_STARTS_MAX) throw new Error(`${lane.name} does not start:\n${victim.output}`);
@@ -151,6 +165,33 @@ class Torture {
       requireKilled(lane, victim);
       this.#count(`${lane.name} ${at}`);
     }
+  }
+
+  /** A random moment, or each point in turn. */
+  #nextPoint(lane: Lane, random: Random): string {
+    const points = (this.#options.points ?? POINTS).filter((point) => lane.passes(point));
+    if (points.length === 0 || random.below(4) === 0) return AT_RANDOM;
+    const triesOf = (point: string): number => this.#tries.get(`${lane.name} ${point}`) ?? 0;
+    const fewest = Math.min(...points.map(triesOf));
+    const point = random.of(points.filter((each) => triesOf(each) === fewest));
+    this.#tries.set(`${lane.name} ${point}`, fewest + 1);
+    return point;
+  }
+
+  /**
+   * Dead letters are sent again beside a recorder that has brought what it found, and that is cut short: twice at its point, once at
+   * any moment.
+   */
+  async #killRetry(lane: Lane, recorder: Victim, random: Random): Promise<void> {
+    await recorder.told("replayed", PROGRESS_MS);
+    await progress(lane, recorder, REACH_ROWS);
+    if (!recorder.isAlive) return;
+    const isAtPoint = random.below(3) > 0;
+    const command = lane.retry(isAtPoint ? `${RETRY_POINT}:1` : undefined);
+    await command.died(isAtPoint ? PROGRESS_MS : random.below(RETRY_MAX_MS));
+    const at = command.isAlive ? "retry at random" : RETRY_POINT;
+    await command.kill();
+    if (command.exitCode === null) this.#count(`${lane.name} ${at}`);
   }
 
   /** Whether it got so far; it did not if a point killed it on the way, or ClickHouse was away. */
@@ -173,6 +214,11 @@ class Torture {
   }
 }
 
+function rowsUntil(point: string, random: Random): number {
+  if (point === AT_RANDOM) return random.below(RANDOM_ROWS_MAX);
+  return RARE_POINTS.has(point) ? RARE_ROWS : REACH_ROWS;
+}
+
 /** Until so many rows of its life are acknowledged, or it is dead. */
 export async function progress(lane: Lane, victim: Victim, rows: number): Promise<void> {
   const end = performance.now() + PROGRESS_MS;
@@ -192,23 +238,4 @@ export async function judgeLanes(clickhouse: ClickHouse, lanes: readonly Lane[])
     lanes.flatMap(({ ledgers }) => ledgers),
     lanes.map(({ folder }) => join(folder, "dead-letters")),
   );
-}
-
-/** One more start, which nobody kills: it has to store what all before it left, and end. */
-export async function settle(lane: Lane): Promise<void> {
-  const victim = lane.start();
-  try {
-    if ((await victim.told("ready", START_MS)) === undefined) throw new Error("did not start");
-    await lane.serve(victim);
-    await delay(LAST_LIFE_MS);
-    await lane.finish(victim);
-    if ((await victim.told("replayed", SETTLE_MS)) === undefined) throw new Error("did not replay");
-    if (!(await victim.died(SETTLE_MS)) || victim.exitCode !== 0) throw new Error("did not end in peace");
-  } catch (cause) {
-    victim.order("stats");
-    await victim.died(STATS_MS);
-    throw new Error(`${lane.name} could not settle:\n${victim.output}`, { cause });
-  } finally {
-    await victim.kill();
-  }
 }
