@@ -39,6 +39,8 @@ export type WalEvent =
       readonly run: string;
       readonly firstSeq: number;
       readonly rows: number;
+      /** That was not there when it was to be removed; absent if the rows were missed when the log was read. */
+      readonly segment?: number;
     }
   /** Rows could not be read back; it is tried again. */
   | { readonly kind: "wal_unreadable"; readonly table: string; readonly message: string }

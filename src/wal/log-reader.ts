@@ -1,6 +1,6 @@
 import { MIB } from "../base/units.js";
 import { readPayloads } from "./frame-payloads.js";
-import type { Damage, SegmentSummary } from "./recovered.js";
+import type { Damage, RecordPlace, SegmentSummary } from "./recovered.js";
 import { type FrameRun, SegmentCatalog } from "./segment-catalog.js";
 import type { FrameEntry, SegmentFrames } from "./segment-frames.js";
 import { SeqSet } from "./seq-set.js";
@@ -88,6 +88,11 @@ export class LogReader {
       lastOrdinal = last ?? lastOrdinal;
     }
     return { frames: answer.frames, lastOrdinal };
+  }
+
+  /** Copies of records were made at these places. */
+  moved(places: readonly RecordPlace[]): void {
+    this.#catalog.moved(places);
   }
 
   /** What of a run is wanted and has room, and the last ordinal that was dealt with. */

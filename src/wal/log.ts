@@ -24,6 +24,8 @@ export interface Carried {
   readonly places: readonly RecordPlace[];
   /** Damaged: their bytes are in quarantine. */
   readonly lost: readonly IndexEntry[];
+  /** Present if the segment was not there, with those of the records that are elsewhere: their places are these. */
+  readonly elsewhere?: readonly IndexEntry[];
 }
 
 /** Carrying forward syncs after so many bytes, and holds no more of them in memory. */
@@ -230,14 +232,18 @@ export class Log {
 
   /**
    * Appends copies of the records that `keep` picks, each under its own ordinal, and removes the segment once they are on
-   * the disk. If only the removal fails, `tend` tries it again. Nothing may be pending.
+   * the disk. If only the removal fails, `tend` tries it again. Nothing may be pending. Of a segment that is not there, as the thread before
+   * died when it had removed it, or somebody else did, the copies are looked for.
    * @throws LogDiskError: the segment is still there, and so may be copies, which a later call makes again
    */
   carry(segment: number, keep: (entry: IndexEntry) => boolean): Carried {
     assert.notEqual(segment, this.#current?.header.segment, "the segment is written to");
     assert.equal(this.#pending.records, 0, "records wait for a commit");
-    const path = join(this.#options.dir, segmentName(segment));
+    const name = segmentName(segment);
+    const path = join(this.#options.dir, name);
     try {
+      if (!guarded(this.#options.dir, () => this.#disk.list(this.#options.dir)).includes(name))
+        return guarded(this.#options.dir, () => this.#elsewhere(segment, keep));
       const carried = guarded(path, () => this.#copy(path, keep));
       crashPoint("wal.carry");
       try {
@@ -290,6 +296,22 @@ export class Log {
       file.close();
     }
     return { places, lost };
+  }
+
+  #elsewhere(segment: number, keep: (entry: IndexEntry) => boolean): Carried {
+    const current = this.#current;
+    if (current !== undefined) this.#finish(current);
+    this.#closed.delete(segment);
+    const found: IndexEntry[] = [];
+    for (const number of [...this.#closed.keys()].sort((a, b) => a - b)) {
+      const file = new SegmentFile(this.#disk, join(this.#options.dir, segmentName(number)));
+      try {
+        found.push(...readEntries(file, this.id).flatMap(({ entry }) => (keep(entry) ? [entry] : [])));
+      } finally {
+        file.close();
+      }
+    }
+    return { places: found, lost: [], elsewhere: found };
   }
 
   #rowsOf(record: LogRecord): number {

@@ -8,7 +8,7 @@ import {
   segmentNumber,
 } from "./format.js";
 import { readFrom } from "./read-from.js";
-import type { SegmentSummary } from "./recovered.js";
+import type { RecordPlace, SegmentSummary } from "./recovered.js";
 import { type FrameEntry, type OnHole, SegmentFrames } from "./segment-frames.js";
 
 /** What is known of a segment without its frames. */
@@ -39,6 +39,8 @@ export class SegmentCatalog {
   readonly #onHole: OnHole;
   /** By number, ascending. */
   #bounds: ReadonlyMap<number, Bounds>;
+  /** Copies that were told of: the lowest ordinal of one and where the last ends, by segment. */
+  readonly #copies = new Map<number, { first: number; reach: number }>();
   /** Least recently used first. */
   readonly #cache = new Map<number, SegmentFrames>();
   /** One look at a time. */
@@ -79,7 +81,33 @@ export class SegmentCatalog {
       this.#cache.get(segment)?.reach(merged.reach);
     }
     this.#bounds = bounds;
+    this.#boundCopies();
     for (const segment of this.#cache.keys()) if (!bounds.has(segment)) this.#cache.delete(segment);
+  }
+
+  /**
+   * Copies of records were made at these places. That their segment has gone tells as much, but it may go later than others are begun, if the
+   * disk does not let it go at once.
+   */
+  moved(places: readonly RecordPlace[]): void {
+    for (const { ordinal, place } of places) {
+      const end = place.offset + place.length;
+      const { first = ordinal, reach = end } = this.#copies.get(place.segment) ?? {};
+      this.#copies.set(place.segment, { first: Math.min(first, ordinal), reach: Math.max(reach, end) });
+    }
+    this.#boundCopies();
+  }
+
+  #boundCopies(): void {
+    const newest = Math.max(0, ...this.#bounds.keys());
+    for (const [segment, { first, reach }] of this.#copies) {
+      const bounds = this.#bounds.get(segment);
+      if (bounds !== undefined) {
+        bounds.first = Math.min(bounds.first, first);
+        bounds.reach = Math.max(bounds.reach, reach);
+        this.#cache.get(segment)?.reach(bounds.reach);
+      } else if (segment < newest) this.#copies.delete(segment);
+    }
   }
 
   /** No copy that was made since the last look has a lower ordinal; infinite if there is none. */

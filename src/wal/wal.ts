@@ -20,12 +20,12 @@ import { LogJournal } from "./log-journal.js";
 import { LogReader } from "./log-reader.js";
 import { LoggedBuffer } from "./logged-buffer.js";
 import { OpenMarks } from "./open-marks.js";
-import type { LogRecord } from "./records.js";
+import type { IndexEntry, LogRecord } from "./records.js";
 import type { Committed, Cursor, Recovered } from "./recovered.js";
 import { RowFates } from "./row-fates.js";
 import type { RowSource } from "./row-source.js";
 import { SealedBatches } from "./sealed-batches.js";
-import type { SeqRange } from "./seq-set.js";
+import { type SeqRange, SeqSet } from "./seq-set.js";
 import { type StoredRows, Trimmer } from "./trimmer.js";
 import { WaitingBytes } from "./waiting-bytes.js";
 
@@ -311,7 +311,32 @@ export class Wal {
       });
       if (record.kind === "rows") this.#buffers.get(record.table)?.unreadable(record);
     }
+    if (carried.elsewhere !== undefined) this.#tellMissing(segment, rule, carried.elsewhere);
+    this.#reader.moved(carried.places);
     return carried;
+  }
+
+  /** The segment was removed, and not by us if what was needed of it is nowhere else. */
+  #tellMissing(segment: number, { rows }: CarryRule, elsewhere: readonly IndexEntry[]): void {
+    for (const { table, run, ranges } of rows) {
+      const missing = new SeqSet(ranges);
+      for (const { record } of elsewhere)
+        if (record.kind === "rows" && record.table === table && record.run === run)
+          missing.remove(record.firstSeq, record.firstSeq + record.count - 1);
+      for (const { first, last } of missing.ranges) {
+        const buffer = this.#buffers.get(table);
+        const count = last - first + 1;
+        buffer?.unreadable({ run, firstSeq: first, count });
+        this.#context.report({
+          kind: "wal_rows_missing",
+          table,
+          run: run.toString(),
+          firstSeq: first,
+          rows: count,
+          segment,
+        });
+      }
+    }
   }
 
   /** Saves the answers to keyed requests: those so far need no segment of the log any more. */

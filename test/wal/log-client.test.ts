@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { MIB } from "../../src/base/units.js";
+import type { CarryRule } from "../../src/wal/carry-rule.js";
+import { segmentName } from "../../src/wal/format.js";
 import { temporaryFolder } from "../support/folder.js";
 import { Script, until } from "./disk-script.js";
 import { openClient as open, row, upTo } from "./log-client-rig.js";
@@ -94,6 +98,42 @@ describe("the log and its thread", { concurrency: true }, () => {
 });
 
 describe("a log opened and closed", { concurrency: true }, () => {
+  test("a segment that is not there when it is to be moved restarts nothing: copies of it are found, and what is nowhere is told", async (t) => {
+    const dir = await temporaryFolder(t);
+    const { client } = await open(t, dir, { segmentBytes: 1000 });
+    const { places } = await client.append([row(1, 400), row(2, 400)]);
+    for (const seq of [3, 4, 5]) await client.append([row(seq, 900)]);
+    const { segment } = places[0]!.place;
+    const { table, run } = row(1);
+    const rule: CarryRule = {
+      rows: [{ table, run, ranges: [{ first: 2, last: 3 }] }],
+      batches: [],
+      endsAbove: Number.POSITIVE_INFINITY,
+    };
+    const carried = await client.carry(segment, rule);
+    assert.deepEqual(
+      carried.places.map(({ ordinal }) => ordinal),
+      [2],
+    );
+    // As the next thread is asked when the one before died with the answer.
+    const again = await client.carry(segment, rule);
+    assert.deepEqual(
+      again.places.map(({ ordinal }) => ordinal),
+      [3, 2],
+    );
+    assert.deepEqual(again.places.at(-1)!.place, carried.places[0]!.place);
+    await client.append([row(6, 900), row(7)]);
+    rmSync(join(dir, segmentName(again.places[0]!.place.segment)));
+    const third = await client.carry(again.places[0]!.place.segment, rule);
+    assert.deepEqual(
+      third.elsewhere?.map(({ ordinal }) => ordinal),
+      [2],
+    );
+    assert.equal(client.stats().restarts, 0);
+    await client.append([row(8)]);
+    assert.deepEqual(seqsIn(dir, client.logId), [2, 4, 5, 6, 7, 8]);
+  });
+
   test("closing waits for a thread that has to be started again for what it left", async (t) => {
     const dir = await temporaryFolder(t);
     const { client, script } = await open(t, dir);

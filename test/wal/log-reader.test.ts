@@ -275,6 +275,38 @@ describe("of a log that changes a reader", () => {
     scene.log.close();
   });
 
+  test("finds copies whose segment goes only when others were begun: the disk did not let it go at once", async (t) => {
+    let isStuck = true;
+    const disk: Disk = {
+      ...nodeDisk,
+      unlink(path) {
+        if (isStuck) throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+        nodeDisk.unlink(path);
+      },
+    };
+    const scene = await Scene.open(t, randomOf(t), disk);
+    scene.fill(100);
+    await scene.read("orders");
+    const gone = new Set<number>();
+    const { places } = scene.log.carry(1, ({ ordinal, record }) => {
+      const isKept = ordinal % 2 === 1;
+      if (record.kind === "rows" && !isKept) gone.add(ordinal);
+      return isKept;
+    });
+    scene.reader.moved(places);
+    for (let round = 0; round < 3; round += 1) {
+      scene.fill(100);
+      await scene.read("orders", { after: scene.synced - 5 });
+    }
+    isStuck = false;
+    scene.log.tend();
+    assert.deepEqual(
+      await scene.read("orders"),
+      scene.of("orders", ({ ordinal }) => !gone.has(ordinal)),
+    );
+    scene.log.close();
+  });
+
   test("waits for no bytes that are not written yet behind the copies", { timeout: 30_000 }, async (t) => {
     const scene = await Scene.open(t);
     scene.fill(60);
