@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type Clock, systemClock } from "../base/clock.js";
 import { crashPoint } from "../base/crash-point.js";
 import { ColdpathError } from "../base/errors.js";
@@ -13,6 +14,7 @@ import type { Table } from "../schemas/table.js";
 import type { DeadLetter } from "../sink/dead-letter.js";
 import { quorumSettings, readInsertSettings } from "../sink/insert-settings.js";
 import { removeLetters } from "../sink/letter-files.js";
+import { pendingRows, surveyLog } from "../wal/survey.js";
 import { LetterError, type LetterRow, LetterRows } from "./letter-row.js";
 import { LetterSender, REQUEST_MS, type Sent } from "./letter-sender.js";
 import { selectedLetters } from "./selection.js";
@@ -22,6 +24,8 @@ export interface RetryOptions {
   readonly folder: string;
   /** Of the letters to try. */
   readonly ids: ReadonlySet<string>;
+  /** The folder of the recorder's log, if there may be one. */
+  readonly log?: string;
   readonly clickhouse: ClickHouse;
   readonly recorder: string;
   readonly env: string;
@@ -50,7 +54,8 @@ const CHUNK_BYTES: number = 4 * MIB;
 
 /**
  * Tries dead letters again, and takes those out whose rows are stored. Whatever ends it, no row is stored twice and no letter
- * is lost: a letter goes only after its row is in ClickHouse, and every try asks first.
+ * is lost: a letter goes only after its row is in ClickHouse, and every try asks first. Rows whose fate the log does not know stay letters: a
+ * recorder may be sending them at this moment.
  *
  * @throws UnreachableError, ClickHouseError, ColdpathError DEADLINE; the letters of rows stored until then are gone.
  */
@@ -58,13 +63,17 @@ export async function retryLetters(options: RetryOptions): Promise<TableRetry[]>
   const { folder, ids } = options;
   const tables = new Set<string>();
   for await (const { table } of selectedLetters(folder, { ids })) tables.add(table);
+  // All letters that are meant were written by now, and each row of a log was logged before its letter.
+  const isPending = pendingIn(options.log);
   const retried: TableRetry[] = [];
   for (const name of tables) {
     const table = await readTable(options.clickhouse, name).catch((error: unknown) => {
       if (error instanceof ColdpathError && error.code === "TABLE_UNKNOWN") return error;
       throw error;
     });
-    retried.push(await (table instanceof Error ? keepAll(options, name, table) : retryTable(options, table)));
+    retried.push(
+      await (table instanceof Error ? keepAll(options, name, table) : retryTable(options, table, isPending)),
+    );
   }
   return retried;
 }
@@ -77,7 +86,18 @@ async function keepAll({ folder, ids }: RetryOptions, table: string, error: Erro
   return { table, stored: 0, found: 0, left };
 }
 
-async function retryTable(options: RetryOptions, table: Table): Promise<TableRetry> {
+/** Whether the row of a letter waits in the log. @throws LogDiskError, WAL_NEWER */
+function pendingIn(log: string | undefined): (letter: DeadLetter) => boolean {
+  if (log === undefined || !existsSync(log)) return () => false;
+  const isPending = pendingRows(surveyLog(log));
+  return ({ table, run, seq }) => seq !== null && isPending({ table, run: BigInt(run), seq: Number(seq) });
+}
+
+async function retryTable(
+  options: RetryOptions,
+  table: Table,
+  isPending: (letter: DeadLetter) => boolean,
+): Promise<TableRetry> {
   const { folder, ids, clickhouse, recorder, env, accept, normaliser, signal } = options;
   const { name } = table;
   const clock = options.clock ?? systemClock;
@@ -94,9 +114,11 @@ async function retryTable(options: RetryOptions, table: Table): Promise<TableRet
   const sender = new LetterSender({ clickhouse, table, settings, recorder, signal });
   const sent: Sent = { stored: [], found: [], left: new Map() };
   try {
-    for await (const chunk of chunksOf(selectedLetters(folder, { ids, table: name }), (letter) =>
-      rowOf(rows, letter, sent),
-    )) {
+    for await (const chunk of chunksOf(selectedLetters(folder, { ids, table: name }), (letter) => {
+      if (!isPending(letter)) return rowOf(rows, letter, sent);
+      sent.left.set(letter.id, "its row waits in the log: a recorder stores it, or refuses it again");
+      return undefined;
+    })) {
       const { stored, found, left } = await sender.send(chunk);
       sent.stored.push(...stored);
       sent.found.push(...found);

@@ -84,6 +84,28 @@ export function pendingOf({ cursor, marks }: Survey, frame: Omit<RowsRecord, "pa
   return unknownIn(knownRows(cursor, marks).get(keyOf(table, run)), firstSeq, firstSeq + count - 1);
 }
 
+/** Says of a row if it is in the log and its fate is not known: then a recorder may be sending it, or will. */
+export function pendingRows({ segments, cursor, marks }: Survey): (row: LoggedRow) => boolean {
+  const known = knownRows(cursor, marks);
+  const pending = new Map<string, SeqSet>();
+  for (const { table, run, ranges } of segments.flatMap((segment) => segment.tables)) {
+    const key = keyOf(table, run);
+    const seqs = pending.get(key) ?? new SeqSet();
+    pending.set(key, seqs);
+    for (const { first, last } of ranges)
+      for (const range of known.get(key)?.missingIn(first, last) ?? [{ first, last }])
+        seqs.add(range.first, range.last);
+  }
+  return ({ table, run, seq }) => pending.get(keyOf(table, run))?.has(seq) === true;
+}
+
+/** A row as the log numbers it. */
+export interface LoggedRow {
+  readonly table: string;
+  readonly run: bigint;
+  readonly seq: number;
+}
+
 /** Rows whose fate is known, by run and table. */
 type KnownRows = ReadonlyMap<string, SeqSet>;
 

@@ -8,7 +8,7 @@ import { letterText } from "../../letters/letter-text.js";
 import { retryLetters, type TableRetry } from "../../letters/retry.js";
 import { type DeadLetter, type Selection, selectedLetters } from "../../letters/selection.js";
 import { type LetterSummary, summarise } from "../../letters/summary.js";
-import { deadLettersFolder, openClickHouse } from "../../service/open.js";
+import { deadLettersFolder, openClickHouse, walFolder } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
 import { tableText } from "../table-text.js";
 
@@ -100,6 +100,7 @@ async function retry(chosen: Chosen & { readonly ids: readonly string[] }, conte
       retryLetters({
         folder,
         ids,
+        log: walFolder(config),
         clickhouse: opened.clickhouse,
         recorder: config.recorder.id,
         env: config.recorder.env,
