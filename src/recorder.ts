@@ -12,10 +12,12 @@ import type { RowBuffer } from "./buffer/row-buffer.js";
 import type { Identity } from "./buffer/stamp.js";
 import { TableBuffer } from "./buffer/table-buffer.js";
 import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
-import type { Row } from "./native/block.js";
-import type { PolicyGap } from "./policy/policy.js";
 import type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
 import type { CloseReport, LeftBehind, RecorderStats } from "./recorder-stats.js";
+import type { Gap } from "./gaps/gap.js";
+import { GapLedger } from "./gaps/gap-ledger.js";
+import { gapRow } from "./gaps/gap-row.js";
+import type { GapTotals } from "./gaps/gap-window.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
 import { ClashWatch } from "./sink/clash-watch.js";
@@ -42,6 +44,7 @@ export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
 export type { CloseReport, RecorderStats } from "./recorder-stats.js";
+export type { Gap } from "./gaps/gap.js";
 export type { Replay, ReplayProgress } from "./sink/replay.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
 export type { Ledger } from "./wal/ledger.js";
@@ -68,6 +71,7 @@ export class Recorder {
   readonly #replays: ReplayWatch;
   #clashes: ClashWatch | undefined;
   readonly #writers = new Map<string, Writer>();
+  readonly #gaps: GapLedger;
   readonly #wal: Wal | undefined;
   /** Of the tables that have a log. */
   readonly #logged = new Map<string, LoggedBuffer>();
@@ -84,6 +88,7 @@ export class Recorder {
     // What waits for the disk has room of its own, which others cannot take.
     const reserve = this.#wal === undefined ? 0 : waitingMaxOf(options.memory.max);
     this.#budget = new MemoryBudget(options.memory.max - reserve);
+    this.#gaps = new GapLedger({ clock: this.#clock, write: (gap) => this.#writeGap(gap) });
     const random = options.random ?? Math.random;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budget };
@@ -202,6 +207,8 @@ export class Recorder {
   async flush(table?: string): Promise<void> {
     if (table !== undefined) this.table(table);
     const writers = table === undefined ? [...this.#writers.values()] : [this.#writers.get(table)!];
+    for (const writer of writers) writer.releaseHeld();
+    this.#gaps.flush();
     for (const writer of writers) writer.letGo();
     await Promise.all(writers.map((writer) => writer.buffer.settled()));
     await this.replayed(table).catch((error: unknown) => {
@@ -252,6 +259,16 @@ export class Recorder {
     );
   }
 
+  /** Rows are missing that never came to a table's writer, or were lost behind it. */
+  addGap(gap: Omit<Gap, "level">): void {
+    this.#gaps.add(this.#withLevel(gap));
+  }
+
+  /** Asked every ten seconds for such gaps. */
+  watchGaps(source: () => Iterable<Omit<Gap, "level">>): void {
+    this.#gaps.watch(() => [...source()].map((gap) => this.#withLevel(gap)));
+  }
+
   /** Rows of tables with a log that come from there are logged with their positions. */
   addSource(source: RowSource): void {
     this.#wal?.addSource(source);
@@ -270,6 +287,7 @@ export class Recorder {
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
+    this.#gaps.close();
     this.#isClosed = true;
     this.#clashes?.close();
     this.#replays.close();
@@ -330,9 +348,13 @@ export class Recorder {
       buffer,
       budget: logged === undefined ? this.#budget : undefined,
       onTurn: (kind, reason) => this.#report({ kind, table: table.name, reason }),
-      onDropped: (reason, rows) => this.#report({ kind: "dropped", table: table.name, reason, rows }),
+      dropRule: () => writer.dropRule,
+      onDropped: (reason, { rows, skipped, by, from, to }) => {
+        this.#report({ kind: "dropped", table: table.name, reason, rows });
+        this.addGap({ table: table.name, reason, rows: rows + skipped, by, from, to });
+      },
     });
-    return new Writer({
+    const writer = new Writer({
       table,
       buffer,
       admission,
@@ -346,8 +368,9 @@ export class Recorder {
       report: this.#report,
       isClosed: () => this.#isClosed,
       policy: options.policy,
-      onGap: (gap) => this.#recordGap(table.name, gap),
+      gaps: this.#gaps,
     });
+    return writer;
   }
 
   #bufferOf(table: Table, options: TableOptions, window: EventWindow): RowBuffer {
@@ -367,17 +390,18 @@ export class Recorder {
     return buffer;
   }
 
-  /** Rows left out that no kept row will ever tell of are told of here. */
-  #recordGap(table: string, { series, rows }: PolicyGap): void {
-    this.#report({ kind: "data_gap", table, series: JSON.stringify(series), rows });
-    const attributes = { table, reason: "policy", ...texts(series) };
-    this.#writers.get("system_events")?.offerWhole({
-      ts: new Date(this.#clock.wall()),
-      kind: "data_gap",
-      component: "policy",
-      rows,
-      attributes,
-    });
+  #withLevel(gap: Omit<Gap, "level">): Gap {
+    return { ...gap, level: this.#writers.get(gap.table)!.level };
+  }
+
+  /** Rows that are missing are told of; false if there is no room to write that down. */
+  #writeGap(gap: GapTotals): boolean {
+    const isWritten =
+      this.#writers.get("system_events")?.offerWhole(gapRow(gap, this.#clock.wall())) !== undefined;
+    if (!isWritten && this.#writers.has("system_events") && !this.#isClosed) return false;
+    const { table, reason, level, rows } = gap;
+    this.#report({ kind: "data_gap", table, reason, level, rows, series: gap.series });
+    return true;
   }
 }
 
@@ -387,11 +411,6 @@ function requireGone({ name, columns }: Table, column: string): void {
     "USAGE",
     `${name} has the column ${column}: only one that was dropped can be left out`,
   );
-}
-
-/** A Map of ClickHouse takes text. */
-function texts(values: Row): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
 }
 
 /** What is known once ClickHouse has been asked. */

@@ -2,15 +2,17 @@ import type { Clock } from "./base/clock.js";
 import { ColdpathError, type ErrorCode, messageOf } from "./base/errors.js";
 import { SECOND_MS } from "./base/units.js";
 import type { Admission, AdmissionCounts } from "./buffer/admission.js";
+import type { DropRule } from "./buffer/droppable-rows.js";
 import type { Origin } from "./buffer/origin.js";
 import type { RowBuffer } from "./buffer/row-buffer.js";
 import { type GatheredRows, RowGroup } from "./buffer/row-group.js";
 import type { Identity } from "./buffer/stamp.js";
 import type { Ticket } from "./buffer/ticket.js";
+import type { GapLedger } from "./gaps/gap-ledger.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
-import type { PolicyGap, PolicyRules } from "./policy/policy.js";
-import { MARKET_DATA, type PolicyShape, shapeOf } from "./policy/shape.js";
+import type { PolicyRules } from "./policy/policy.js";
+import { dropRuleOf, MARKET_DATA, type PolicyShape, shapeOf } from "./policy/shape.js";
 import { ThinnedTable } from "./policy/thinned-table.js";
 import type { Table } from "./schemas/table.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
@@ -89,7 +91,7 @@ export interface WriterParts {
   readonly report: Report;
   readonly isClosed: () => boolean;
   readonly policy: TablePolicy | undefined;
-  readonly onGap: (gap: PolicyGap) => void;
+  readonly gaps: GapLedger;
 }
 
 /** The way of one table's rows: policy, admission, buffer, lane. */
@@ -102,6 +104,7 @@ export class Writer implements TableWriter {
   #waiting: (() => void)[] = [];
   #isClosed = false;
   #thinned: ThinnedTable | undefined;
+  #shape: PolicyShape | undefined;
   /** Rows that were held and then did not fit. */
   #deadLettered = 0;
 
@@ -111,7 +114,9 @@ export class Writer implements TableWriter {
     this.isLogged = parts.isLogged;
     this.buffer = parts.buffer;
     this.#admission = parts.admission;
+    this.#shape = parts.policy === undefined ? defaultShape(parts.table) : this.#shapeOf(parts.policy);
     if (parts.policy !== undefined) this.setPolicy(parts.policy);
+    parts.gaps.addSource(() => this.#thinned?.takeGaps() ?? []);
   }
 
   offer(row: Row, origin?: Origin): Ticket | undefined {
@@ -133,8 +138,20 @@ export class Writer implements TableWriter {
   }
 
   setPolicy(policy: TablePolicy): void {
-    if (this.#thinned !== undefined) this.#thinned.change(policy, this.#shapeOf(policy));
-    else if (thins(policy)) this.#thinned = this.#thinnedBy(policy);
+    const shape = this.#shapeOf(policy);
+    this.#shape = shape;
+    if (this.#thinned !== undefined) this.#thinned.change(policy, shape);
+    else if (thins(policy)) this.#thinned = this.#thinnedBy(policy, shape);
+  }
+
+  /** Of the table's ladder; 0 is normal. */
+  get level(): number {
+    return 0;
+  }
+
+  /** What is to be known of rows that have to make room for others. */
+  get dropRule(): DropRule {
+    return dropRuleOf(this.#shape, this.table.columns);
   }
 
   /** Offers all rows to the sink, those that a policy holds included. */
@@ -171,12 +188,14 @@ export class Writer implements TableWriter {
   }
 
   #shapeOf(policy: TablePolicy): PolicyShape {
-    return this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy, this.table.columns);
+    return defaultShape(this.table) ?? shapeOf(policy, this.table.columns);
   }
 
-  #thinnedBy(policy: TablePolicy): ThinnedTable {
+  #thinnedBy(policy: TablePolicy, shape: PolicyShape): ThinnedTable {
+    const { gaps } = this.#parts;
     return new ThinnedTable({
-      shape: this.#shapeOf(policy),
+      table: this.table.name,
+      shape,
       rules: policy,
       clock: this.#parts.clock,
       admission: this.#admission,
@@ -184,7 +203,8 @@ export class Writer implements TableWriter {
         this.#deadLettered += 1;
         void this.#keep(rowText(row), error, origin);
       },
-      onGap: this.#parts.onGap,
+      onGap: (gap) => gaps.add(gap),
+      onMissing: () => gaps.expect(),
     });
   }
 
@@ -278,4 +298,9 @@ function codeOf(error: unknown): ErrorCode {
 /** Whether the rules leave anything out. */
 function thins({ dedup, sample, conflate }: PolicyRules): boolean {
   return dedup !== "none" || sample > 0 || conflate > 0;
+}
+
+/** The series of a table whose rows nobody thins out. */
+function defaultShape({ name }: Table): PolicyShape | undefined {
+  return name === "market_data" ? MARKET_DATA : undefined;
 }

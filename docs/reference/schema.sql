@@ -589,8 +589,8 @@ CREATE VIEW market_data_gaps
     `day` Date COMMENT 'Day of to_ts; name it in WHERE so that only that day is read [day, UTC]',
     `symbol` String COMMENT 'Instrument the tape is thin for; empty if the gap is in all of them [name]',
     `kind` String COMMENT 'Kind of row left out: quote, depth or trade; empty if any [set]',
-    `from_ts` Nullable(DateTime64(9, 'UTC')) COMMENT 'Last row before the gap, or start of the day; NULL if unknown [ns, UTC]',
-    `to_ts` DateTime64(9, 'UTC') COMMENT 'First row after the gap [ns, UTC]',
+    `from_ts` Nullable(DateTime64(9, 'UTC')) COMMENT 'Last row before the gap, or start of the day, or first row missing; NULL if unknown [ns, UTC]',
+    `to_ts` DateTime64(9, 'UTC') COMMENT 'First row after the gap, or last row missing [ns, UTC]',
     `rows` Nullable(UInt64) COMMENT 'Rows left out; NULL if nobody could count them [rows]',
     `reason` String COMMENT 'Why: policy for rows left out on purpose, else what the recorder noted [name]'
 )
@@ -626,14 +626,15 @@ SELECT
     env,
     recorder,
     toDate(ifNull(system_events.to_ts, ts)) AS day,
-    attributes['symbol'] AS symbol,
-    attributes['kind'] AS kind,
+    part.1 AS symbol,
+    part.2 AS kind,
     system_events.from_ts AS from_ts,
     ifNull(system_events.to_ts, ts) AS to_ts,
-    system_events.rows AS rows,
+    part.3 AS rows,
     attributes['reason'] AS reason
 FROM system_events
-WHERE (system_events.kind = 'data_gap') AND ((attributes['table']) = 'market_data');
+ARRAY JOIN if(mapContains(attributes, 'missing'), arrayConcat(JSONExtract(attributes['missing'], 'Array(Tuple(symbol String, kind String, rows Nullable(UInt64)))'), if(mapContains(attributes, 'others'), [tuple('', '', toUInt64OrNull(attributes['others']))], [])), [tuple(attributes['symbol'], attributes['kind'], system_events.rows)]) AS part
+WHERE (system_events.kind = 'data_gap') AND ((attributes['table']) = 'market_data') AND ((attributes['reason']) NOT IN ('sampled', 'deduplicated'));
 
 CREATE TABLE schema_migrations
 (

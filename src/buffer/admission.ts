@@ -1,5 +1,6 @@
 import { ColdpathError } from "../base/errors.js";
 import type { Row } from "../native/block.js";
+import type { DroppedRows, DropRule } from "./droppable-rows.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { Origin } from "./origin.js";
 import type { RowBuffer } from "./row-buffer.js";
@@ -14,8 +15,13 @@ export interface AdmissionOptions {
   readonly budget: MemoryBudget | undefined;
   /** The table begins to refuse rows, or has room again. Called at the turn, not for each row. */
   readonly onTurn: (turn: "full" | "room", reason: string) => void;
-  readonly onDropped: (reason: string, rows: number) => void;
+  /** What is to be known of rows that are dropped, and which of them go last. */
+  readonly dropRule: () => DropRule;
+  readonly onDropped: (reason: DropReason, dropped: DroppedRows) => void;
 }
+
+/** The limit that rows were dropped for. */
+export type DropReason = "queue_full" | "memory_full";
 
 /** Rows by what became of them before the sink; see `docs/internals/sink.md` for the sum. */
 export interface AdmissionCounts {
@@ -107,19 +113,15 @@ export class Admission {
     return this.#options.buffer.oldestAt;
   }
 
-  /** Drops the oldest batch that the sink has not taken; false if there is none. */
-  dropOldest(reason: string): boolean {
-    const { buffer, table, onDropped } = this.#options;
-    const open = buffer.takeOldest();
-    if (open === undefined) return false;
-    const { rows } = open;
-    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + rows;
-    buffer.settle(rows);
-    open.ticket.settle(
-      new ColdpathError("BATCH_FAILED", `${rows} rows of ${table} were dropped to make room: ${reason}`),
-    );
-    buffer.release(open);
-    onDropped(reason, rows);
+  /** Drops the oldest rows that the sink has not taken; false if there are none. */
+  dropOldest(reason: DropReason): boolean {
+    const { buffer, table, dropRule, onDropped } = this.#options;
+    const failure = (rows: number): Error =>
+      new ColdpathError("BATCH_FAILED", `${rows} rows of ${table} were dropped to make room: ${reason}`);
+    const dropped = buffer.dropOldest(dropRule(), "all", failure);
+    if (dropped === undefined) return false;
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + dropped.rows;
+    onDropped(reason, dropped);
     return true;
   }
 
@@ -146,7 +148,7 @@ export class Admission {
   #clear(): string | undefined {
     const { buffer, budget } = this.#options;
     const isCritical = this.#options.class === "critical";
-    while (!isCritical && buffer.refusal !== undefined && this.dropOldest(buffer.refusal));
+    while (!isCritical && buffer.refusal !== undefined && this.dropOldest("queue_full"));
     if (buffer.refusal !== undefined) return buffer.refusal;
     return budget === undefined || budget.makeRoom() ? undefined : "memory_full";
   }

@@ -2,7 +2,8 @@
 export interface Droppable {
   /** Monotonic milliseconds when its oldest row that can still be dropped was taken; undefined if it has none. */
   readonly oldestAt: number | undefined;
-  dropOldest(reason: string): void;
+  /** Gives false if it had none after all. */
+  dropOldest(reason: "memory_full"): boolean;
 }
 
 /** Bytes of encoded rows that all tables together hold, against their common limit. */
@@ -48,14 +49,15 @@ export class MemoryBudget {
 
   /** Drops the oldest best-effort rows of any table until there is room; false if there still is none. */
   makeRoom(): boolean {
+    const droppable = new Set(this.#droppable);
     while (this.full) {
       let oldest: Droppable | undefined;
-      for (const table of this.#droppable) {
+      for (const table of droppable) {
         if (table.oldestAt === undefined) continue;
         if (oldest?.oldestAt === undefined || table.oldestAt < oldest.oldestAt) oldest = table;
       }
       if (oldest === undefined) return false;
-      oldest.dropOldest("memory_full");
+      if (!oldest.dropOldest("memory_full")) droppable.delete(oldest);
     }
     return true;
   }

@@ -14,6 +14,8 @@ export class OpenBatch implements Gathering, Taken {
   partition: Partition;
   /** Offered to the sink; it may still grow until taken. */
   due = false;
+  /** Only rows that go last are left in it. */
+  isSifted = false;
   /** Bytes at the last look, and the row count that calls for the next: `bytes` is too dear to read for every row. */
   bytes = 0;
   nextLook = 1;

@@ -1,5 +1,7 @@
 import type { Row } from "../native/block.js";
 import type { Batch } from "./batch.js";
+import type { Droppable } from "./drop-permit.js";
+import type { DroppedRows, DropRule } from "./droppable-rows.js";
 import type { Origin } from "./origin.js";
 import type { Ticket } from "./ticket.js";
 
@@ -37,6 +39,13 @@ export interface RowBuffer {
    * safe elsewhere.
    */
   takeOldest(): Taken | undefined;
+  /**
+   * Drops rows of the oldest batch that the sink has not taken and that has some which may be dropped. None if there is no such batch,
+   * or if the buffer's rows are safe elsewhere.
+   *
+   * @param failure what those are told who wait for the rows
+   */
+  dropOldest(rule: DropRule, which: Droppable, failure: (rows: number) => Error): DroppedRows | undefined;
   /** The fate of that many rows is known. */
   settle(rows: number): void;
   /** All rows of a taken batch are settled: its memory serves the next. */

@@ -4,8 +4,10 @@ import { KIB } from "../base/units.js";
 import type { BlockBuilder, Row } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
 import { Batch } from "./batch.js";
-import { batchLimits, type FlushLimits, stretchWithin } from "./batch-limits.js";
+import { type BatchLimits, batchLimits, type FlushLimits, stretchWithin } from "./batch-limits.js";
 import { BuilderPool } from "./builder-pool.js";
+import type { Droppable } from "./drop-permit.js";
+import { type DroppedRows, type DropRule, type Run, sortOut } from "./droppable-rows.js";
 import type { EventWindow } from "./event-window.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import { OpenBatch } from "./open-batch.js";
@@ -136,6 +138,26 @@ export class TableBuffer implements RowBuffer {
     return oldest;
   }
 
+  dropOldest(rule: DropRule, which: Droppable, failure: (rows: number) => Error): DroppedRows | undefined {
+    if (which === "nothing") return undefined;
+    for (const open of this.#oldestFirst()) {
+      if (which !== "all" && open.isSifted) continue;
+      this.#freeze(open);
+      const { dropped, kept } = sortOut(open.builder, rule, which);
+      if (dropped === undefined) {
+        open.isSifted = true;
+        this.#offer(open);
+        continue;
+      }
+      this.#replace(open, kept);
+      this.settle(dropped.rows);
+      open.ticket.settle(failure(dropped.rows));
+      this.release(open);
+      return dropped;
+    }
+    return undefined;
+  }
+
   /** The fate of that many rows is known. */
   settle(rows: number): void {
     this.#pendingRows -= rows;
@@ -188,8 +210,7 @@ export class TableBuffer implements RowBuffer {
   #look(open: OpenBatch): void {
     const rows = open.builder.rows;
     this.#account(open, open.builder.bytes);
-    const { flush, queueRows } = this.#options;
-    const { offerRows, offerBytes, mostRows, mostBytes } = batchLimits(flush, queueRows, this.#stretch);
+    const { offerRows, offerBytes, mostRows, mostBytes } = this.#limits();
     if (rows >= offerRows || open.bytes >= offerBytes) this.#offer(open);
     if (rows >= mostRows || open.bytes >= mostBytes) this.#freeze(open);
     const stride = Math.min(LOOK_ROWS, Math.max(1, Math.floor((LOOK_BYTES * rows) / (open.bytes + 1))));
@@ -207,6 +228,44 @@ export class TableBuffer implements RowBuffer {
     open.due = true;
     this.#due.push(open);
     this.#options.onDue();
+  }
+
+  /** Batches that the sink has not taken: those that are due before those that are not. */
+  #oldestFirst(): OpenBatch[] {
+    const open = [...this.#router.open].filter(({ due }) => !due);
+    return [...this.#due, ...open.sort((a, b) => a.openedAt - b.openedAt)];
+  }
+
+  /** These rows of a batch stay in its place, and are offered: by themselves, or with what stayed of the one before. */
+  #replace(open: OpenBatch, kept: readonly Run[]): void {
+    const at = open.due ? this.#due.indexOf(open) : this.#due.length;
+    if (open.due) this.#due.splice(at, 1);
+    if (kept.length === 0) return;
+    const { mostRows, mostBytes } = this.#limits();
+    const before = this.#due.findLast(
+      ({ partition }, index) => index < at && partition.key === open.partition.key,
+    );
+    const joins =
+      before?.isSifted === true &&
+      before.rows + open.rows <= mostRows &&
+      before.bytes + open.bytes <= mostBytes;
+    const rest = joins
+      ? before
+      : new OpenBatch(open.number, this.#pool.take(), open.partition, open.openedAt);
+    for (const { from, to } of kept) rest.builder.appendBlock(open.builder.encode(from, to));
+    if (!joins) {
+      rest.due = true;
+      rest.isSifted = true;
+      this.#unsettled.add(rest);
+      this.#due.splice(at, 0, rest);
+    }
+    this.#account(rest, rest.builder.bytes);
+    this.#options.onDue();
+  }
+
+  #limits(): BatchLimits {
+    const { flush, queueRows } = this.#options;
+    return batchLimits(flush, queueRows, this.#stretch);
   }
 
   /** No row joins the batch any more. */

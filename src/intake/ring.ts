@@ -1,5 +1,5 @@
 import { rowText } from "../native/row-text.js";
-import type { Recorder, RowSource, SourceCut, TableWriter } from "../recorder.js";
+import type { Gap, Recorder, RowSource, SourceCut, TableWriter } from "../recorder.js";
 import { RingConsumer } from "../ring/consumer.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { RingMemory } from "../ring/memory.js";
@@ -56,6 +56,12 @@ export class RingIntake implements RowSource {
     );
     this.#onDamaged = onDamaged;
     recorder.addSource(this);
+    let since = Date.now();
+    recorder.watchGaps(() => {
+      const from = since;
+      since = Date.now();
+      return this.#refusedSince(from);
+    });
   }
 
   /** Takes rows of this ring, too, from where its last consumer stopped. */
@@ -114,6 +120,17 @@ export class RingIntake implements RowSource {
     };
   }
 
+  /** Rows that producers could not record since then, Unix milliseconds. */
+  *#refusedSince(since: number): Generator<Omit<Gap, "level">> {
+    const span = { from: nanosOf(since), to: nanosOf(Date.now()) };
+    for (const [number, { table }] of this.#layouts.entries())
+      for (const { consumer } of this.#rings) {
+        const { ringFull, tooLarge } = consumer.takeRefused(number);
+        yield { table, reason: "ring_full", rows: ringFull, ...span };
+        yield { table, reason: "too_large", rows: tooLarge, ...span };
+      }
+  }
+
   readonly #take = (table: number, row: Record<string, unknown>, position: number): boolean => {
     const writer = this.#writers[table]!;
     const isCritical = this.#isCritical[table]!;
@@ -138,4 +155,8 @@ export class RingIntake implements RowSource {
     }
     return true;
   };
+}
+
+function nanosOf(wallMs: number): bigint {
+  return BigInt(wallMs) * 1_000_000n;
 }

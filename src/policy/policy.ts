@@ -20,11 +20,17 @@ export interface PolicyRules {
   readonly series: number;
 }
 
+/** Why a row was left out: it repeats what was said, or another one stands for it. */
+export type LeftOutReason = "deduplicated" | "sampled";
+
 /** Rows of a series that were left out, and after which none was kept that could say so. */
 export interface PolicyGap {
   /** Values of the columns that tell the series from others. */
   readonly series: Row;
   readonly rows: number;
+  /** Time of the first and the last of them, microseconds since the Unix epoch; NaN if they have none. */
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface PolicyOptions<C> {
@@ -33,8 +39,14 @@ export interface PolicyOptions<C> {
   readonly clock: Clock;
   /** Takes a row that was held, with what its caller gave along; `skipped` rows of its series were left out before it. */
   readonly emit: (row: Row, context: C, skipped: number) => void;
-  /** A held row gave way to a later one of its interval. */
-  readonly replaced: (context: C) => void;
+  /**
+   * A row was left out.
+   *
+   * @param series values of the columns that tell its series from others, one object for each series that is remembered
+   * @param micros the row's time, microseconds since the Unix epoch; NaN if it has none
+   * @param context of a row that was held and gave way to a later one of its interval
+   */
+  readonly leftOut: (reason: LeftOutReason, series: Row, micros: number, context: C | undefined) => void;
   readonly onGap: (gap: PolicyGap) => void;
 }
 
@@ -49,6 +61,9 @@ interface Series<C> {
   /** Interval of the last row kept. */
   interval: number;
   skipped: number;
+  /** Time of the first and the last row that `skipped` counts, microseconds. */
+  from: number;
+  to: number;
   /** `skipped` were left out before it; rows left out behind it are the next one's to tell. */
   held: { row: Row; context: C; since: number; skipped: number } | undefined;
   wasSeen: boolean;
@@ -114,7 +129,7 @@ export class Policy<C> {
     this.#current = series;
     const { dedup, sample, conflate } = this.#rules;
     if (dedup !== "none" && this.#isRepetition(series, row, columns)) {
-      series.skipped += 1;
+      this.#leaveOut(series, "deduplicated", row, undefined);
       return "deduplicated";
     }
     if (sample === 0 && conflate === 0) return "keep";
@@ -135,14 +150,11 @@ export class Policy<C> {
 
   /** The row judged last waits for its interval to end, or for a later row of it. */
   hold(row: Row, context: C): void {
-    const { clock, replaced } = this.#options;
+    const { clock } = this.#options;
     const series = this.#current;
     assert(series !== undefined, "a row that was judged");
     const before = series.held;
-    if (before !== undefined) {
-      series.skipped += 1;
-      replaced(before.context);
-    }
+    if (before !== undefined) this.#leaveOut(series, "sampled", before.row, before.context);
     this.#remember(series, row);
     const since = before?.since ?? clock.monotonic();
     series.held = { row: copyRow(row), context, since, skipped: series.skipped };
@@ -180,6 +192,8 @@ export class Policy<C> {
         news: undefined,
         interval: Number.NaN,
         skipped: 0,
+        from: Number.NaN,
+        to: Number.NaN,
         held: undefined,
         wasSeen: true,
       };
@@ -188,6 +202,14 @@ export class Policy<C> {
     }
     series.wasSeen = true;
     return series;
+  }
+
+  #leaveOut(series: Series<C>, reason: LeftOutReason, row: Row, context: C | undefined): void {
+    const micros = microsOf(row[this.#shape.time]);
+    if (series.skipped === 0) series.from = micros;
+    series.skipped += 1;
+    series.to = micros;
+    this.#options.leftOut(reason, series.by, micros, context);
   }
 
   #isRepetition({ news }: Series<C>, row: Row, columns: readonly string[]): boolean {
@@ -268,7 +290,7 @@ export class Policy<C> {
     this.#places = [];
   }
 
-  #forget({ by, skipped }: Series<C>): void {
-    if (skipped > 0) this.#options.onGap({ series: by, rows: skipped });
+  #forget({ by, skipped, from, to }: Series<C>): void {
+    if (skipped > 0) this.#options.onGap({ series: by, rows: skipped, from, to });
   }
 }

@@ -1,3 +1,4 @@
+import type { DropRule } from "../buffer/droppable-rows.js";
 import type { Row } from "../native/block.js";
 
 /** What a policy must know of a table's rows. */
@@ -34,4 +35,15 @@ export function shapeOf(
   const { by, news, time } = said;
   const texts = columns.filter(({ type }) => type.includes("String")).map(({ name }) => name);
   return { by, newsOf: () => news, texts: new Set(texts), time };
+}
+
+/** What is to be known of rows that are dropped: the series of a policy, whose rows go first if it may leave them out. */
+export function dropRuleOf(
+  shape: PolicyShape | undefined,
+  columns: readonly { readonly name: string; readonly type: string }[],
+): DropRule {
+  if (shape === undefined) return { by: [], time: undefined, isFirst: () => true };
+  const { by, newsOf } = shape;
+  const isTime = columns.some(({ name, type }) => name === shape.time && type.startsWith("DateTime64(9"));
+  return { by, time: isTime ? shape.time : undefined, isFirst: (series) => newsOf(series) !== undefined };
 }

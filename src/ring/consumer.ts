@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { compileRead, type ReadRow } from "./compile-read.js";
 import type { RecordLayout } from "./layout.js";
-import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
+import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD, TOLD } from "./memory.js";
 import { WRAP } from "./producer.js";
 import { ValueReader } from "./value-reader.js";
 
@@ -103,6 +103,20 @@ export class RingConsumer {
       (sum, _, table) => sum + this.#memory.countersOf(table)[COUNTER.appended]!,
       0,
     );
+  }
+
+  /** Rows of a table that the producer could not record since the last call of this or an earlier consumer. */
+  takeRefused(table: number): { readonly ringFull: number; readonly tooLarge: number } {
+    const counters = this.#memory.countersOf(table);
+    const ringFull = counters[COUNTER.ringFull]!;
+    const tooLarge = counters[COUNTER.tooLarge]!;
+    const taken = {
+      ringFull: ringFull - counters[TOLD.ringFull]!,
+      tooLarge: tooLarge - counters[TOLD.tooLarge]!,
+    };
+    counters[TOLD.ringFull] = ringFull;
+    counters[TOLD.tooLarge] = tooLarge;
+    return taken;
   }
 
   /** Share of the ring that is not free. */

@@ -41,12 +41,14 @@ const RELEASED_BYTE: number = 2 * LINE + 8;
 /** Behind the number of texts, as the producer writes both: events of an unknown type, a double. */
 const UNKNOWN_EVENTS_BYTE: number = 3 * LINE + 8;
 
-/** Counters of one table, doubles on a line of their own; the producer alone writes them. */
+/** Counters of one table, doubles on a line of their own; the producer alone writes them. Behind them on that line are {@link TOLD}. */
 export const COUNTERS = ["taken", "ring_full", "too_large", "appended", "closed"] as const;
 
 /** Places of {@link COUNTERS}. */
 export const COUNTER = { taken: 0, ringFull: 1, tooLarge: 2, appended: 3, closed: 4 } as const;
 const COUNTERS_PER_TABLE: number = LINE / 8;
+/** Places of what the consumers have written down of two of the {@link COUNTER}s, so that none tells of the same rows again. */
+export const TOLD = { ringFull: 5, tooLarge: 6 } as const;
 
 /** Views of one ring's memory. */
 export class RingMemory {
@@ -118,7 +120,7 @@ export class RingMemory {
     });
   }
 
-  /** The counters of one table, in the order of {@link COUNTERS}. */
+  /** The counters of one table, in the order of {@link COUNTERS}, and {@link TOLD}. */
   countersOf(table: number): Float64Array {
     const from = table * COUNTERS_PER_TABLE;
     return this.#counters.subarray(from, from + COUNTERS_PER_TABLE);

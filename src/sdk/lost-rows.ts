@@ -18,7 +18,7 @@ export interface LostRowsOptions {
 
 /**
  * Finds out how many rows died with a worker: those it held of tables without a log, less those that one of its last INSERTs stored
- * all the same. Each loss is told and becomes a `data_gap` in `system_events`.
+ * all the same. Each loss is told and becomes a gap.
  */
 export async function tellLostRows(options: LostRowsOptions): Promise<void> {
   const { recorder, run, tables, ledger, onLost } = options;
@@ -28,16 +28,7 @@ export async function tellLostRows(options: LostRowsOptions): Promise<void> {
     const lost = pending - ((await countOf(options, name)) - stored);
     if (lost <= 0) continue;
     onLost(name, lost);
-    if (tables.includes("system_events"))
-      recorder.table("system_events").offerWhole({
-        ts: new Date(),
-        kind: "data_gap",
-        severity: "error",
-        component: "pipeline",
-        message: `the recorder's pipeline thread died with ${lost} rows of ${name} in memory`,
-        rows: lost,
-        attributes: { table: name, reason: "pipeline_died", run },
-      });
+    recorder.addGap({ table: name, reason: "pipeline_died", rows: lost, run });
   }
   // From here on it is the new worker's, should that one die before it has taken a row.
   ledger.clear();

@@ -74,8 +74,17 @@ export type RecorderEvent =
   | { readonly kind: "request_dumped"; readonly table: string; readonly batch: string; readonly path: string }
   | { readonly kind: "dump_failed"; readonly table: string; readonly batch: string; readonly message: string }
   | { readonly kind: "dropped"; readonly table: string; readonly reason: string; readonly rows: number }
-  /** A policy left rows of a series out, and no kept row will tell of them. */
-  | { readonly kind: "data_gap"; readonly table: string; readonly series: string; readonly rows: number }
+  /** Rows are missing, which a row of `system_events` tells more about: at most one for each table, reason and level in ten seconds. */
+  | {
+      readonly kind: "data_gap";
+      readonly table: string;
+      readonly reason: string;
+      /** Of the table's ladder; 0 is normal. */
+      readonly level: number;
+      readonly rows: number;
+      /** How many symbols or other series miss rows, as far as that is known. */
+      readonly series: number;
+    }
   /** The table's queue or the common memory is at its limit, or no longer. */
   | { readonly kind: "full" | "room"; readonly table: string; readonly reason: string }
   | {

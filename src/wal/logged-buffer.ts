@@ -267,6 +267,10 @@ export class LoggedBuffer implements RowBuffer, Committing {
     return undefined;
   }
 
+  dropOldest(): undefined {
+    return undefined;
+  }
+
   settle(rows: number): void {
     this.#settled += rows;
   }

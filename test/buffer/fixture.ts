@@ -87,7 +87,8 @@ export function admissionFor(
     buffer: fixture.buffer,
     budget: fixture.budget,
     onTurn: (turn, reason) => told.push(`${turn} ${reason}`),
-    onDropped: (reason, rows) => told.push(`dropped ${rows} ${reason}`),
+    dropRule: () => ({ by: [], time: undefined, isFirst: () => true }),
+    onDropped: (reason, { rows }) => told.push(`dropped ${rows} ${reason}`),
   });
   return { ...fixture, admission, told };
 }

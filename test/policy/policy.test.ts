@@ -20,7 +20,7 @@ function policyOf(rules: Partial<PolicyRules>, shape = SHAPE) {
     rules: { ...OFF, ...rules },
     clock,
     emit: (_row, id, skipped) => kept.push([id, skipped]),
-    replaced: () => {},
+    leftOut: () => {},
     onGap: ({ rows }) => gaps.push(rows),
   });
   const offer = (row: Row): void => {

@@ -189,9 +189,9 @@ test("series are bounded: the one not seen for longest is forgotten, with a gap 
   await close();
   assert.equal((await storedBy("bounded")).length, 100);
   const [gaps] = await clickhouse.rows(
-    "SELECT sum(rows) AS n, uniqExact(attributes['symbol']) AS symbols FROM system_events WHERE recorder = 'bounded' AND kind = 'data_gap'",
+    "SELECT sum(rows) AS n, uniqExact(symbol) AS symbols, count() AS entries FROM market_data_gaps WHERE recorder = 'bounded' AND reason = 'policy'",
   );
-  assert.deepEqual(gaps, { n: "200", symbols: "100" });
+  assert.deepEqual(gaps, { n: "200", symbols: "100", entries: "100" });
 });
 
 test("rules change while rows are held: they are stored, and the new rules hold from the next row on", async (t) => {

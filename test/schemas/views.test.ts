@@ -373,6 +373,36 @@ test("market_data_gaps: what the recorder noted shows with what is known of it",
   );
 });
 
+test("market_data_gaps: a gap that names its series has a row for each and one for the rest; what skipped tells is not shown twice", async () => {
+  await clickhouse.command("TRUNCATE TABLE system_events");
+  const event = {
+    table: "system_events",
+    kind: "data_gap",
+    ts: `${T}09`,
+    from_ts: `${T}01`,
+    to_ts: `${T}02`,
+    rows: 9,
+  };
+  const missing = '[{"symbol":"X \\"1\\"","kind":"quote","rows":4},{"symbol":"Y","kind":"depth","rows":3}]';
+  const market = { table: "market_data", missing, others: "2" };
+  await storeRows(clickhouse, [
+    { ...event, attributes: { ...market, reason: "queue_full" } },
+    { ...event, attributes: { ...market, reason: "sampled" } },
+    { ...event, attributes: { ...market, reason: "deduplicated" } },
+  ]);
+  const gap = { reason: "queue_full", a: `${T}01.000000000`, b: `${T}02.000000000` };
+  assert.deepEqual(
+    await clickhouse.rows(
+      "SELECT symbol, kind, toString(from_ts) AS a, toString(to_ts) AS b, rows, reason FROM market_data_gaps ORDER BY rows DESC",
+    ),
+    [
+      { symbol: 'X "1"', kind: "quote", rows: "4", ...gap },
+      { symbol: "Y", kind: "depth", rows: "3", ...gap },
+      { symbol: "", kind: "", rows: "2", ...gap },
+    ],
+  );
+});
+
 /** Granules that each read of a table in the query's plan has left to do. */
 async function granulesOf(sql: string): Promise<number[]> {
   const lines = await clickhouse.rows<{ explain: string }>(

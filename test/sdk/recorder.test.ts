@@ -240,7 +240,7 @@ test("flush and close end although rows keep coming", async (t) => {
   assert.equal(closed.offered, closed.stored);
 });
 
-test("with on_full: refuse such rows are refused and counted", async (t) => {
+test("with on_full: refuse such rows are refused, counted and written down as a gap", async (t) => {
   const config = await configIn(t);
   const recorder = await createRecorder({
     config: {
@@ -254,6 +254,12 @@ test("with on_full: refuse such rows are refused and counted", async (t) => {
   for (let number = 0; number < 20_000; number += 1)
     if (!orders.record({ ...order(number), reject_reason: "x".repeat(500) })) refused += 1;
   await recorder.flush();
+  const [gap] = await ask(config, (clickhouse) =>
+    clickhouse.rows<{ n: string }>(
+      "SELECT sum(rows) AS n FROM system_events WHERE kind = 'data_gap' AND attributes['reason'] = 'ring_full' AND attributes['table'] = 'orders'",
+    ),
+  );
+  assert.equal(gap!.n, String(refused));
   const { rings, tables } = await recorder.stats();
   assert.ok(refused > 0);
   assert.deepEqual(rings["orders"], {

@@ -1,0 +1,104 @@
+import type { MissingOf } from "../gaps/gap.js";
+import type { BlockBuilder, Row } from "../native/block.js";
+import type { Droppable } from "./drop-permit.js";
+
+/** What is to be known of a table's rows when some of them are dropped to make room for others. */
+export interface DropRule {
+  /** Columns that tell one series of rows from another; none if that is not known. */
+  readonly by: readonly string[];
+  /** Column of nanoseconds that says when; undefined if there is none. */
+  readonly time: string | undefined;
+  /** Whether rows of the series are the first to go; the others go last of all. */
+  readonly isFirst: (series: Row) => boolean;
+}
+
+/** Rows that were dropped. */
+export interface DroppedRows {
+  readonly rows: number;
+  /** Rows left out before them that they would have told of. */
+  readonly skipped: number;
+  /** By series, how many of either kind. */
+  readonly by: readonly MissingOf[];
+  /** Time of the first and the last, nanoseconds since the Unix epoch. */
+  readonly from: bigint | undefined;
+  readonly to: bigint | undefined;
+}
+
+/** A run of rows, [from, to). */
+export interface Run {
+  readonly from: number;
+  readonly to: number;
+}
+
+interface Series {
+  readonly values: Row;
+  readonly goes: boolean;
+  missing: number;
+}
+
+/** Tells the rows of a builder that may be dropped from the others, which stay. */
+export function sortOut(
+  builder: BlockBuilder,
+  rule: DropRule,
+  which: Droppable,
+): { readonly dropped: DroppedRows | undefined; readonly kept: readonly Run[] } {
+  const series = new Map<string, Series>();
+  const kept: { from: number; to: number }[] = [];
+  const tellsSkipped = builder.columns.includes("skipped");
+  let rows = 0;
+  let skipped = 0;
+  let from: bigint | undefined;
+  let to: bigint | undefined;
+  for (let row = 0; row < builder.rows; row += 1) {
+    const its = seriesOf(series, builder, rule, which, row);
+    if (!its.goes) {
+      const run = kept.at(-1);
+      if (run?.to === row) run.to += 1;
+      else kept.push({ from: row, to: row + 1 });
+      continue;
+    }
+    const before = tellsSkipped ? Number(builder.valueText("skipped", row) ?? 0) : 0;
+    its.missing += 1 + before;
+    skipped += before;
+    rows += 1;
+    const at = timeOf(builder, rule, row);
+    if (at === undefined) continue;
+    if (from === undefined || at < from) from = at;
+    if (to === undefined || at > to) to = at;
+  }
+  if (rows === 0) return { dropped: undefined, kept };
+  const by = rule.by.length === 0 ? [] : [...series.values()].filter(({ goes }) => goes);
+  return {
+    dropped: {
+      rows,
+      skipped,
+      by: by.map(({ values, missing }) => [values, missing]),
+      from,
+      to,
+    },
+    kept,
+  };
+}
+
+function seriesOf(
+  known: Map<string, Series>,
+  builder: BlockBuilder,
+  { by, isFirst }: DropRule,
+  which: Droppable,
+  row: number,
+): Series {
+  const texts = by.map((column) => builder.valueText(column, row) ?? "");
+  const key = texts.join("\u0000");
+  let found = known.get(key);
+  if (found === undefined) {
+    const values = Object.fromEntries(by.map((column, index) => [column, texts[index]]));
+    found = { values, goes: which === "all" || isFirst(values), missing: 0 };
+    known.set(key, found);
+  }
+  return found;
+}
+
+function timeOf(builder: BlockBuilder, { time }: DropRule, row: number): bigint | undefined {
+  const text = time === undefined ? null : builder.valueText(time, row);
+  return text === null ? undefined : BigInt(text);
+}

@@ -1,0 +1,87 @@
+import type { Clock } from "../base/clock.js";
+import { SECOND_MS } from "../base/units.js";
+import type { Gap } from "./gap.js";
+import { type GapTotals, GapWindow, placeKey } from "./gap-window.js";
+
+/** A row tells of at most so much time. */
+const WINDOW_MS: number = 10 * SECOND_MS;
+
+export interface GapLedgerOptions {
+  readonly clock: Clock;
+  /** Writes one gap down; false if there is no room for it now. */
+  readonly write: (totals: GapTotals) => boolean;
+}
+
+/**
+ * What is missing, added up by table, reason and level, and written down every ten seconds, so that an overload of a day is some
+ * thousand rows and one of a second is one. A gap that finds no room to be written waits for the next time.
+ */
+export class GapLedger {
+  readonly #options: GapLedgerOptions;
+  readonly #sources: (() => Iterable<Gap>)[] = [];
+  #windows = new Map<string, GapWindow>();
+  #cancelTimer: (() => void) | undefined;
+  #isWatching = false;
+  #isClosed = false;
+
+  constructor(options: GapLedgerOptions) {
+    this.#options = options;
+  }
+
+  /** Asked for what it has counted each time before gaps are written. It calls {@link expect} when it begins to count. */
+  addSource(source: () => Iterable<Gap>): void {
+    this.#sources.push(source);
+  }
+
+  /** As {@link addSource}, for one that does not know when it begins: it is asked every ten seconds. */
+  watch(source: () => Iterable<Gap>): void {
+    this.#isWatching = true;
+    this.addSource(source);
+    this.expect();
+  }
+
+  add(gap: Gap): void {
+    if (gap.rows === 0) return;
+    this.#take(gap);
+    if (this.#isClosed) this.flush();
+    this.expect();
+  }
+
+  /** Something is being counted: it will be written in ten seconds. */
+  expect(): void {
+    if (this.#isClosed) return;
+    this.#cancelTimer ??= this.#options.clock.after(WINDOW_MS, () => {
+      this.#cancelTimer = undefined;
+      this.flush();
+    });
+  }
+
+  /** Writes all gaps down now. */
+  flush(): void {
+    for (const source of this.#sources) for (const gap of source()) if (gap.rows > 0) this.#take(gap);
+    const windows = this.#windows;
+    this.#windows = new Map();
+    for (const [key, window] of windows)
+      if (!this.#options.write(window.totals())) this.#windows.set(key, window);
+    if ((this.#windows.size > 0 || this.#isWatching) && !this.#isClosed) this.expect();
+  }
+
+  /** What is added from now on is written at once. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    this.flush();
+  }
+
+  #take(gap: Gap): void {
+    const place = { table: gap.table, reason: gap.reason, level: gap.level, run: gap.run };
+    const key = placeKey(place);
+    let window = this.#windows.get(key);
+    if (window === undefined) {
+      window = new GapWindow(place);
+      this.#windows.set(key, window);
+    }
+    window.add(gap);
+  }
+}
