@@ -24,7 +24,7 @@ export interface PolicyRules {
 export type LeftOutReason = "deduplicated" | "sampled";
 
 /** Rows of a series that were left out, and after which none was kept that could say so. */
-export interface PolicyGap {
+interface PolicyGap {
   /** Values of the columns that tell the series from others. */
   readonly series: Row;
   readonly rows: number;
