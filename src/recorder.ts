@@ -171,8 +171,9 @@ export class Recorder {
     await registerRun(clickhouse, settings, identity, {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
+      log: wal?.logId,
     });
-    opened.#clashes = await ClashWatch.start({ clickhouse, identity, report });
+    opened.#clashes = await ClashWatch.start({ clickhouse, identity, log: wal?.logId, report });
     opened.#sink.start();
     wal?.start();
     wal?.trim(opened.#stored);

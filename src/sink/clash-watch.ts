@@ -6,14 +6,19 @@ import type { Identity } from "../buffer/stamp.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import type { Report } from "./events.js";
 import { parameterText } from "./partition-condition.js";
+import { logSource } from "./registration.js";
 
 export interface ClashWatchOptions {
   readonly clickhouse: ClickHouse;
   readonly identity: Identity;
+  /** The id of the log, if there is one: a copy of it has the same. */
+  readonly log: bigint | undefined;
   readonly report: Report;
 }
 
 interface Start {
+  readonly recorder: string;
+  readonly source: string;
   readonly run: string;
   readonly host: string;
   readonly pid: number;
@@ -24,8 +29,8 @@ interface Start {
 const STARTS_MAX = 100;
 
 /**
- * Notices another recorder of the same name that runs at the same time. Neither can harm the other's rows, as each has a run of its own,
- * but who reads them takes two sources for one.
+ * Notices another recorder of the same name, or with a copy of our log, that runs at the same time. Neither can harm what the other takes,
+ * as each has a run of its own, but who reads it takes two sources for one; and rows that a log and its copy hold unsent, both bring.
  */
 export class ClashWatch {
   readonly #options: ClashWatchOptions;
@@ -69,24 +74,25 @@ export class ClashWatch {
   }
 
   #tell(starts: readonly Start[]): void {
-    const { identity, report } = this.#options;
+    const { log, report } = this.#options;
     for (const start of starts) {
       if (this.#told.has(start.run) || !isBeside(start)) continue;
       this.#told.add(start.run);
-      report({ kind: "recorder_clash", recorder: identity.recorder, ...start });
+      const { source, ...who } = start;
+      report({ kind: "recorder_clash", ...who, hasCopy: log !== undefined && source === logSource(log) });
     }
   }
 
-  /** Starts under our name after ours, by ClickHouse's clock: whoever began first tells. */
+  /** Starts under our name or with our log after ours, by ClickHouse's clock: whoever began first tells. */
   async #read(): Promise<Start[]> {
-    const { clickhouse, identity } = this.#options;
+    const { clickhouse, identity, log } = this.#options;
     return await clickhouse.rows<Start>(
-      `SELECT run, host, pid, started FROM recorder_runs
-       WHERE recorder = {recorder:String}
+      `SELECT recorder, source, run, host, pid, started FROM recorder_runs
+       WHERE (recorder = {recorder:String} OR source != '' AND source = {log:String})
          AND ts_ingest > (SELECT max(ts_ingest) FROM recorder_runs WHERE run = {run:UInt64})
        ORDER BY ts_ingest DESC LIMIT ${STARTS_MAX}`,
       {
-        params: { run: identity.run, recorder: parameterText(identity.recorder) },
+        params: { run: identity.run, recorder: parameterText(identity.recorder), log: logSource(log) },
         signal: this.#closed.signal,
       },
     );

@@ -106,6 +106,8 @@ export type RecorderEvent =
       readonly pid: number;
       /** ISO-8601. */
       readonly started: string;
+      /** Whether it has a copy of our log: rows that wait in both may be stored twice, told as `stored_twice`. */
+      readonly hasCopy: boolean;
     }
   /** It could not be asked whether there is such a recorder; it is asked again. */
   | { readonly kind: "clash_unknown"; readonly message: string }

@@ -9,6 +9,13 @@ export interface Start {
   readonly version: string;
   /** SHA-256 of the effective configuration, without its secrets. */
   readonly configHash: string;
+  /** The id of its log, if it has one. */
+  readonly log: bigint | undefined;
+}
+
+/** How a start names the log it took over, as its source; empty without one. */
+export function logSource(log: bigint | undefined): string {
+  return log === undefined ? "" : `wal/${log.toString(16).padStart(16, "0")}`;
 }
 
 const UNKNOWN_TABLE = 60;
@@ -33,6 +40,7 @@ export async function registerRun(
     recorder: identity.recorder,
     run: identity.run.toString(),
     seq: 1,
+    source: logSource(start.log),
   };
   try {
     await clickhouse.insert({

@@ -1,6 +1,7 @@
 import assert from "node:assert";
+import { createHash } from "node:crypto";
 import { ColdpathError } from "../base/errors.js";
-import { Batch } from "../buffer/batch.js";
+import { Batch, type SeqSpan } from "../buffer/batch.js";
 import type { BuilderPool } from "../buffer/builder-pool.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { Taken } from "../buffer/row-buffer.js";
@@ -27,8 +28,23 @@ export interface FrameBatchesOptions {
 
 /** The name of a batch, and whether its rows were logged by an earlier start. */
 export interface BatchName {
-  readonly number: number;
+  /** As it is, or made of the frames that the batch gets. */
+  readonly number: number | ((frames: readonly SeqSpan[]) => number);
   readonly inherited: boolean;
+}
+
+/** Numbers of batches of earlier starts that no seal names begin here: no start gives so many by counting. */
+const INHERITED_FROM: number = 2 ** 40;
+const INHERITED_BYTES = 6;
+
+/**
+ * The number of a batch that no seal names: the same whenever these very frames become a batch, so that ClickHouse takes them once, should two
+ * copies of a log bring them at the same time.
+ */
+export function numberOfFrames(frames: readonly SeqSpan[]): number {
+  const text = frames.map(({ firstSeq, count }) => `${firstSeq}+${count}`).join();
+  const digest = createHash("sha256").update(text).digest();
+  return INHERITED_FROM + digest.readUIntBE(0, INHERITED_BYTES);
 }
 
 /** Makes batches of frames: their blocks are put together, not decoded into rows. */
@@ -79,7 +95,7 @@ export class FrameBatches {
       // A frame says by name where it belongs; its event times were looked at when its rows were taken.
       partition: { key: partition, from: -Infinity, to: Infinity },
       inherited,
-      number,
+      number: typeof number === "number" ? number : number(own),
       openedAt,
       frames: own.map(({ firstSeq, count }) => ({ firstSeq, count })),
     };

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { MIB } from "../base/units.js";
@@ -16,7 +16,7 @@ import type { Row } from "../native/block.js";
 import type { Table } from "../schemas/table.js";
 import { Backlog, type Inherited } from "./backlog.js";
 import type { Commits, Committing } from "./commits.js";
-import { FrameBatches } from "./frame-batches.js";
+import { FrameBatches, numberOfFrames } from "./frame-batches.js";
 import { type CutFrame, FrameBuilder, type FrameBuilderOptions, type OpenFrame } from "./frame-builder.js";
 import { type Frame, FrameQueue } from "./frame-queue.js";
 import { GatheredGroup } from "./gathered-group.js";
@@ -66,9 +66,6 @@ const AHEAD_BYTES: number = 8 * MIB;
 const AHEAD_SHARE = 0.125;
 /** Room is announced again below this share of what may wait for the disk. */
 const ROOM_SHARE = 0.5;
-/** Batches of earlier starts that no seal names get numbers from here on, at random: no start before used them. */
-const INHERITED_FROM: number = 2 ** 40;
-const INHERITED_TO: number = 2 ** 48 - 1;
 
 /**
  * The rows of one table with a log. A row goes into a frame, the frame to disk, and only then towards the sink: by way of memory if there
@@ -86,7 +83,6 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** Sealed batches of earlier starts, whole again. */
   readonly #again: { readonly batch: SealedBatch; readonly bytes: number }[] = [];
   #nextNumber = 1;
-  #nextInherited: number = randomInt(INHERITED_FROM, INHERITED_TO);
   #taken = 0;
   #synced = 0;
   /** The highest number of a row on disk. */
@@ -251,7 +247,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
     const { run, isLost = false } = group.frames[0]!;
     const isOwn = run === this.#options.identity.run;
     const inherited = isLost || !isOwn;
-    const number = isOwn ? this.#nextNumber++ : this.#nextInherited++;
+    const number = isOwn ? this.#nextNumber++ : numberOfFrames;
     const made = this.#batches.make(group.frames, { number, inherited });
     if (made.used < group.frames.length) {
       const rest = group.frames.slice(made.used);

@@ -204,6 +204,11 @@ export class Wal {
     return this.#recovered.positions.get(producer) ?? new Map();
   }
 
+  /** Drawn when the log was made; a copy of it has the same. */
+  get logId(): bigint {
+    return this.#client.logId;
+  }
+
   /** Whether all rows that were taken are on disk. */
   get isSynced(): boolean {
     return this.#commits.isIdle;

@@ -59,13 +59,18 @@ test("each start is registered with host, process and version", async () => {
   });
 });
 
-test("another recorder of the same name that began later is told of once, those gone and our own are not", async () => {
+test("another recorder of the same name, or with a copy of the log, that began later is told of once, those gone and our own are not", async () => {
   const { recorder, events } = await rig.open({ recorder: "twice" });
   const identity = { env: "test", recorder: "twice", run: recorder.run };
   const { user, password } = rig.engine;
   const clickhouse = new ClickHouse({ url: proxy.url, user, password, database: "default" });
   after(() => clickhouse.close());
-  const watch = await ClashWatch.start({ clickhouse, identity, report: (event) => events.push(event) });
+  const watch = await ClashWatch.start({
+    clickhouse,
+    identity,
+    log: 5n,
+    report: (event) => events.push(event),
+  });
   after(() => watch.close());
   for (const [run, host, pid] of [
     [1, "elsewhere", 7],
@@ -76,10 +81,16 @@ test("another recorder of the same name that began later is told of once, those 
     await direct.command(
       `INSERT INTO recorder_runs (started, host, pid, recorder, run) VALUES (now(), '${host}', ${pid}, 'twice', ${run})`,
     );
+  await direct.command(
+    `INSERT INTO recorder_runs (started, host, pid, recorder, run, source) VALUES
+     (now(), 'elsewhere', 7, 'copy', 5, 'wal/0000000000000005'), (now(), 'elsewhere', 7, 'other', 6, 'wal/0000000000000006')`,
+  );
   await watch.look();
   await watch.look();
-  const clashes = events.flatMap((event) => (event.kind === "recorder_clash" ? [event.run] : []));
-  assert.deepEqual(clashes.sort(), ["1", "2"]);
+  const clashes = events.flatMap((event) =>
+    event.kind === "recorder_clash" ? [`${event.run} ${event.recorder} ${event.hasCopy}`] : [],
+  );
+  assert.deepEqual(clashes.sort(), ["1 twice false", "2 twice false", "5 copy true"]);
   await proxy.refuse();
   await watch.look();
   await proxy.accept();

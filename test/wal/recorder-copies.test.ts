@@ -5,6 +5,8 @@ import { after, afterEach, test } from "node:test";
 import { CursorFile } from "../../src/wal/cursor-file.js";
 import { nodeDisk } from "../../src/wal/disk.js";
 import { upTo } from "../sink/rig.js";
+import type { Exchange, Seen } from "../support/fault-proxy.js";
+import { Gate, held } from "../support/fault-proxy-faults.js";
 import { type LogPlace, loggedOptions, startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
@@ -55,6 +57,31 @@ test("a copy of a log on another recorder stores nothing twice, and swallows non
   place.offer(first, [500, 501]);
   place.offer(other, [502, 503]);
   await Promise.all([first.flush(), other.flush()]);
+  await place.check();
+});
+
+test("a log and its copy that bring the same unsent rows at the same moment store each once", async () => {
+  const place = await rig.place();
+  await leaveRows(place);
+  const elsewhere = join(place.folder, "elsewhere");
+  cpSync(join(place.folder, "wal"), join(elsewhere, "wal"), { recursive: true });
+  // Both have asked, and found none, before either stores a row.
+  const both = new Gate();
+  let arrived = 0;
+  const where = ({ sql }: Seen): boolean => sql.includes(place.name);
+  const befall = async (exchange: Exchange): Promise<void> => {
+    arrived += 1;
+    if (arrived === 2) both.open();
+    await held(both).befall(exchange);
+  };
+  proxy.on({ kind: "insert", times: 2, where }, { name: "held", befall });
+  const { wal, deadLettersDir } = loggedOptions(direct, elsewhere, place.name);
+  const [first, other] = await Promise.all([
+    place.open(),
+    place.open({ recorder: "other", wal: wal!, deadLettersDir }),
+  ]);
+  await Promise.all([first.replayed(), other.replayed()]);
+  assert.equal(arrived, 2);
   await place.check();
 });
 
