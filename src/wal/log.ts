@@ -364,7 +364,7 @@ export class Log {
     };
     // Counted up first: a file that could neither be completed nor removed keeps its number.
     this.#nextSegment += 1;
-    this.#current = SegmentWriter.create(this.#disk, this.#options.dir, header);
+    this.#current = SegmentWriter.create(this.#disk, this.#options.dir, header, this.#options.segmentBytes);
     return this.#current;
   }
 

@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 import { messageOf } from "../base/errors.js";
+import { MIB } from "../base/units.js";
 import type { Disk } from "./disk.js";
+import { LogDiskError } from "./disk-error.js";
 import { FieldWriter } from "./fields.js";
 import {
   encodeFooter,
@@ -18,19 +20,30 @@ import {
 import { SegmentIndex } from "./segment-index.js";
 import { writeFully } from "./write-fully.js";
 
-/** The segment that commits go to. */
+/** Of a segment, the part that is made ahead of its records at a time; so that this takes milliseconds, no more than that many bytes. */
+const AHEAD_SHARE: number = 1 / 64;
+const AHEAD_MAX: number = MIB;
+
+/**
+ * The segment that commits go to. Its file is longer than what is in it: where there are zeros already a sync writes the records alone,
+ * where the file grows it also waits for the file system's journal, and so for what others write to the same disk.
+ */
 export class SegmentWriter {
   readonly header: SegmentHeader;
   readonly seed: number;
   readonly index: SegmentIndex;
   readonly #disk: Disk;
   readonly #fd: number;
+  readonly #zeros: Buffer;
   #end = SEGMENT_HEADER_BYTES;
+  /** Length of the file. */
+  #size = SEGMENT_HEADER_BYTES;
   #trusted = true;
 
-  private constructor(disk: Disk, fd: number, header: SegmentHeader) {
+  private constructor(disk: Disk, fd: number, header: SegmentHeader, segmentBytes: number) {
     this.#disk = disk;
     this.#fd = fd;
+    this.#zeros = Buffer.alloc(Math.min(AHEAD_MAX, Math.floor(segmentBytes * AHEAD_SHARE)));
     this.header = header;
     this.seed = seedOf(header.logId, header.segment);
     this.index = new SegmentIndex(header.segment);
@@ -38,16 +51,17 @@ export class SegmentWriter {
 
   /**
    * Makes the file: its header and its name are on the disk before anything is written to it.
+   * @param segmentBytes how long it is to grow
    * @throws the system's error; then there is no such file, as far as the disk lets it be removed
    */
-  static create(disk: Disk, folder: string, header: SegmentHeader): SegmentWriter {
+  static create(disk: Disk, folder: string, header: SegmentHeader, segmentBytes: number): SegmentWriter {
     const path = join(folder, segmentName(header.segment));
     const fd = disk.create(path);
     try {
       writeFully(disk, fd, encodeSegmentHeader(header), 0);
       disk.datasync(fd);
       disk.syncFolder(folder);
-      return new SegmentWriter(disk, fd, header);
+      return new SegmentWriter(disk, fd, header, segmentBytes);
     } catch (error) {
       discard(disk, fd, path, error);
     }
@@ -67,6 +81,7 @@ export class SegmentWriter {
   write(bytes: Buffer): void {
     try {
       writeFully(this.#disk, this.#fd, bytes, this.#end);
+      this.#makeRoom(this.#end + bytes.length);
     } catch (error) {
       this.#takeBack(error);
       throw error;
@@ -105,7 +120,22 @@ export class SegmentWriter {
     this.#disk.close(this.#fd);
   }
 
+  /** Zeros behind what is written up to `end`, if it has used up those of before and the disk has room for others. */
+  #makeRoom(end: number): void {
+    if (end <= this.#size) return;
+    this.#size = end;
+    try {
+      writeFully(this.#disk, this.#fd, this.#zeros, end);
+      this.#size += this.#zeros.length;
+    } catch (error) {
+      if (!LogDiskError.isOfDisk(error)) throw error;
+      // The records are written all the same.
+      this.#disk.truncate(this.#fd, end);
+    }
+  }
+
   #takeBack(because: unknown): void {
+    this.#size = this.#end;
     try {
       this.#disk.truncate(this.#fd, this.#end);
     } catch (error) {

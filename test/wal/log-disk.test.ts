@@ -37,8 +37,9 @@ test("short writes are continued; a disk that takes nothing is told, not tried f
 test("a failed write is taken back: the next one goes to the same place in the same file", () => {
   const disk = new ScriptedDisk();
   const { log } = open(disk);
-  write(log, rows(1, 5));
-  const size = disk.bytes(join(DIR, segmentName(1))).length;
+  log.append(rows(1, 5));
+  const [first] = log.commit().places;
+  const size = first!.place.offset + first!.place.length;
   let writes = 0;
   disk.taken = (length) => length - 1;
   disk.fault = (_call, operation) => (operation === "write" && ++writes > 1 ? "ENOSPC" : undefined);
@@ -49,6 +50,40 @@ test("a failed write is taken back: the next one goes to the same place in the s
   disk.taken = (length) => length;
   const [told] = log.commit().places;
   assert.deepEqual([told!.place.segment, told!.place.offset], [1, size]);
+});
+
+test("a segment grows in steps, and most commits find room in it", () => {
+  const disk = new ScriptedDisk();
+  const { log } = open(disk);
+  const sizes = new Set<number>();
+  let end = 0;
+  for (let seq = 1; seq <= 1000; seq += 5) {
+    log.append(rows(seq, 5));
+    const { place } = log.commit().places[0]!;
+    end = place.offset + place.length;
+    sizes.add(disk.bytes(join(DIR, segmentName(1))).length);
+  }
+  assert.ok(sizes.size <= 1 + end / (16 * 1024), `${sizes.size} sizes for ${end} bytes`);
+  assert.ok(Math.max(...sizes) - end <= 16 * 1024);
+  log.close();
+  const { recovered } = open(disk);
+  assert.deepEqual([recovered.damage, recovered.torn, recovered.segments[0]!.closed], [[], [], true]);
+});
+
+test("a disk that has room for a record and not for zeros behind it takes the record", () => {
+  const disk = new ScriptedDisk();
+  const { log } = open(disk);
+  write(log, rows(1, 5));
+  for (let seq = 6; seq <= 1000; seq += 5) {
+    const used = disk.bytes(join(DIR, segmentName(1))).length;
+    disk.capacity = used + 1000;
+    write(log, rows(seq, 5));
+  }
+  disk.kill();
+  disk.capacity = Number.POSITIVE_INFINITY;
+  const { recovered } = open(disk);
+  assert.deepEqual([recovered.damage, recovered.torn], [[], []]);
+  assert.equal(readAll(disk, DIR, recovered).size, 200);
 });
 
 test("after a failed sync nothing more goes to that file: what waited is written to a new one under its ordinals", () => {
