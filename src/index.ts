@@ -44,4 +44,5 @@ export {
 } from "./sdk/producer.js";
 export type { RowOf } from "./sdk/rows.js";
 export type { RecordingTable } from "./sdk/tables.js";
-export { type OpenedClickHouse, openClickHouse, openRecorder } from "./service/open.js";
+export { type OpenedClickHouse, openClickHouse } from "./service/open.js";
+export { openRecorder } from "./service/open-recorder.js";

@@ -2,16 +2,21 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
-import { registerConfig } from "./commands/config.js";
-import { registerDb } from "./commands/db.js";
-import { registerDeadLetter } from "./commands/dead-letter.js";
-import { registerIngest } from "./commands/ingest.js";
-import { registerInit } from "./commands/init.js";
-import { registerMigrate } from "./commands/migrate.js";
-import { registerQuery } from "./commands/query.js";
-import { registerReplay } from "./commands/replay.js";
-import { registerServe } from "./commands/serve.js";
-import { registerWal } from "./commands/wal.js";
+
+/** Each is loaded when the command line names it: what `serve` needs takes longer to load than `init` to run. */
+const COMMANDS: ReadonlyMap<string, () => Promise<(program: Command) => void>> = new Map([
+  ["init", async () => (await import("./commands/init.js")).registerInit],
+  ["serve", async () => (await import("./commands/serve.js")).registerServe],
+  ["demo", async () => (await import("./commands/serve.js")).registerDemo],
+  ["ingest", async () => (await import("./commands/ingest.js")).registerIngest],
+  ["db", async () => (await import("./commands/db.js")).registerDb],
+  ["query", async () => (await import("./commands/query.js")).registerQuery],
+  ["dead-letter", async () => (await import("./commands/dead-letter.js")).registerDeadLetter],
+  ["replay", async () => (await import("./commands/replay.js")).registerReplay],
+  ["wal", async () => (await import("./commands/wal.js")).registerWal],
+  ["migrate", async () => (await import("./commands/migrate.js")).registerMigrate],
+  ["config", async () => (await import("./commands/config.js")).registerConfig],
+]);
 
 /** Failures of the caller's wording, as against failures of the work: exit code 2. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -21,7 +26,7 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   "TABLE_UNKNOWN",
 ]);
 
-function buildProgram(): Command {
+async function buildProgram(argv: readonly string[]): Promise<Command> {
   const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
     version: string;
   };
@@ -34,16 +39,11 @@ function buildProgram(): Command {
     .option("--debug", "show a stack with errors")
     .showHelpAfterError("run with --help for usage")
     .exitOverride();
-  registerInit(program);
-  registerServe(program);
-  registerIngest(program);
-  registerDb(program);
-  registerQuery(program);
-  registerDeadLetter(program);
-  registerReplay(program);
-  registerWal(program);
-  registerMigrate(program);
-  registerConfig(program);
+  // Without a known one the program lists or suggests them all.
+  const named = argv.filter((arg) => COMMANDS.has(arg));
+  for (const [name, load] of COMMANDS) {
+    if (named.length === 0 || named.includes(name)) (await load())(program);
+  }
   inheritSettings(program);
   return program;
 }
@@ -89,7 +89,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await buildProgram().parseAsync();
+  const program = await buildProgram(process.argv);
+  await program.parseAsync();
 } catch (error) {
   report(error, process.argv);
   process.exitCode = exitCodeOf(error);

@@ -1,7 +1,8 @@
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Config } from "../config/schema.js";
 import type { RecorderEvent } from "../recorder.js";
-import { openClickHouse, openRecorder } from "../service/open.js";
+import { openClickHouse } from "../service/open.js";
+import { openRecorder } from "../service/open-recorder.js";
 import { type SurveyedTable, surveyLog } from "../wal/survey.js";
 import { type Context, interruption } from "./context.js";
 import { ProgressLine } from "./progress-line.js";

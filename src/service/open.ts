@@ -2,11 +2,7 @@ import { join } from "node:path";
 import { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import { Engine, type EngineOptions } from "../engine/engine.js";
-import { Recorder, type RecorderOptions, type Report, type WalOptions } from "../recorder.js";
-import { checkTables } from "../schemas/compare.js";
-import { requireRights } from "../schemas/grants/check.js";
 import type { Place } from "../schemas/grants/rights.js";
-import { migrate } from "../schemas/migrate.js";
 
 /** The ClickHouse that the configuration means, ready to be asked. */
 export interface OpenedClickHouse {
@@ -91,41 +87,4 @@ export function placeOf({ clickhouse, tables }: Config): Place {
   const { database, cluster, url = [] } = clickhouse;
   const isReplicated = cluster !== undefined || url.length > 1;
   return { database, tables: Object.keys(tables), cluster, isReplicated };
-}
-
-/**
- * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
- * `coldpath migrate`, so there a difference is an error that says so. Without the log rows are in memory until they are stored: for
- * what can be read again.
- */
-export async function openRecorder(
-  config: Config,
-  opened: OpenedClickHouse,
-  report?: Report,
-  { withLog = true, leaveOut }: { readonly withLog?: boolean } & Pick<RecorderOptions, "leaveOut"> = {},
-): Promise<Recorder> {
-  const { clickhouse } = opened;
-  if (opened.engine !== undefined) await migrate(clickhouse, { userDirs: config.schemas });
-  else await requireRights(clickhouse, "writer", placeOf(config));
-  await checkTables(clickhouse);
-  return await Recorder.open({
-    recorder: config.recorder.id,
-    env: config.recorder.env,
-    clickhouse,
-    compression: config.clickhouse.compression,
-    quorum: config.clickhouse.cluster !== undefined,
-    tables: config.tables,
-    memory: config.memory,
-    accept: config.accept,
-    deadLettersDir: deadLettersFolder(config),
-    ...(withLog ? { wal: walOptions(config) } : {}),
-    ...(report === undefined ? {} : { report }),
-    ...(leaveOut === undefined ? {} : { leaveOut }),
-  });
-}
-
-function walOptions({ wal, data_dir, intake }: Config): WalOptions {
-  const { dir = join(data_dir, "wal"), commit, segment, max, reserve, emergency_disk, keep_acked } = wal;
-  const sizes = { segment, max, reserve, emergencyDisk: emergency_disk };
-  return { dir, commit, ...sizes, keepAcked: keep_acked, keys: intake.http.keys };
 }

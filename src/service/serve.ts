@@ -7,7 +7,8 @@ import { Normaliser } from "../intake/normalise/normaliser.js";
 import type { CloseReport, Recorder } from "../recorder.js";
 import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
-import { type OpenedClickHouse, openClickHouse, openRecorder, parseListen } from "./open.js";
+import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
+import { openRecorder } from "./open-recorder.js";
 
 /** A recorder with its network intake, running in this process. */
 export interface Service {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { CliProcess, cli } from "../support/cli.js";
-import { startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
 import { until } from "../support/until.js";
 
@@ -15,6 +14,18 @@ const ORDERS = [
   '{"ts":"2026-01-05T09:30:00.000000001Z","client_order_id":"a-1","strategy":"s","symbol":"X","side":"buy","qty":"1.5","status":"new"}',
   '{"ts":"2026-01-05T09:30:01Z","client_order_id":"9007199254740993","strategy":"s","symbol":"X","side":"sell","qty":2,"limit_px":1.10,"status":"new"}',
 ].join("\n");
+
+/** For queries that read no table of coldpath's. */
+const ANY_DATABASE = ["--set", "clickhouse.database=default"];
+
+/** A folder whose engine runs already: commands join it, and most tests need no engine of their own. */
+const served = await temporaryFolder({ after });
+const db = new CliProcess(["db", "--listen", "127.0.0.1:0"], served);
+after(async () => {
+  const { code, stderr } = await db.stop();
+  assert.equal(code, 0, stderr);
+});
+const [, dbUrl] = await db.printed(/embedded at (http:\/\/\S+)/);
 
 test("wrong usage ends with exit code 2 and one line that says what", async (t) => {
   const cwd = await temporaryFolder(t);
@@ -63,55 +74,50 @@ test("a file is ingested, a second run stores nothing twice, and query reads it 
   );
 });
 
-test("query prints every digit of ids and decimals in JSON", async (t) => {
-  const cwd = await temporaryFolder(t);
-  assert.equal((await cli(["migrate"], cwd)).code, 0);
+test("query prints every digit of ids and decimals in JSON", async () => {
   const sql = "SELECT toUInt64(18446744073709551615) AS id, toDecimal128('12345678901234567890.10', 2) AS px";
-  const { code, stdout } = await cli(["query", sql, "--format", "JSONEachRow"], cwd);
+  const { code, stdout } = await cli(["query", sql, "--format", "JSONEachRow", ...ANY_DATABASE], served);
   assert.equal(code, 0);
   assert.deepEqual(JSON.parse(stdout), { id: "18446744073709551615", px: "12345678901234567890.1" });
 });
 
-test("refused rows make ingest fail with their line and reason, unless --allow-rejects", async (t) => {
-  const cwd = await temporaryFolder(t);
+test("refused rows make ingest fail with their line and reason, unless --allow-rejects", async () => {
   const bad =
     '{"ts":"2026-01-05T09:30:02Z","client_order_id":"b","strategy":"s","symbol":"X","side":"up","qty":1,"status":"new"}';
-  await writeFile(join(cwd, "orders.ndjson"), `${ORDERS}\n${bad}\n`);
-  const strict = await cli(["ingest", "orders.ndjson", "--table", "orders"], cwd);
+  await writeFile(join(served, "refused.ndjson"), `${ORDERS}\n${bad}\n`);
+  const strict = await cli(["ingest", "refused.ndjson", "--table", "orders"], served);
   assert.equal(strict.code, 1);
-  assert.match(strict.stdout, /orders\.ndjson:3: .*side/);
+  assert.match(strict.stdout, /refused\.ndjson:3: .*side/);
   assert.match(strict.stdout, /2 rows stored in orders/);
-  const lenient = await cli(["ingest", "orders.ndjson", "--table", "orders", "--allow-rejects"], cwd);
+  const lenient = await cli(["ingest", "refused.ndjson", "--table", "orders", "--allow-rejects"], served);
   assert.equal(lenient.code, 0);
-  const unknown = await cli(["ingest", "orders.ndjson", "--table", "order"], cwd);
+  const unknown = await cli(["ingest", "refused.ndjson", "--table", "order"], served);
   assert.equal(unknown.code, 2);
   assert.match(unknown.stderr, /no table order: did you mean orders\?/);
 });
 
-test("a file that is missing is named once", async (t) => {
-  const { code, stdout } = await cli(["ingest", "nope.csv", "--table", "orders"], await temporaryFolder(t));
+test("a file that is missing is named once", async () => {
+  const { code, stdout } = await cli(["ingest", "nope.csv", "--table", "orders"], served);
   assert.equal(code, 1);
   assert.match(stdout, /^nope\.csv: no such file$/m);
 });
 
 test("a reader that leaves early ends a query quietly; bad SQL is told in one short line", async (t) => {
   const cwd = await temporaryFolder(t);
-  const set = ["--set", "clickhouse.database=default"];
-  const query = new CliProcess(["query", ...set, "SELECT number FROM numbers(10000000)"], cwd);
+  const query = new CliProcess(["query", ...ANY_DATABASE, "SELECT number FROM numbers(10000000)"], cwd);
   t.after(() => query.child.kill("SIGKILL"));
   await query.printed(/\d/);
   query.child.stdout!.destroy();
   const { code, stderr } = await query.ended();
   assert.deepEqual([code, stderr], [0, ""]);
-  const bad = await cli(["query", ...set, "SELEC 1"], cwd);
+  const bad = await cli(["query", ...ANY_DATABASE, "SELEC 1"], served);
   assert.equal(bad.code, 1);
   assert.match(bad.stderr, /Syntax error: failed at position 1 \(SELEC\): SELEC 1\. \(SYNTAX_ERROR\)/);
 });
 
-test("rows from standard input are recorded", async (t) => {
-  const cwd = await temporaryFolder(t);
+test("rows from standard input are recorded", async () => {
   const args = ["ingest", "-", "--table", "orders", "--format", "ndjson", "--source", "feed-1", "--json"];
-  const { code, stdout, stderr } = await cli(args, cwd, ORDERS);
+  const { code, stdout, stderr } = await cli(args, served, ORDERS);
   assert.equal(code, 0, stderr);
   assert.equal((JSON.parse(stdout) as { stored: number }).stored, 2);
 });
@@ -133,33 +139,30 @@ test("a user's own table works from one SQL file and a few lines of configuratio
   assert.equal(read.stdout, "alpha\t0.125\t\\N\nalpha\t-0.5\tafter the print\n");
 });
 
-test("db serves ClickHouse on loopback; query and ingest use the engine that runs", async (t) => {
-  const cwd = await temporaryFolder(t);
-  const db = new CliProcess(["db", "--listen", "127.0.0.1:0"], cwd);
-  t.after(() => db.child.kill("SIGKILL"));
-  const [, url] = await db.printed(/embedded at (http:\/\/\S+)/);
-  assert.equal(await (await fetch(`${url}/?query=SELECT+1`)).text(), "1\n");
-  await writeFile(join(cwd, "orders.ndjson"), ORDERS);
-  assert.equal((await cli(["ingest", "orders.ndjson", "--table", "orders"], cwd)).code, 0);
-  assert.equal(await (await fetch(`${url}/?query=SELECT+count()+FROM+coldpath.orders`)).text(), "2\n");
-  const refused = await fetch(`${url}/`, { method: "POST", body: "DROP TABLE coldpath.orders" });
+test("db serves ClickHouse on loopback; query and ingest use the engine that runs", async () => {
+  assert.equal(await (await fetch(`${dbUrl}/?query=SELECT+1`)).text(), "1\n");
+  await writeFile(join(served, "orders.ndjson"), ORDERS);
+  const args = ["ingest", "orders.ndjson", "--table", "orders", "--source", "while-db-runs"];
+  assert.equal((await cli(args, served)).code, 0);
+  const sql = "SELECT count() FROM coldpath.orders WHERE source = 'while-db-runs'";
+  assert.equal(await (await fetch(`${dbUrl}/?${new URLSearchParams({ query: sql })}`)).text(), "2\n");
+  const refused = await fetch(`${dbUrl}/`, { method: "POST", body: "DROP TABLE coldpath.orders" });
   assert.notEqual(refused.status, 200);
-  const second = await cli(["db", "--listen", "127.0.0.1:0"], cwd);
+  const second = await cli(["db", "--listen", "127.0.0.1:0"], served);
   assert.equal(second.code, 1);
   assert.match(
     second.stderr,
     /data folder .* is used by process \d+; stop that one, or choose another folder/,
   );
-  assert.equal((await db.stop()).code, 0);
 });
 
-test("migrate says what it does, and that there is nothing more to do", async (t) => {
-  const cwd = await temporaryFolder(t);
-  const printed = await cli(["migrate", "--print"], cwd);
+test("migrate says what it does, and that there is nothing more to do", async () => {
+  const set = ["--set", "clickhouse.database=fresh"];
+  const printed = await cli(["migrate", "--print"], served);
   assert.match(printed.stdout, /CREATE TABLE IF NOT EXISTS market_data/);
-  assert.match((await cli(["migrate", "--dry-run"], cwd)).stdout, /would apply 0001_market_data/);
-  assert.match((await cli(["migrate"], cwd)).stdout, /applied 0001_market_data/);
-  assert.equal((await cli(["migrate"], cwd)).stdout, "nothing to apply\n");
+  assert.match((await cli(["migrate", "--dry-run", ...set], served)).stdout, /would apply 0001_market_data/);
+  assert.match((await cli(["migrate", ...set], served)).stdout, /applied 0001_market_data/);
+  assert.equal((await cli(["migrate", ...set], served)).stdout, "nothing to apply\n");
 });
 
 test("migrate --print-grants prints roles for the configured tables, without a ClickHouse", async (t) => {
@@ -178,8 +181,7 @@ test("with a cluster configured migrate prints for it, and applies nothing", asy
   const refused = await cli(["migrate", "--print", "--set", "clickhouse.cluster=prod"], cwd);
   assert.equal(refused.code, 2);
   assert.match(refused.stderr, /clickhouse\.cluster: names a cluster of servers: set clickhouse\.url/);
-  const { engine } = await startTestEngine(t);
-  const server = ["--set", "clickhouse.cluster=prod", "--set", `clickhouse.url=${engine.url}`];
+  const server = ["--set", "clickhouse.cluster=prod", "--set", `clickhouse.url=${dbUrl}`];
   const printed = await cli(["migrate", "--print", ...server], cwd);
   assert.equal(printed.code, 0, printed.stderr);
   assert.match(printed.stdout, /^CREATE TABLE IF NOT EXISTS coldpath\.orders ON CLUSTER 'prod'$/m);
@@ -195,13 +197,13 @@ test("with a cluster configured migrate prints for it, and applies nothing", asy
 });
 
 test("migrate says of a file of yours that no configured folder has it any more", async (t) => {
-  const cwd = await temporaryFolder(t);
   const own = await temporaryFolder(t);
+  const set = ["--set", "clickhouse.database=own_files"];
   await writeFile(join(own, "0001_own.sql"), "SELECT 1");
-  const { stdout } = await cli(["migrate", "--set", `schemas=${own}`], cwd);
+  const { stdout } = await cli(["migrate", "--set", `schemas=${own}`, ...set], served);
   assert.match(stdout, /^applied 0001_own\.sql \(yours\)$/m);
   assert.equal(
-    (await cli(["migrate"], cwd)).stdout,
+    (await cli(["migrate", ...set], served)).stdout,
     "nothing to apply\n0001_own.sql is applied there, but no configured schemas folder has it\n",
   );
 });
@@ -257,7 +259,7 @@ test("demo records a market that says it is simulated, and ends by itself", asyn
   const cwd = await temporaryFolder(t);
   const database = ["--set", "clickhouse.database=mine"];
   const { code, stdout, stderr } = await cli(
-    ["demo", "--duration", "2s", "--set", "admin.listen=127.0.0.1:0", ...database],
+    ["demo", "--duration", "1s", "--set", "admin.listen=127.0.0.1:0", ...database],
     cwd,
   );
   assert.equal(code, 0, stderr);

@@ -14,7 +14,7 @@ import { printGrants } from "../../src/schemas/grants/print.js";
 import { type Place, ROLES, type RoleName, rightsOf } from "../../src/schemas/grants/rights.js";
 import { migrate } from "../../src/schemas/migrate.js";
 import { splitStatements } from "../../src/schemas/split.js";
-import { openRecorder } from "../../src/service/open.js";
+import { openRecorder } from "../../src/service/open-recorder.js";
 import { CliProcess } from "../support/cli.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { answers, answersAfterStore, exception } from "../support/fault-proxy-faults.js";

@@ -20,6 +20,9 @@ export function registerServe(program: Command): void {
       const context = new Context(command);
       await run(context, await startService(context.load().config), interruption());
     });
+}
+
+export function registerDemo(program: Command): void {
   program
     .command("demo")
     .option("--duration <time>", "end by itself after this, such as 20s")

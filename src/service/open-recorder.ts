@@ -1,0 +1,49 @@
+import type { Config } from "../config/schema.js";
+import { Recorder, type RecorderOptions, type Report, type WalOptions } from "../recorder.js";
+import { checkTables } from "../schemas/compare.js";
+import { requireRights } from "../schemas/grants/check.js";
+import { migrate } from "../schemas/migrate.js";
+import { deadLettersFolder, type OpenedClickHouse, placeOf, walFolder } from "./open.js";
+
+/**
+ * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
+ * `coldpath migrate`, so there a difference is an error that says so. Without the log rows are in memory until they are stored: for
+ * what can be read again.
+ */
+export async function openRecorder(
+  config: Config,
+  opened: OpenedClickHouse,
+  report?: Report,
+  { withLog = true, leaveOut }: { readonly withLog?: boolean } & Pick<RecorderOptions, "leaveOut"> = {},
+): Promise<Recorder> {
+  const { clickhouse } = opened;
+  if (opened.engine !== undefined) await migrate(clickhouse, { userDirs: config.schemas });
+  else await requireRights(clickhouse, "writer", placeOf(config));
+  await checkTables(clickhouse);
+  return await Recorder.open({
+    recorder: config.recorder.id,
+    env: config.recorder.env,
+    clickhouse,
+    compression: config.clickhouse.compression,
+    quorum: config.clickhouse.cluster !== undefined,
+    tables: config.tables,
+    memory: config.memory,
+    accept: config.accept,
+    deadLettersDir: deadLettersFolder(config),
+    ...(withLog ? { wal: walOptions(config) } : {}),
+    ...(report === undefined ? {} : { report }),
+    ...(leaveOut === undefined ? {} : { leaveOut }),
+  });
+}
+
+function walOptions(config: Config): WalOptions {
+  const { commit, segment, max, reserve, emergency_disk, keep_acked } = config.wal;
+  const sizes = { segment, max, reserve, emergencyDisk: emergency_disk };
+  return {
+    dir: walFolder(config),
+    commit,
+    ...sizes,
+    keepAcked: keep_acked,
+    keys: config.intake.http.keys,
+  };
+}
