@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
+import { type Clock, systemClock } from "../../src/base/clock.js";
 import { NOON, upTo } from "../sink/rig.js";
 import { loggedOptions, startLogRig } from "./recorder-rig.js";
 
@@ -128,4 +129,78 @@ test("rows that are taken while a backlog is read back are stored once and witho
   await place.check();
   const { inherited, accepted, stored } = second.stats().tables[place.name]!;
   assert.deepEqual([inherited.stored, inherited.pending, accepted - stored], [50_000, 0, 0]);
+});
+
+test("rows at the edges of days and months go to their partition after a start, and true duplicates stay two rows", async () => {
+  for (const partitionBy of ["toDate(ts)", "toYYYYMM(ts)"]) {
+    const place = await rig.place({ partitionBy });
+    const first = await place.open();
+    await proxy.refuse();
+    const edges = [
+      "2024-02-29T00:00:00Z",
+      "2024-03-01T00:00:00Z",
+      "2024-12-31T00:00:00Z",
+      "2025-01-01T00:00:00Z",
+    ];
+    for (const [at, edge] of edges.entries()) {
+      const ns = BigInt(Date.parse(edge)) * 1_000_000n;
+      for (const [step, ts] of [ns - 1n, ns, ns + 1n].entries()) {
+        place.offer(first, [10 * at + step], { ts });
+        place.offer(first, [10 * at + step], { ts });
+      }
+    }
+    await first.durable();
+    await first.close({ deadlineMs: 0 });
+    await proxy.accept();
+    const second = await place.open();
+    await second.replayed();
+    await place.check();
+    const partition = partitionBy === "toDate(ts)" ? "toString(toDate(ts))" : "toString(toYYYYMM(ts))";
+    const strays = await rig.direct.rows(
+      `SELECT ts FROM ${place.name} WHERE replaceAll(_partition_id, '-', '') != replaceAll(${partition}, '-', '')`,
+    );
+    assert.deepEqual(strays, []);
+    await second.close({ deadlineMs: 1000 });
+  }
+});
+
+test("a clock that jumps, forward, back and between starts, loses and doubles nothing", async () => {
+  const place = await rig.place();
+  let offset = 0;
+  const clock: Clock = {
+    monotonic: () => systemClock.monotonic(),
+    wall: () => systemClock.wall() + offset,
+    after: (ms, run) => systemClock.after(ms, run),
+  };
+  let recorder = await place.open({ clock });
+  for (const [round, days] of [30, -60, 400, -800].entries()) {
+    const from = 300 * round;
+    place.offer(
+      recorder,
+      upTo(100).map((i) => from + i),
+    );
+    await proxy.refuse();
+    place.offer(
+      recorder,
+      upTo(100).map((i) => from + 100 + i),
+    );
+    await recorder.durable();
+    offset += days * 86_400_000;
+    place.offer(
+      recorder,
+      upTo(100).map((i) => from + 200 + i),
+    );
+    await recorder.durable();
+    const { oldestPendingSeconds } = recorder.stats().wal!;
+    assert.ok(oldestPendingSeconds! >= 0 && oldestPendingSeconds! < 60, `${oldestPendingSeconds} s`);
+    if (round % 2 === 1) {
+      await recorder.close({ deadlineMs: 0 });
+      offset -= days * 43_200_000;
+    }
+    await proxy.accept();
+    if (round % 2 === 1) recorder = await place.open({ clock });
+    recorder.replay();
+    await recorder.flush();
+    await place.check();
+  }
 });
