@@ -297,12 +297,16 @@ export class Delivery {
 
   /**
    * An inherited batch without a seal is frames put together anew, which another batch may have held whose seal is lost: some may be stored, each
-   * of them whole.
+   * of them whole. So may those of a batch whose seal a start before could not read, or that ClickHouse stored as several parts: as nothing of it
+   * runs any more and this start has not sent it, the others go by themselves, and that is told.
    */
-  #takeApart({ perFrame }: Found): Next | undefined {
+  #takeApart(found: Found): Next | undefined {
     const { frames, inherited } = this.#batch;
-    if (!inherited || this.#sealed >= 0 || frames.length === 0) return undefined;
+    const { perFrame } = found;
+    const isSealed = this.#sealed >= 0;
+    if (!inherited || (isSealed && this.#attempts > 0) || frames.length === 0) return undefined;
     if (perFrame.some((seqs, i) => seqs !== 0 && seqs !== frames[i]!.count)) return undefined;
+    if (isSealed) this.#incident("partly_stored", found);
     const runs = this.#batch.runs((frame) => perFrame[frame] !== 0);
     for (const { kind: isStored, batch } of runs) if (isStored) this.#note(batch);
     this.#parts = runs.filter(({ kind }) => !kind).map(({ batch }) => batch);

@@ -107,6 +107,22 @@ test("frames without a seal are asked for one by one: those found are done, the 
   assert.deepEqual(await lane.stored(), once(1, 2, 3, 4, 8, 9));
 });
 
+test("of a sealed batch some frames of which are there, each whole, the others are sent, and that is told", async () => {
+  // A start could not read the seal and put the frames together otherwise; the next one can.
+  const earlier = await earlierStart({ number: 5000, frames: [FRAMES[1]!] });
+  const { lane, story, tokens } = await nextStart(earlier);
+  lane.give(logged(earlier.run, { sealed: 0 }));
+  await lane.settled();
+  const incidents = lane.events.filter((event) => event.kind === "incident");
+  assert.deepEqual(
+    incidents.map(({ name, expected, found }) => [name, expected, found]),
+    [["partly_stored", 6, 2]],
+  );
+  assert.deepEqual(tokens(), [`${earlier.name}/17.0-2/0`, `${earlier.name}/17.4-6/0`]);
+  assert.equal(story[0], "stored 17.2-4");
+  assert.deepEqual(await lane.stored(), once(1, 2, 3, 4, 8, 9));
+});
+
 test("a frame of which some rows are there is an incident and filled in by nobody", async () => {
   const earlier = await earlierStart({ number: 17, frames: [FRAMES[1]!], part: [0, 1], sealed: 0 });
   const { lane, tokens } = await nextStart(earlier);
