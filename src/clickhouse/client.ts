@@ -221,6 +221,7 @@ export class ClickHouse {
     const watch = new Watch(options.timeoutMs ?? DEFAULT_TIMEOUT_MS, options.signal);
     let answer: Dispatcher.ResponseData;
     try {
+      await endpoint.ready();
       watch.signal.throwIfAborted();
       answer = await endpoint.pool.request({
         method: "POST",
@@ -237,6 +238,7 @@ export class ClickHouse {
       watch.end();
       throw unreachable(url, cause, !watch.signal.aborted);
     }
+    endpoint.answered();
     answer.body.once("close", () => watch.end());
     const { statusCode: status, headers, body } = answer;
     const code = headers["x-clickhouse-exception-code"];

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { Pool } from "undici";
 import { connectorFor, type TlsFiles } from "./connector.js";
 
@@ -13,6 +14,9 @@ const KEEP_ALIVE_MS = 2_000;
 /** A server that announces its own time (`Keep-Alive: timeout=5`) is left so much earlier: it may close while we send. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 
+/** After so long without an answer a connection may have ended. */
+const QUIET_MS = 100;
+
 /** One address of a ClickHouse, and the connections to it. */
 export class Endpoint {
   /** As configured: without credentials. */
@@ -20,6 +24,7 @@ export class Endpoint {
   readonly path: string;
   readonly #options: EndpointOptions;
   #pool: Pool;
+  #answeredAt = 0;
 
   constructor(url: string, options: EndpointOptions) {
     this.url = url;
@@ -30,6 +35,19 @@ export class Endpoint {
 
   get pool(): Pool {
     return this.#pool;
+  }
+
+  /** A connection was good a moment ago. */
+  answered(): void {
+    this.#answeredAt = performance.now();
+  }
+
+  /**
+   * To be awaited before a request. A process that stood still has not seen which connections the server closed meanwhile; the pool looks
+   * for that once more, but too early if it is asked in the turn in which the process stood still.
+   */
+  async ready(): Promise<void> {
+    if (performance.now() - this.#answeredAt > QUIET_MS) await nextTurn();
   }
 
   /** Breaks the connections, so that what is under way fails; the next request makes new ones. */

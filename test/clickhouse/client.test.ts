@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners, once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { ColdpathError } from "../../src/base/errors.js";
 import { ClickHouse } from "../../src/clickhouse/client.js";
@@ -101,6 +101,21 @@ test("an answer cut off in the middle fails the stream with an error of ours", a
   });
   await assert.rejects(drained(client), UnreachableError);
   await assert.rejects(client.text("SELECT 1"), UnreachableError);
+});
+
+test("a connection that was closed while this process stood still is not used again", async (t) => {
+  const sockets = new Set<Socket>();
+  const client = await clientOf(t, ({ socket }, response) => {
+    sockets.add(socket);
+    response.writeHead(200, SIGN).end("1\n");
+  });
+  // The second takes a connection of its own, as that of the first is not free at once.
+  for (const _ of [1, 2]) assert.equal(await client.text("SELECT 1"), "1\n");
+  // In the turn of the answer: nobody looks at the connections before the next request.
+  for (const socket of sockets) socket.destroy();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+  assert.equal(await client.text("SELECT 1"), "1\n");
+  assert.equal(sockets.size, 3);
 });
 
 test("a deadline, an abort and an abort before the start are errors of ours", async (t) => {

@@ -13,12 +13,18 @@ const ROWS_PER_SECOND = 10_000;
 const ROWS_BEFORE = 5_000;
 const READY_MS = 90_000;
 const LOOK_MS = 250;
+const WEIGH_MS = 3_000;
+
+type Weight = RecorderNews & { readonly kind: "weight" };
 
 export interface Outage {
   readonly rows: number;
-  /** Resident bytes of the recording process when ClickHouse went, and the most until it was back. */
-  readonly rssBefore: number;
-  readonly rssMost: number;
+  /**
+   * Bytes that the recording process held when ClickHouse went, and the most until it was back. Not what is resident: a thread that gets
+   * little of the machine collects late.
+   */
+  readonly heldBefore: number;
+  readonly heldMost: number;
 }
 
 /** The engine is killed under load and stays away; afterwards every acknowledged row is stored once. */
@@ -35,13 +41,13 @@ export async function outage(t: TestContext, awayMs: number): Promise<Outage> {
   while (lane.progress(victim) < ROWS_BEFORE) await nextLook(victim);
   engine.kill();
   const before = lane.progress(victim);
-  const rssBefore = victim.rss;
-  let rssMost = 0;
+  const heldBefore = await heldBy(victim);
+  let heldMost = 0;
   const end = performance.now() + awayMs;
   // On a machine that is busy with other things it takes longer until something was logged.
   while (performance.now() < end || lane.progress(victim) < before + ROWS_BEFORE) {
-    await nextLook(victim);
-    rssMost = Math.max(rssMost, victim.rss);
+    await delay(WEIGH_MS);
+    heldMost = Math.max(heldMost, await heldBy(victim));
   }
   await engine.restart();
   victim.order("finish");
@@ -55,10 +61,18 @@ export async function outage(t: TestContext, awayMs: number): Promise<Outage> {
     .flatMap(({ event }) => (event.kind === "link" ? [event.to] : []));
   assert.ok(links.includes("down"), links.join());
   assert.equal(links.at(-1), "up");
-  return { rows: verdict.stored, rssBefore, rssMost };
+  return { rows: verdict.stored, heldBefore, heldMost };
 }
 
 async function nextLook(victim: Victim): Promise<void> {
   assert.ok(victim.isAlive, victim.output);
   await delay(LOOK_MS);
+}
+
+async function heldBy(victim: Victim): Promise<number> {
+  const all = (): readonly Weight[] => victim.all<Weight>("weight");
+  const before = all().length;
+  victim.order("weigh");
+  while (all().length === before) await nextLook(victim);
+  return all().at(-1)!.bytes;
 }

@@ -7,6 +7,8 @@ export const RARE_POINTS: ReadonlySet<string> = new Set([
   "wal.before_unlink",
   "wal.unlink_before_folder_sync",
   "wal.carry",
+  "sink.before_split",
+  "sink.after_split",
   "sink.after_dead_letter",
 ]);
 

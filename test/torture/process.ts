@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
 
 /** A forked program of the torture, to be killed. */
 export class Victim {
@@ -20,6 +19,7 @@ export class Victim {
     crashAt?: string,
   ) {
     this.#child = fork(program, args, {
+      execArgv: [...process.execArgv, "--expose-gc"],
       env: { ...process.env, ...env, ...(crashAt === undefined ? {} : { COLDPATH_TEST_CRASH_AT: crashAt }) },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
@@ -60,12 +60,6 @@ export class Victim {
   /** The latest of this kind. */
   latest<T extends { readonly kind: string }>(kind: T["kind"]): T | undefined {
     return this.#told.findLast((each) => (each as T).kind === kind) as T | undefined;
-  }
-
-  /** Resident bytes of its process. */
-  get rss(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) * 1024;
   }
 
   order(order: string): void {

@@ -8,6 +8,7 @@ import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
 import { Ledger } from "./ledger.js";
 import { type OfferedRow, offeredRow } from "./rows.js";
 import { type Standing, standingOf } from "./standing.js";
+import { heldByBoth, type ThreadNews, TORTURE_CHANNEL } from "./weight.js";
 
 /**
  * A process that trades and records until it is killed. It writes down what it offers before it does, and what it was told
@@ -30,6 +31,8 @@ export type RecorderNews =
   /** So many rows of this life are acknowledged. */
   | { readonly kind: "progress"; readonly rows: number }
   | Standing
+  /** Bytes that its threads hold. */
+  | { readonly kind: "weight"; readonly bytes: number }
   /** What the recorder reports of itself. */
   | { readonly kind: "event"; readonly event: RecorderEvent };
 
@@ -96,7 +99,7 @@ process.on("disconnect", () => process.exit());
 const recorder = await open();
 recorder.on("event", (event) => tell({ kind: "event", event }));
 tell({ kind: "ready" });
-const crash = new BroadcastChannel("coldpath-torture");
+const crash = new BroadcastChannel(TORTURE_CHANNEL);
 process.on("message", (order) => {
   if (order === "finish") isOver = true;
   if (order === "stand")
@@ -105,7 +108,8 @@ process.on("message", (order) => {
       // It is closed by now.
       () => {},
     );
-  if (order === "kill thread") crash.postMessage("die");
+  if (order === "kill thread") crash.postMessage("die" satisfies ThreadNews);
+  if (order === "weigh") void heldByBoth().then((bytes) => tell({ kind: "weight", bytes }));
 });
 const replayed = recorder.replayed().then(() => tell({ kind: "replayed" }));
 await produce(recorder);

@@ -40,6 +40,8 @@ export interface Tortured {
 /** A recorder that has not come by its point after so many rows is killed where it is; one at random after fewer. */
 const REACH_ROWS = 4_000;
 const RARE_ROWS = 12_000;
+/** What it has taken may be on its way yet. */
+const REACH_MS = 5_000;
 const RANDOM_ROWS_MAX = 1_500;
 /** On a machine that is busy with other things. */
 const PROGRESS_MS = 20_000;
@@ -152,6 +154,7 @@ class Torture {
             this.#count(`${lane.name}'s thread`);
           }
           await progress(lane, victim, rowsUntil(point, random));
+          if (point !== AT_RANDOM) await victim.died(REACH_MS);
         }
       } else if (victim.exitCode !== null) {
         failed += 1;
