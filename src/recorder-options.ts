@@ -2,12 +2,14 @@ import type { Clock } from "./base/clock.js";
 import type { ClickHouse } from "./clickhouse/client.js";
 import type { Compression } from "./sink/compression.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
+import type { SpoolEvent } from "./spool/events.js";
+import type { SpoolOptions } from "./spool/spool.js";
 import type { TablePolicy } from "./table-writer.js";
 import type { WalEvent } from "./wal/events.js";
 import type { WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
-export type RecorderEvent = SinkEvent | WalEvent;
+export type RecorderEvent = SinkEvent | WalEvent | SpoolEvent;
 
 /** Takes each event as it happens; must not throw. */
 export type Report = (event: RecorderEvent) => void;
@@ -16,8 +18,13 @@ export type Report = (event: RecorderEvent) => void;
 export interface TableOptions {
   /** critical: never dropped, refused when full; best_effort: its oldest unsent batch makes room. */
   readonly class: "critical" | "best_effort";
-  /** wal: a row is in the log before the sink gets it; memory, the default: it is nowhere else. */
+  /**
+   * wal: a row is in the log before the sink gets it; spool: it is in memory, and on disk while ClickHouse is away; memory, the default: it is
+   * nowhere else.
+   */
   readonly durability?: "wal" | "spool" | "memory";
+  /** Bytes that its spool may take; any number by default. */
+  readonly spool?: { readonly max: number };
   /** A batch is offered to the sink when one of these is reached: rows, encoded bytes, milliseconds. */
   readonly flush: { readonly rows: number; readonly bytes: number; readonly age: number };
   /** Rows open, waiting or being sent, before the table is full. With a log: rows that wait in memory, more wait in the log alone. */
@@ -47,6 +54,8 @@ export interface RecorderOptions {
   readonly leaveOut?: Readonly<Record<string, readonly string[]>>;
   /** The log. Without it no table has one, whatever its options say. */
   readonly wal?: WalOptions;
+  /** The spool. Without it no table has one, whatever its options say. */
+  readonly spool?: SpoolOptions;
   /** Folder of the rows that were refused; made if absent. */
   readonly deadLettersDir: string;
   /** Written into `recorder_runs`. */

@@ -2,6 +2,7 @@ import type { ServerLife } from "./clickhouse/client.js";
 import type { LinkState } from "./sink/events.js";
 import type { ReplayStats } from "./sink/replay-watch.js";
 import type { Left } from "./sink/sink.js";
+import type { SpoolStats } from "./spool/table-spool.js";
 import type { TableStats } from "./table-writer.js";
 import type { WalStats } from "./wal/wal.js";
 
@@ -21,6 +22,8 @@ export interface RecorderStats {
   readonly tables: Readonly<Record<string, TableStats>>;
   /** Of the log, if there is one. */
   readonly wal?: WalStats;
+  /** By table, of those that have a spool. */
+  readonly spool?: Readonly<Record<string, SpoolStats>>;
   /** Of what waited in the log for ClickHouse, until its fate is known. */
   readonly replay?: ReplayStats;
 }
@@ -32,6 +35,6 @@ export interface CloseReport {
 
 /** Pending rows at the end of a recorder. */
 export interface LeftBehind extends Left {
-  /** In the log: the next start stores them, but for those that ClickHouse turns out to have. */
+  /** In the log or the spool: the next start stores them, but for those that ClickHouse turns out to have. */
   readonly logged: number;
 }

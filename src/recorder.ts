@@ -6,6 +6,7 @@ import { ColdpathError } from "./base/errors.js";
 import { nearest } from "./base/nearest.js";
 import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
+import { rowsIn } from "./buffer/droppable-rows.js";
 import { EventWindow } from "./buffer/event-window.js";
 import { MemoryBudget } from "./buffer/memory-budget.js";
 import type { RowBuffer } from "./buffer/row-buffer.js";
@@ -33,6 +34,9 @@ import { ReplayWatch } from "./sink/replay-watch.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
+import { Spool } from "./spool/spool.js";
+import type { SpooledBuffer } from "./spool/spooled-buffer.js";
+import type { SpoolDropped } from "./spool/table-spool.js";
 import { type TablePolicy, type TableWriter, Writer } from "./table-writer.js";
 import type { Ledger } from "./wal/ledger.js";
 import type { LoggedBuffer } from "./wal/logged-buffer.js";
@@ -46,6 +50,8 @@ export type { Gap } from "./gaps/gap.js";
 export type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
 export type { CloseReport, RecorderStats } from "./recorder-stats.js";
 export type { Replay, ReplayProgress } from "./sink/replay.js";
+export type { SpoolState } from "./spool/events.js";
+export type { SpoolOptions } from "./spool/spool.js";
 export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
 export type { Ledger } from "./wal/ledger.js";
 export type { RingPosition } from "./wal/records.js";
@@ -75,6 +81,8 @@ export class Recorder {
   readonly #wal: Wal | undefined;
   /** Of the tables that have a log. */
   readonly #logged = new Map<string, LoggedBuffer>();
+  readonly #spool: Spool | undefined;
+  readonly #spooled = new Map<string, SpooledBuffer>();
   #isClosed = false;
 
   private constructor(options: RecorderOptions, parts: Parts) {
@@ -95,7 +103,7 @@ export class Recorder {
     const report: Report = (event) => {
       parts.report(event);
       if (event.kind !== "link") return;
-      this.#sink.wake();
+      this.#wake();
       if (event.to === "recovering") this.#replays.begin("outage");
     };
     this.#replays = new ReplayWatch({ clock: this.#clock, report, watch: () => this.#watchLogged() });
@@ -112,6 +120,14 @@ export class Recorder {
         for (const writer of this.#writers.values()) writer.wake();
       },
     });
+    this.#spool =
+      options.spool &&
+      new Spool(options.spool, {
+        ...{ clock: this.#clock, budget: this.#budget, report },
+        isDown: () => this.#link.state === "down",
+        mayReplay: () => this.#link.state !== "down" && !this.#isLogBehind,
+        onDue: () => this.#sink.wake(),
+      });
     this.#stored = new StoredCounter({ clickhouse, link: this.#link, tables: parts.tables, deadlineMs });
     assert(recorder !== "" && env !== "", "recorder and env are named");
     const window = new EventWindow(options.accept, this.#clock);
@@ -168,6 +184,7 @@ export class Recorder {
       wal,
       report,
     });
+    await opened.#spool?.open();
     await registerRun(clickhouse, settings, identity, {
       version: options.version ?? "",
       configHash: options.configHash ?? "",
@@ -224,13 +241,13 @@ export class Recorder {
   }
 
   /**
-   * Resolves when the fate of all rows is known that earlier starts left in the log, but for those that are damaged there.
+   * Resolves when the fate of all rows is known that earlier starts left in the log or the spool, but for those that are damaged there.
    * @throws ColdpathError TABLE_UNKNOWN, RECORDER_CLOSED
    */
   async replayed(table?: string): Promise<void> {
     if (table !== undefined) this.table(table);
-    const names = table === undefined ? [...this.#logged.keys()] : [table];
-    await Promise.all(names.map((name) => this.#logged.get(name)?.replayed()));
+    const names = table === undefined ? [...this.#writers.keys()] : [table];
+    await Promise.all(names.map((name) => (this.#logged.get(name) ?? this.#spooled.get(name))?.replayed()));
   }
 
   /**
@@ -304,11 +321,14 @@ export class Recorder {
       name,
       { ...tables[name]!, ...this.#leftBehind(name, rows) },
     ]);
+    await this.#spool?.close(logEndsAt - this.#clock.monotonic());
     await this.#wal?.close(logEndsAt - this.#clock.monotonic());
     return { tables: Object.fromEntries(rows) };
   }
 
   #leftBehind(table: string, left: Left): LeftBehind {
+    const spooled = this.#spooled.get(table);
+    if (spooled !== undefined) return spooled.leftOf(left);
     const buffer = this.#logged.get(table);
     if (buffer === undefined) return { ...left, logged: 0 };
     const unsent = buffer.unsyncedRows;
@@ -336,6 +356,7 @@ export class Recorder {
       },
       tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
       ...(this.#wal === undefined ? {} : { wal: this.#wal.stats() }),
+      ...(this.#spool === undefined ? {} : { spool: this.#spool.stats() }),
       ...(this.#replays.stats === undefined ? {} : { replay: this.#replays.stats }),
     };
   }
@@ -343,6 +364,8 @@ export class Recorder {
   #writerOf(table: Table, options: TableOptions, window: EventWindow, settings: Settings): Writer {
     const buffer = this.#bufferOf(table, options, window);
     const logged = this.#logged.get(table.name);
+    const spooled = this.#spooled.get(table.name);
+    const journal = spooled?.journal ?? (logged && this.#wal?.journalOf(table.name));
     const admission = new Admission({
       table: table.name,
       class: options.class,
@@ -360,9 +383,9 @@ export class Recorder {
       buffer,
       admission,
       gather: logged && (() => logged.gather()),
-      lane: this.#sink.addLane(table, buffer, settings, logged && this.#wal?.journalOf(table.name)),
+      lane: this.#sink.addLane(table, buffer, settings, journal),
       isLogged: logged !== undefined,
-      inheritedRows: () => logged?.inheritedRows ?? 0,
+      inheritedRows: () => (logged ?? spooled)?.inheritedRows ?? 0,
       identity: this.#identity,
       deadLetters: this.#deadLetters,
       clock: this.#clock,
@@ -382,13 +405,49 @@ export class Recorder {
       identity: this.#identity,
       window,
       budget: this.#budget,
-      onDue: () => this.#sink.wake(),
+      onDue: () => this.#wake(),
     };
+    if (options.durability === "spool" && this.#spool !== undefined) {
+      const buffer = this.#spool.addTable({
+        table,
+        live: new TableBuffer({ ...common, clock: this.#clock }),
+        max: options.spool?.max ?? Infinity,
+        flushAge: options.flush.age,
+        onDropped: (lost) => this.#lostInSpool(table.name, lost),
+      });
+      this.#spooled.set(table.name, buffer);
+      return buffer;
+    }
     if (this.#wal === undefined || options.durability !== "wal")
       return new TableBuffer({ ...common, clock: this.#clock });
     const buffer = this.#wal.addTable({ ...common, onRoom: () => this.#writers.get(table.name)?.wake() });
     this.#logged.set(table.name, buffer);
     return buffer;
+  }
+
+  /** Something can be sent, or the link is another. */
+  #wake(): void {
+    this.#sink.wake();
+    this.#spool?.look();
+  }
+
+  /** Whether rows of the log wait that go before those of the spool. */
+  get #isLogBehind(): boolean {
+    return [...this.#logged].some(
+      ([name, { isBehind }]) => isBehind && this.#writers.get(name)?.isPaused === false,
+    );
+  }
+
+  /** Rows of the spool were given up. */
+  #lostInSpool(table: string, lost: SpoolDropped): void {
+    const { reason, inherited, run, firstSeq, count, block } = lost;
+    const writer = this.#writers.get(table)!;
+    writer.lost(lost);
+    this.#report({ kind: "dropped", table, reason, rows: count });
+    const seqs = { first: firstSeq, last: firstSeq + count - 1 };
+    const { skipped = 0, ...known } = (block && rowsIn(block, writer.dropRule)) ?? {};
+    const gap = { table, reason, ...known, rows: count + skipped, seqs };
+    this.addGap(inherited ? { ...gap, run: run.toString() } : gap);
   }
 
   #withLevel(gap: Omit<Gap, "level">): Gap {

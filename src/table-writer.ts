@@ -18,6 +18,7 @@ import type { Table } from "./schemas/table.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
 import type { Report } from "./sink/events.js";
 import type { Lane, LaneStats, Pause } from "./sink/lane.js";
+import type { SpoolDropped } from "./spool/table-spool.js";
 
 /** Rules, and for a table other than market_data what tells its series apart. */
 export interface TablePolicy extends PolicyRules {
@@ -64,8 +65,8 @@ export interface TableWriter {
  * sampled + the sum of dropped + deadLettered.
  */
 export interface TableStats extends AdmissionCounts, LaneStats {
-  /** Rows that earlier starts left in the log, by what became of them since; they are in no other count. */
-  readonly inherited: LaneStats["inherited"] & { readonly pending: number };
+  /** Rows that earlier starts left in the log or the spool, by what became of them since; they are in no other count. */
+  readonly inherited: LaneStats["inherited"] & { readonly dropped: number; readonly pending: number };
   /** Rows taken whose fate is not settled, and their encoded bytes. */
   readonly pending: { readonly rows: number; readonly bytes: number };
   readonly deduplicated: number;
@@ -107,6 +108,7 @@ export class Writer implements TableWriter {
   #shape: PolicyShape | undefined;
   /** Rows that were held and then did not fit. */
   #deadLettered = 0;
+  #inheritedDropped = 0;
 
   constructor(parts: WriterParts) {
     this.#parts = parts;
@@ -169,6 +171,16 @@ export class Writer implements TableWriter {
   /** Rows are sent without that column from now on. */
   leaveOut(column: string): void {
     this.#parts.lane.inserter.leftOut.add(column);
+  }
+
+  get isPaused(): boolean {
+    return this.#parts.lane.paused !== undefined;
+  }
+
+  /** Rows were lost that were in the spool. */
+  lost({ reason, inherited, count }: SpoolDropped): void {
+    if (inherited) this.#inheritedDropped += count;
+    else this.#admission.lost(reason, count);
   }
 
   /** Why the table is paused, if it was tried and paused again since the call. */
@@ -277,7 +289,11 @@ export class Writer implements TableWriter {
     return {
       ...this.#admission.counts(),
       ...sent,
-      inherited: { ...sent.inherited, pending: this.#parts.inheritedRows() },
+      inherited: {
+        ...sent.inherited,
+        dropped: this.#inheritedDropped,
+        pending: this.#parts.inheritedRows(),
+      },
       pending: { rows: this.pendingRows, bytes: pendingBytes },
       deduplicated: thinned?.deduplicated ?? 0,
       sampled: thinned?.sampled ?? 0,

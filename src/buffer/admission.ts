@@ -109,6 +109,11 @@ export class Admission {
     this.#refused[reason] = (this.#refused[reason] ?? 0) + rows;
   }
 
+  /** Counts rows as dropped that were lost behind the buffer. */
+  lost(reason: string, rows: number): void {
+    this.#dropped[reason] = (this.#dropped[reason] ?? 0) + rows;
+  }
+
   get oldestAt(): number | undefined {
     return this.#options.buffer.oldestAt;
   }

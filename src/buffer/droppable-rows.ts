@@ -1,5 +1,6 @@
 import type { MissingOf } from "../gaps/gap.js";
-import type { BlockBuilder, Row } from "../native/block.js";
+import { BlockBuilder, type Row } from "../native/block.js";
+import { columnsOf } from "../native/block-header.js";
 import type { Droppable } from "./drop-permit.js";
 
 /** What is to be known of a table's rows when some of them are dropped to make room for others. */
@@ -78,6 +79,13 @@ export function sortOut(
     },
     kept,
   };
+}
+
+/** What is to be known of all rows of a Native block. @throws ColdpathError BLOCK_DAMAGED, TYPE_UNSUPPORTED */
+export function rowsIn(block: Uint8Array, rule: DropRule): DroppedRows | undefined {
+  const builder = new BlockBuilder(columnsOf(block));
+  builder.appendBlock(block);
+  return sortOut(builder, rule, "all").dropped;
 }
 
 function seriesOf(

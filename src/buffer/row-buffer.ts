@@ -46,8 +46,8 @@ export interface RowBuffer {
    * @param failure what those are told who wait for the rows
    */
   dropOldest(rule: DropRule, which: Droppable, failure: (rows: number) => Error): DroppedRows | undefined;
-  /** The fate of that many rows is known. */
-  settle(rows: number): void;
+  /** The fate of that many rows is known; `of`: the batch, or the part of one, that they were sent in. */
+  settle(rows: number, of?: Batch): void;
   /** All rows of a taken batch are settled: its memory serves the next. */
   release(open: Taken): void;
   /** Offers all rows to the sink, however few and young they are. */
@@ -56,6 +56,8 @@ export interface RowBuffer {
   settled(): Promise<void>;
   /** Multiplies the flush limits (1 to 8): ClickHouse asks for fewer, larger parts. */
   stretch(factor: number): void;
-  /** Stops what runs by time. */
+  /** The sink takes only what is there; stops what runs by time. */
   close(): void;
+  /** The sink takes nothing more: what it left is brought to where it is safe, by the deadline, if there is such a place. */
+  keep(deadlineMs: number): Promise<void>;
 }

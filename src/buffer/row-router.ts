@@ -45,6 +45,11 @@ export class RowRouter<T extends Gathering> {
     return this.#open.size;
   }
 
+  /** Whether more rows may join it. */
+  isOpen(gathered: T): boolean {
+    return this.#open.get(gathered.partition.key) === gathered;
+  }
+
   /** @throws ValueError; nothing has changed then. */
   append(row: Row, stamp: Row): T {
     const current = this.#current;

@@ -118,13 +118,26 @@ export class TableBuffer implements RowBuffer {
   /** The oldest due batch, frozen, its rows numbered; the caller settles its rows and releases it. */
   take(): { open: OpenBatch; batch: Batch } | undefined {
     const open = this.#due.shift();
-    if (open === undefined) return undefined;
-    this.#freeze(open);
-    const { partition, number, openedAt, builder } = open;
-    builder.number("seq", 0, this.#nextSeq);
-    this.#nextSeq += builder.rows;
-    const batch = new Batch({ table: this.#options.table, partition, number, openedAt }, builder);
-    return { open, batch };
+    return open === undefined ? undefined : this.#frozen(open);
+  }
+
+  /** Monotonic milliseconds when the first row of the oldest due batch was taken. */
+  get dueSince(): number | undefined {
+    return this.#due[0]?.openedAt;
+  }
+
+  /** Bytes of the batch that {@link takeAway} would give, more or less; undefined if there is none. */
+  bytesAway(openedBefore: number): number | undefined {
+    return this.#due.find((open) => this.#isAway(open, openedBefore))?.builder.bytes;
+  }
+
+  /**
+   * As {@link take}, for rows that are to wait elsewhere: the oldest due batch that grows no more or was opened before that time.
+   * @param openedBefore monotonic milliseconds
+   */
+  takeAway(openedBefore: number): { open: OpenBatch; batch: Batch } | undefined {
+    const at = this.#due.findIndex((open) => this.#isAway(open, openedBefore));
+    return at < 0 ? undefined : this.#frozen(this.#due.splice(at, 1)[0]!);
   }
 
   /** Takes the oldest batch that the sink has not taken away from it, to be dropped; the caller settles and releases it. */
@@ -189,6 +202,21 @@ export class TableBuffer implements RowBuffer {
   close(): void {
     this.#cancelAgeTimer?.();
     this.#cancelAgeTimer = undefined;
+  }
+
+  /** Nothing: its rows are nowhere else. */
+  async keep(): Promise<void> {}
+
+  #frozen(open: OpenBatch): { open: OpenBatch; batch: Batch } {
+    this.#freeze(open);
+    const { partition, number, openedAt, builder } = open;
+    builder.number("seq", 0, this.#nextSeq);
+    this.#nextSeq += builder.rows;
+    return { open, batch: new Batch({ table: this.#options.table, partition, number, openedAt }, builder) };
+  }
+
+  #isAway(open: OpenBatch, openedBefore: number): boolean {
+    return open.openedAt < openedBefore || !this.#router.isOpen(open);
   }
 
   #begin(partition: Partition, builder: BlockBuilder): OpenBatch {

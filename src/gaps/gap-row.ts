@@ -10,6 +10,7 @@ const COMPONENT: Readonly<Record<GapReason, string>> = {
   queue_full: "buffer",
   memory_full: "buffer",
   spool_full: "spool",
+  spool_damaged: "spool",
   ring_full: "ring",
   too_large: "ring",
   pipeline_died: "pipeline",

@@ -6,6 +6,7 @@ import type { Row } from "../native/block.js";
  * - `sampled`, `deduplicated`: left out by a step of the table's ladder; `skipped` of the kept rows tells of them, too
  * - `policy`: left out, and no row was kept since that could tell
  * - `queue_full`, `memory_full`, `spool_full`: dropped to make room
+ * - `spool_damaged`: in the spool, whose bytes are not what was written
  * - `ring_full`, `too_large`: never taken: the producer was told so
  * - `pipeline_died`: in memory when the pipeline's thread died
  */
@@ -16,6 +17,7 @@ export type GapReason =
   | "queue_full"
   | "memory_full"
   | "spool_full"
+  | "spool_damaged"
   | "ring_full"
   | "too_large"
   | "pipeline_died";

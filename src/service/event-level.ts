@@ -1,10 +1,12 @@
-import type { RecorderEvent } from "../recorder.js";
+import type { RecorderEvent, SpoolState } from "../recorder.js";
 
 /** How much a line asks for: warn is to be known, error is to be looked after. */
 export type EventLevel = "debug" | "info" | "warn" | "error";
 
 /** Of events that are always worth the same. */
-const LEVELS: Readonly<Record<Exclude<RecorderEvent["kind"], "link" | "wal_state">, EventLevel>> = {
+const LEVELS: Readonly<
+  Record<Exclude<RecorderEvent["kind"], "link" | "wal_state" | "spool_state">, EventLevel>
+> = {
   endpoint: "warn",
   clickhouse_restarted: "warn",
   retry: "warn",
@@ -36,16 +38,32 @@ const LEVELS: Readonly<Record<Exclude<RecorderEvent["kind"], "link" | "wal_state
   wal_rows_lost: "error",
   wal_rows_gone: "warn",
   wal_not_trimmed: "warn",
+  spool_begun: "warn",
+  spool_emptied: "info",
+  spool_found: "info",
+  spool_left: "warn",
+  spool_damage: "error",
+  spool_unreadable: "error",
+  spool_cursor_failed: "warn",
   wal_rows_missing: "error",
 };
 
 /** At which level an event is logged, so that `log.level: warn` keeps what an operator must see of an outage. */
 export function eventLevel(event: RecorderEvent): EventLevel {
   if (event.kind === "link") return LINK[event.to];
+  if (event.kind === "spool_state") return SPOOL[event.to] ?? "error";
   if (event.kind !== "wal_state") return LEVELS[event.kind];
   if (event.refusing !== undefined) return "error";
   if (event.to === "ok") return "info";
   return event.to === "nearly_full" || event.to === "slow" ? "warn" : "error";
 }
+
+/** In all other states it takes no rows. */
+const SPOOL: Readonly<Partial<Record<SpoolState, EventLevel>>> = {
+  ok: "info",
+  unused: "info",
+  slow: "warn",
+  nearly_full: "warn",
+};
 
 const LINK = { up: "info", recovering: "info", degraded: "warn", down: "error" } as const;

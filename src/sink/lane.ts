@@ -182,7 +182,7 @@ export class Lane {
     if (batch.inherited) this.#inherited.stored += batch.rows;
     else {
       this.#stored += batch.rows;
-      this.buffer.settle(batch.rows);
+      this.buffer.settle(batch.rows, batch);
     }
     this.#freshnessSeconds = (this.#clock.monotonic() - batch.openedAt) / SECOND_MS;
     this.#lastStoredAt = this.#clock.wall() / SECOND_MS;
@@ -194,7 +194,7 @@ export class Lane {
     if (batch.inherited) this.#inherited.deadLettered += batch.rows;
     else {
       this.#deadLettered += batch.rows;
-      this.buffer.settle(batch.rows);
+      this.buffer.settle(batch.rows, batch);
     }
   }
 

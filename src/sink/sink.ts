@@ -51,6 +51,8 @@ export interface Left {
   readonly unconfirmed: number;
 }
 
+/** What was left is brought to disk even if there is no time left: that takes no longer than the disk does. */
+const KEEP_MS: number = SECOND_MS;
 const QUESTION_DEADLINE_MS: number = 10 * SECOND_MS;
 
 /**
@@ -146,11 +148,15 @@ export class Sink {
       buffer.offerAll();
       buffer.close();
     }
+    const { clock } = this.#options;
+    const endsAt = clock.monotonic() + deadlineMs;
     const drained = Promise.all(this.#lanes.map((lane) => lane.buffer.settled()));
-    await within(this.#options.clock, deadlineMs, drained);
+    await within(clock, deadlineMs, drained);
     this.#closing.abort(new ColdpathError("DEADLINE", "the recorder closes"));
     this.#options.link.close();
     await Promise.all(this.#running);
+    const keepMs = Math.max(KEEP_MS, endsAt - clock.monotonic());
+    await Promise.all(this.#lanes.map(({ buffer }) => buffer.keep(keepMs)));
     return new Map(this.#lanes.map((lane) => [lane.table.name, this.#leave(lane)]));
   }
 

@@ -31,6 +31,8 @@ export interface BatchName {
   /** As it is, or made of the frames that the batch gets. */
   readonly number: number | ((frames: readonly SeqSpan[]) => number);
   readonly inherited: boolean;
+  /** The generation of its token that is on disk; undefined: none is, or the journal knows. */
+  readonly sealed?: number | undefined;
 }
 
 /** Numbers of batches of earlier starts that no seal names begin here: no start gives so many by counting. */
@@ -85,7 +87,7 @@ export class FrameBatches {
    * A batch of the frames that begin the list and have the same columns: a log written before the table was changed has frames
    * of both kinds. `used` says how many these are.
    */
-  make(frames: readonly Frame[], { number, inherited }: BatchName) {
+  make(frames: readonly Frame[], { number, inherited, sealed }: BatchName) {
     const { table, budget, onSettled } = this.#options;
     const { builder, used, pooled } = this.#join(frames);
     const { partition, openedAt } = frames[0]!;
@@ -95,6 +97,7 @@ export class FrameBatches {
       // A frame says by name where it belongs; its event times were looked at when its rows were taken.
       partition: { key: partition, from: -Infinity, to: Infinity },
       inherited,
+      sealed,
       number: typeof number === "number" ? number : number(own),
       openedAt,
       frames: own.map(({ firstSeq, count }) => ({ firstSeq, count })),

@@ -11,7 +11,7 @@ import { FolderLock } from "./lock.js";
 import type { Carried, Resume } from "./log.js";
 import { LogGrowth } from "./log-growth.js";
 import type { DiskReport, FromLog, Job, LogThreadStart } from "./log-protocol.js";
-import { LogHealth, type LogState, type Refusal } from "./log-state.js";
+import { type DiskFacts, LogHealth, type LogState, type Refusal } from "./log-state.js";
 import { LogThread } from "./log-thread.js";
 import type { LogRecord } from "./records.js";
 import type { Committed, Cursor, RecordPlace, Recovered } from "./recovered.js";
@@ -153,6 +153,11 @@ export class LogClient extends EventEmitter<LogClientEvents> {
 
   get state(): LogState {
     return this.#health.state(performance.now()).state;
+  }
+
+  /** The disk as the log's thread saw it last: another object each time. */
+  get disk(): DiskFacts | undefined {
+    return this.#disk;
   }
 
   /**

@@ -324,6 +324,9 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#queue.close();
   }
 
+  /** Nothing: its rows are in the log, or will be when it is settled. */
+  async keep(): Promise<void> {}
+
   /** Ends reading; what is not in memory stays in the log. */
   end(): void {
     this.#backlog.close();

@@ -55,7 +55,7 @@ test("what ClickHouse did not take before the end is stored by the next start", 
   await second.flush();
   await place.check();
   const { inherited, stored } = second.stats().tables[place.name]!;
-  assert.deepEqual([inherited, stored], [{ stored: 5000, deadLettered: 0, pending: 0 }, 100]);
+  assert.deepEqual([inherited, stored], [{ stored: 5000, deadLettered: 0, dropped: 0, pending: 0 }, 100]);
   assert.deepEqual(
     (await replayTold(place)).map((event) => ({ ...event, seconds: undefined })),
     [

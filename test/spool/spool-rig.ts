@@ -1,0 +1,59 @@
+import { join } from "node:path";
+import type { Recorder, RecorderOptions, SpoolOptions, TableOptions } from "../../src/recorder.js";
+import type { FaultProxy } from "../support/fault-proxy.js";
+import { until } from "../support/until.js";
+import type { LogPlace } from "../wal/recorder-rig.js";
+
+/** A table with a spool in its place's folder, and the bytes that it may have. */
+export function spooled(
+  place: Pick<LogPlace, "folder">,
+  spool: Partial<SpoolOptions> = {},
+  table: Partial<TableOptions> = {},
+): [Partial<RecorderOptions>, Partial<TableOptions>] {
+  return [
+    {
+      spool: {
+        dir: join(place.folder, "spool"),
+        order: "oldest_first",
+        after: 50,
+        reserve: 0,
+        emergencyDisk: 1,
+        ...spool,
+      },
+    },
+    {
+      class: "best_effort",
+      durability: "spool",
+      spool: { max: 2 ** 26 },
+      flush: { rows: 500, bytes: 2 ** 20, age: 10 },
+      ...table,
+    },
+  ];
+}
+
+/** Rows on disk, by the recorder's word. */
+export function onDisk(recorder: Recorder, { name }: LogPlace): number {
+  return recorder.stats().spool![name]!.rows;
+}
+
+/** Waits until so many rows are on disk and none of them is on its way there. */
+export async function untilSpooled(recorder: Recorder, place: LogPlace, rows: number): Promise<void> {
+  await until(`${rows} rows in the spool`, () => onDisk(recorder, place) >= rows);
+}
+
+/** 0 … n − 1, from `first` on. */
+export function ids(first: number, n: number): number[] {
+  return Array.from({ length: n }, (_, at) => first + at);
+}
+
+/** ClickHouse goes, and the recorder has noticed: a row that it was sending stays with the sink. */
+export async function away(
+  proxy: FaultProxy,
+  recorder: Recorder,
+  place: LogPlace,
+  id: number,
+): Promise<void> {
+  await proxy.refuse();
+  place.offer(recorder, [id]);
+  await until("the link is down", () => recorder.stats().link.state === "down");
+}
