@@ -12,6 +12,7 @@ import type { WalOptions } from "../../src/recorder.js";
 import { startTables } from "../intake/fixture.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
+import { until } from "../support/until.js";
 import { type LoggedService, startLogged } from "./logged-service.js";
 
 const CHILD = fileURLToPath(new URL("./service-child.js", import.meta.url));
@@ -163,7 +164,7 @@ test("a request that is cut off leaves its key free and no row behind", async ()
       recorder.keys!.find("cut").kind === "in_progress" ? cut.destroy() : setImmediate(once);
     once();
   });
-  while (recorder.keys!.find("cut").kind !== "unknown") await new Promise(setImmediate);
+  await until("the key's release", () => recorder.keys!.find("cut").kind === "unknown");
   assert.deepEqual((await send("cut", order("d-2"))).body.accepted, 1);
   await recorder.flush();
   assert.deepEqual(await stored("d-"), { "d-2": 1 });
@@ -190,7 +191,7 @@ test("while ClickHouse is away rows are safe in the log, and stored when it is b
 test("a key is free again after its time", async (t) => {
   const { send, recorder } = await start(t, { keys: { ttl: 100, memory: 1 << 20 } });
   assert.equal((await send("short", order("e-1"))).status, 200);
-  while (recorder.keys!.find("short").kind !== "unknown") await new Promise(setImmediate);
+  await until("the end of the key's time", () => recorder.keys!.find("short").kind === "unknown");
   const later = await send("short", order("e-2"));
   assert.deepEqual([later.status, later.replayed], [200, false]);
   await recorder.flush();

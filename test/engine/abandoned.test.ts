@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
 import { ask, startTestEngine } from "../support/engine.js";
+import { until } from "../support/until.js";
 
 const { engine, clickhouse, dataDir } = await startTestEngine({ after });
 await clickhouse.command("CREATE TABLE filled (a UInt64, s String) ENGINE = MergeTree ORDER BY a");
@@ -63,17 +63,13 @@ test("whatever clients abandon, every place, pipe and file is free again afterwa
   };
   await Promise.all(Array.from({ length: 12 }, worker));
 
-  const deadline = performance.now() + 30_000;
   const isQuiet = async (): Promise<boolean> =>
     (await clickhouse.text("SELECT count() FROM system.processes")) === "1\n" &&
     (await ask(engine, { body: "KILL QUERY WHERE 1 TEST" })).text === "" &&
     openPassingFiles() === 0 &&
     readdirSync(join(dataDir, "incoming")).length === 0 &&
     readdirSync(join(dataDir, "outgoing")).every((file) => file.startsWith("pipe-"));
-  while (!(await isQuiet())) {
-    assert.ok(performance.now() < deadline, "something is left over after 30 s");
-    await delay(10);
-  }
+  await until("an engine with nothing left over", isQuiet);
   const reads = await Promise.all(Array.from({ length: 20 }, () => ask(engine, { body: "SELECT 1" })));
   assert.ok(reads.every((answer) => answer.text === "1\n"));
   const writes = Array.from({ length: 6 }, () => ask(engine, { search: { query: INSERT }, body: ROWS }));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { type Answer, ask, type Question, startTestEngine } from "../support/engine.js";
+import { until } from "../support/until.js";
 
 const { engine, clickhouse } = await startTestEngine({ after });
 await clickhouse.command("CREATE DATABASE elsewhere");
@@ -19,11 +20,6 @@ function codeOf(answer: Answer): string | undefined {
 
 const READER = { asOwner: false };
 const STATE = "SELECT currentDatabase(), getSetting('max_block_size'), getSetting('log_comment')";
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 20_000;
-  while (!(await holds())) assert.ok(performance.now() < deadline, "it never came to be");
-}
 
 for (const [who, as] of [
   ["the owner", {}],
@@ -72,7 +68,7 @@ test("a session serves one request at a time and is free again when that ends or
     { search: { query_id: "busy" } },
     "394",
   );
-  await until(async () => (await clickhouse.text(running)) === "1\n");
+  await until("the statement", async () => (await clickhouse.text(running)) === "1\n");
   const refused = await inSession(id, "SELECT 1", {}, "373");
   assert.match(refused, /Session busy is locked by a concurrent client\. \(SESSION_IS_LOCKED\)/);
   await ask(engine, { body: "KILL QUERY WHERE query_id = 'busy' SYNC" });
@@ -86,7 +82,10 @@ test("a session serves one request at a time and is free again when that ends or
   const asReader = { ...READER, search: { session_id: id } };
   assert.equal(codeOf(await ask(engine, { body: "SELECT 1", ...asReader })), "373");
   going.abort();
-  await until(async () => (await ask(engine, { body: "SELECT 1", ...asReader })).status === 200);
+  await until(
+    "room for a reader",
+    async () => (await ask(engine, { body: "SELECT 1", ...asReader })).status === 200,
+  );
 });
 
 test("a session ends when it was not used for its session_timeout, and session_check asks whether it is there", async () => {
@@ -97,7 +96,10 @@ test("a session ends when it was not used for its session_timeout, and session_c
   await inSession("long", "SET max_block_size = 77");
   const search = { session_check: "1", session_timeout: "0", session_id: "short" };
   assert.equal((await ask(engine, { body: "SELECT 1", search })).text, "1\n");
-  await until(async () => codeOf(await ask(engine, { body: "SELECT 1", search })) === "372");
+  await until(
+    "the end of the session",
+    async () => codeOf(await ask(engine, { body: "SELECT 1", search })) === "372",
+  );
   assert.match(await inSession("long", STATE, check), /\t77\t/);
 });
 

@@ -2,22 +2,39 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { BroadcastChannel, Worker } from "node:worker_threads";
 import { SECOND_MS } from "../../src/base/units.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { attachProducer, createRecorder, type RowOf, us } from "../../src/index.js";
 import { HEAD_WORD, RingMemory } from "../../src/ring/memory.js";
+import { migrate } from "../../src/schemas/migrate.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
+import { startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
+import { until } from "../support/until.js";
+
+const { engine, clickhouse } = await startTestEngine({ after });
+await migrate(clickhouse);
+let recorders = 0;
 
 const MORTAL = new URL("./crashing-worker.js", import.meta.url);
 
 async function open(t: TestContext, entry: URL, tables: ConfigInput["tables"] = {}) {
   const data_dir = await temporaryFolder(t);
-  const { config } = loadConfig({ env: {}, cwd: data_dir, values: { data_dir, tables } });
+  recorders += 1;
+  const { config } = loadConfig({
+    env: { COLDPATH_CLICKHOUSE_PASSWORD: engine.password },
+    cwd: data_dir,
+    values: {
+      data_dir,
+      tables,
+      recorder: { id: `r${recorders}` },
+      clickhouse: { url: engine.url, database: "default" },
+    },
+  });
   const { thread, layouts } = await PipelineThread.start(config, entry);
   const recorder = new RecordingClient(config, thread, layouts);
   t.after(() => recorder.close({ deadline: 0 }).catch(() => {}));
@@ -74,7 +91,10 @@ test("rows that die with the pipeline's thread are told once, also when the next
   recorder.marketData.record(QUOTE);
   await recorder.flush("market_data");
   for (let number = 0; number < 5; number += 1) recorder.marketData.record(QUOTE);
-  while ((await recorder.stats()).tables["market_data"]!.pending.rows < 5);
+  await until("the rows in memory", async () => {
+    const { tables } = await recorder.stats();
+    return tables["market_data"]!.pending.rows === 5;
+  });
   const dying = setInterval(crash, 1);
   let starts = 0;
   while (starts < 3) if ((await once(recorder, "pipeline"))[0] === "starting") starts += 1;

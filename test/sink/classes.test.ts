@@ -13,6 +13,7 @@ import {
   resetAfterStore,
   resetBeforeStore,
 } from "../support/fault-proxy-faults.js";
+import { until } from "../support/until.js";
 import { type Recording, startRig, upTo } from "./rig.js";
 
 const rig = await startRig({ after });
@@ -166,7 +167,7 @@ test("pause: tables that wait do not hold up the others of their recorder", asyn
   for (const id of upTo(100))
     for (const each of [1, 2]) recorder.table(`${name}_${each}`).offer({ ts: 0n, id });
   const isPaused = (): boolean => recording.events.filter((event) => event.kind === "paused").length === 2;
-  while (!isPaused()) await new Promise(setImmediate);
+  await until("both pauses", isPaused);
   recording.offer(upTo(100));
   await recorder.flush(name);
   await recording.check();

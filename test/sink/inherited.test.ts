@@ -5,6 +5,7 @@ import { after, afterEach, test } from "node:test";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import type { Exchange, Seen } from "../support/fault-proxy.js";
 import { answers, Gate, late } from "../support/fault-proxy-faults.js";
+import { until } from "../support/until.js";
 import { type LaneRig, type Logged, once, openLane, StoryJournal } from "./lane-rig.js";
 import { startRig } from "./rig.js";
 
@@ -127,7 +128,7 @@ test("a frame of which some rows are there is an incident and filled in by nobod
   const earlier = await earlierStart({ number: 17, frames: [FRAMES[1]!], part: [0, 1], sealed: 0 });
   const { lane, tokens } = await nextStart(earlier);
   lane.give(logged(earlier.run, { number: 18 }));
-  while (lane.stats().paused === undefined) await new Promise(setImmediate);
+  await until("the pause", () => lane.stats().paused !== undefined);
   const incident = lane.events.find((event) => event.kind === "incident");
   assert.deepEqual([incident?.name, incident?.expected, incident?.found], ["partly_stored", 6, 1]);
   assert.deepEqual(tokens(), []);
@@ -188,7 +189,7 @@ async function runningInsert(
     { settings: { log_comment: attempt, insert_deduplicate: 0 } },
   );
   const isSeen = `SELECT count() AS n FROM system.processes WHERE Settings['log_comment'] = '${attempt}'`;
-  while ((await direct.rows<{ n: string }>(isSeen))[0]!.n === "0");
+  await until("the insert", async () => (await direct.rows<{ n: string }>(isSeen))[0]!.n !== "0");
   return { ended };
 }
 
