@@ -11,6 +11,7 @@ import { judge, type Verdict, violations } from "./oracle.js";
 import { POINTS, RARE_POINTS, RETRY_POINT } from "./points.js";
 import type { Victim } from "./process.js";
 import { retryLetters, START_MS, settle } from "./settle.js";
+import type { Standing } from "./standing.js";
 
 /** Kills recorders and engine again and again, has them end in peace, and judges what is stored. */
 export interface TortureOptions {
@@ -37,11 +38,12 @@ export interface Tortured {
   readonly verdict: Verdict;
 }
 
-/** A recorder that has not come by its point after so many rows is killed where it is; one at random after fewer. */
+/** A recorder that has not come by its point once the fate of so many rows is known is killed where it is; one at random after fewer. */
 const REACH_ROWS = 4_000;
 const RARE_ROWS = 12_000;
-/** What it has taken may be on its way yet. */
-const REACH_MS = 5_000;
+/** On a machine that is busy with other things. */
+const REACH_MS = 40_000;
+const STAND_MS = 100;
 const RANDOM_ROWS_MAX = 1_500;
 /** On a machine that is busy with other things. */
 const PROGRESS_MS = 20_000;
@@ -153,8 +155,8 @@ class Torture {
             victim.order("kill thread");
             this.#count(`${lane.name}'s thread`);
           }
-          await progress(lane, victim, rowsUntil(point, random));
-          if (point !== AT_RANDOM) await victim.died(REACH_MS);
+          if (point === AT_RANDOM) await progress(lane, victim, random.below(RANDOM_ROWS_MAX));
+          else await reach(victim, RARE_POINTS.has(point) ? RARE_ROWS : REACH_ROWS);
         }
       } else if (victim.exitCode !== null) {
         failed += 1;
@@ -217,9 +219,13 @@ class Torture {
   }
 }
 
-function rowsUntil(point: string, random: Random): number {
-  if (point === AT_RANDOM) return random.below(RANDOM_ROWS_MAX);
-  return RARE_POINTS.has(point) ? RARE_ROWS : REACH_ROWS;
+/** Until it is dead, or has come so far with so many rows that it should have come by its point. */
+async function reach(victim: Victim, rows: number): Promise<void> {
+  const end = performance.now() + REACH_MS;
+  while (performance.now() < end && (victim.latest<Standing>("standing")?.known ?? 0) < rows) {
+    victim.order("stand");
+    if (await victim.died(STAND_MS)) return;
+  }
 }
 
 /** Until so many rows of its life are acknowledged, or it is dead. */
