@@ -6,6 +6,9 @@ import type { FromLog, LogThreadStart, ToLog } from "./log-protocol.js";
 const RESTART_FIRST_MS = 20;
 const RESTART_MAX_MS: number = SECOND_MS;
 
+/** MiB for objects that have just been made: hardly any lives longer than its commit. */
+const YOUNG_MIB = 6;
+
 export interface LogThreadOptions {
   /** The file the thread runs. */
   readonly entry: URL;
@@ -68,7 +71,10 @@ export class LogThread {
       this.#launchLater();
       return;
     }
-    const worker = new Worker(this.#options.entry, { workerData: start });
+    const worker = new Worker(this.#options.entry, {
+      workerData: start,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
     if (!this.#keepsProcess) worker.unref();
     this.#worker = worker;
     let reason = "the log's thread ended";
