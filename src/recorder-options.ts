@@ -1,15 +1,20 @@
 import type { Clock } from "./base/clock.js";
-import type { ClickHouse } from "./clickhouse/client.js";
-import type { Compression } from "./sink/compression.js";
+import type { Identity } from "./buffer/stamp.js";
+import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
+import type { LevelEvent } from "./overload/events.js";
+import type { LadderStep } from "./overload/ladder.js";
+import type { Table } from "./schemas/table.js";
+import type { Compression, Pack } from "./sink/compression.js";
+import type { DeadLetters } from "./sink/dead-letters.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
 import type { SpoolEvent } from "./spool/events.js";
 import type { SpoolOptions } from "./spool/spool.js";
 import type { TablePolicy } from "./table-writer.js";
 import type { WalEvent } from "./wal/events.js";
-import type { WalOptions } from "./wal/wal.js";
+import type { Wal, WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
-export type RecorderEvent = SinkEvent | WalEvent | SpoolEvent;
+export type RecorderEvent = SinkEvent | WalEvent | SpoolEvent | LevelEvent;
 
 /** Takes each event as it happens; must not throw. */
 export type Report = (event: RecorderEvent) => void;
@@ -28,9 +33,15 @@ export interface TableOptions {
   /** A batch is offered to the sink when one of these is reached: rows, encoded bytes, milliseconds. */
   readonly flush: { readonly rows: number; readonly bytes: number; readonly age: number };
   /** Rows open, waiting or being sent, before the table is full. With a log: rows that wait in memory, more wait in the log alone. */
-  readonly queue: { readonly rows: number };
+  readonly queue: {
+    readonly rows: number;
+    /** Milliseconds after which a row that is not stored counts as late altogether. Default a minute. */
+    readonly age?: number;
+  };
   /** How rows are thinned out; without it none is left out. */
   readonly policy?: TablePolicy;
+  /** What a best-effort table does under load, gentlest first. Without steps its oldest batch is dropped when it is full. */
+  readonly degrade?: readonly LadderStep[];
 }
 
 export interface RecorderOptions {
@@ -44,7 +55,11 @@ export interface RecorderOptions {
   readonly quorum?: boolean;
   readonly tables: Readonly<Record<string, TableOptions>>;
   /** Bytes of encoded rows held for all tables together. */
-  readonly memory: { readonly max: number };
+  readonly memory: {
+    readonly max: number;
+    /** Share of it that only critical tables may take. Default none. */
+    readonly critical_reserve?: number;
+  };
   /** Event times taken, in milliseconds before and after now by this host's clock. */
   readonly accept: { readonly past: number; readonly future: number };
   /**
@@ -70,4 +85,16 @@ export interface RecorderOptions {
   /** For tests: time, and numbers in [0, 1). */
   readonly clock?: Clock;
   readonly random?: () => number;
+}
+
+/** What is known once ClickHouse has been asked. */
+export interface RecorderParts {
+  readonly identity: Identity;
+  readonly life: ServerLife;
+  readonly settings: Settings;
+  readonly tables: readonly Table[];
+  readonly pack: Pack;
+  readonly deadLetters: DeadLetters;
+  readonly wal: Wal | undefined;
+  readonly report: Report;
 }

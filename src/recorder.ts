@@ -2,30 +2,38 @@ import assert from "node:assert";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, systemClock } from "./base/clock.js";
-import { ColdpathError } from "./base/errors.js";
-import { nearest } from "./base/nearest.js";
 import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
+import { type ClassBudgets, classBudgets } from "./buffer/class-budgets.js";
 import { rowsIn } from "./buffer/droppable-rows.js";
 import { EventWindow } from "./buffer/event-window.js";
-import { MemoryBudget } from "./buffer/memory-budget.js";
 import type { RowBuffer } from "./buffer/row-buffer.js";
 import type { Identity } from "./buffer/stamp.js";
 import { TableBuffer } from "./buffer/table-buffer.js";
-import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
+import type { ClickHouse, Settings } from "./clickhouse/client.js";
 import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
 import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
-import type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+import { levelRow } from "./overload/level-row.js";
+import { Overload } from "./overload/overload.js";
+import type { RingSign } from "./overload/pressure.js";
+import type {
+  RecorderEvent,
+  RecorderOptions,
+  RecorderParts,
+  Report,
+  TableOptions,
+} from "./recorder-options.js";
 import type { CloseReport, LeftBehind, RecorderStats } from "./recorder-stats.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
 import { ClashWatch } from "./sink/clash-watch.js";
-import { type Pack, packerFor } from "./sink/compression.js";
+import { packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
 import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
+import { requireGone } from "./sink/left-out.js";
 import { Link } from "./sink/link.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
@@ -37,7 +45,7 @@ import { requireTokenMemory } from "./sink/token-memory.js";
 import { Spool } from "./spool/spool.js";
 import type { SpooledBuffer } from "./spool/spooled-buffer.js";
 import type { SpoolDropped } from "./spool/table-spool.js";
-import { type TablePolicy, type TableWriter, Writer } from "./table-writer.js";
+import { type TablePolicy, type TableWriter, unknownTable, Writer } from "./table-writer.js";
 import type { Ledger } from "./wal/ledger.js";
 import type { LoggedBuffer } from "./wal/logged-buffer.js";
 import type { RowSource } from "./wal/row-source.js";
@@ -70,7 +78,8 @@ export class Recorder {
   readonly #link: Link;
   readonly #sink: Sink;
   readonly #stored: StoredCounter;
-  readonly #budget: MemoryBudget;
+  readonly #budgets: ClassBudgets;
+  readonly #overload: Overload;
   readonly #deadLetters: DeadLetters;
   readonly #clock: Clock;
   readonly #report: Report;
@@ -85,7 +94,7 @@ export class Recorder {
   readonly #spooled = new Map<string, SpooledBuffer>();
   #isClosed = false;
 
-  private constructor(options: RecorderOptions, parts: Parts) {
+  private constructor(options: RecorderOptions, parts: RecorderParts) {
     const { recorder, env, clickhouse } = options;
     this.#identity = parts.identity;
     this.#clickhouse = clickhouse;
@@ -95,11 +104,11 @@ export class Recorder {
     this.#wal = parts.wal;
     // What waits for the disk has room of its own, which others cannot take.
     const reserve = this.#wal === undefined ? 0 : waitingMaxOf(options.memory.max);
-    this.#budget = new MemoryBudget(options.memory.max - reserve);
+    this.#budgets = classBudgets(options.memory.max, reserve, options.memory.critical_reserve ?? 0);
     this.#gaps = new GapLedger({ clock: this.#clock, write: (gap) => this.#writeGap(gap) });
     const random = options.random ?? Math.random;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
-    const shared = { clickhouse, clock: this.#clock, random, budget: this.#budget };
+    const shared = { clickhouse, clock: this.#clock, random, budget: this.#budgets.all };
     const report: Report = (event) => {
       parts.report(event);
       if (event.kind !== "link") return;
@@ -108,6 +117,14 @@ export class Recorder {
     };
     this.#replays = new ReplayWatch({ clock: this.#clock, report, watch: () => this.#watchLogged() });
     this.#link = new Link({ ...shared, report }, parts.life);
+    this.#overload = new Overload({
+      ...shared,
+      link: this.#link,
+      report: (event) => {
+        report(event);
+        this.#writers.get("system_events")?.offerWhole(levelRow(event, this.#clock.wall()));
+      },
+    });
     this.#sink = new Sink({
       ...shared,
       ...parts,
@@ -123,7 +140,7 @@ export class Recorder {
     this.#spool =
       options.spool &&
       new Spool(options.spool, {
-        ...{ clock: this.#clock, budget: this.#budget, report },
+        ...{ clock: this.#clock, budget: this.#budgets.all, report },
         isDown: () => this.#link.state === "down",
         mayReplay: () => this.#link.state !== "down" && !this.#isLogBehind,
         onDue: () => this.#sink.wake(),
@@ -192,6 +209,7 @@ export class Recorder {
     });
     opened.#clashes = await ClashWatch.start({ clickhouse, identity, log: wal?.logId, report });
     opened.#sink.start();
+    opened.#overload.start();
     wal?.start();
     wal?.trim(opened.#stored);
     opened.#replays.begin("start");
@@ -212,10 +230,7 @@ export class Recorder {
   table(name: string): TableWriter {
     const writer = this.#writers.get(name);
     if (writer !== undefined) return writer;
-    const close = nearest(name, this.#writers.keys());
-    const hint =
-      close === undefined ? `there are ${[...this.#writers.keys()].join(", ")}` : `did you mean ${close}?`;
-    throw new ColdpathError("TABLE_UNKNOWN", `this recorder has no table ${name}: ${hint}`);
+    throw unknownTable(name, [...this.#writers.keys()]);
   }
 
   /**
@@ -287,6 +302,11 @@ export class Recorder {
     this.#gaps.watch(() => [...source()].map((gap) => this.#withLevel(gap)));
   }
 
+  /** Rows come from rings, and can wait there. */
+  watchRings(look: () => RingSign): void {
+    this.#overload.watchRings(look);
+  }
+
   /** Rows of tables with a log that come from there are logged with their positions. */
   addSource(source: RowSource): void {
     this.#wal?.addSource(source);
@@ -307,6 +327,7 @@ export class Recorder {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#gaps.close();
     this.#isClosed = true;
+    this.#overload.close();
     this.#clashes?.close();
     this.#replays.close();
     for (const writer of this.#writers.values()) writer.wake();
@@ -351,8 +372,8 @@ export class Recorder {
       run: this.#identity.run.toString(),
       link: { state, reason, seconds, life, probeError },
       memory: {
-        used: this.#budget.used + (this.#wal?.waitingBytes ?? 0),
-        max: this.#budget.max + (this.#wal?.waitingMax ?? 0),
+        used: this.#budgets.all.used + (this.#wal?.waitingBytes ?? 0),
+        max: this.#budgets.all.max + (this.#wal?.waitingMax ?? 0),
       },
       tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
       ...(this.#wal === undefined ? {} : { wal: this.#wal.stats() }),
@@ -366,11 +387,21 @@ export class Recorder {
     const logged = this.#logged.get(table.name);
     const spooled = this.#spooled.get(table.name);
     const journal = spooled?.journal ?? (logged && this.#wal?.journalOf(table.name));
+    const overload = this.#overload.add({
+      table: table.name,
+      steps: options.degrade,
+      lateMax: options.queue.age,
+      buffer,
+      budget: this.#budgets[options.class],
+      isPaused: () => writer.isPaused,
+      apply: (rules) => writer.setLevel(rules),
+    });
     const admission = new Admission({
       table: table.name,
       class: options.class,
       buffer,
-      budget: logged === undefined ? this.#budget : undefined,
+      budget: logged === undefined ? this.#budgets[options.class] : undefined,
+      permit: overload,
       onTurn: (kind, reason) => this.#report({ kind, table: table.name, reason }),
       dropRule: () => writer.dropRule,
       onDropped: (reason, { rows, skipped, by, from, to }) => {
@@ -392,6 +423,7 @@ export class Recorder {
       report: this.#report,
       isClosed: () => this.#isClosed,
       policy: options.policy,
+      overload,
       gaps: this.#gaps,
     });
     return writer;
@@ -404,7 +436,7 @@ export class Recorder {
       queueRows: options.queue.rows,
       identity: this.#identity,
       window,
-      budget: this.#budget,
+      budget: this.#budgets[options.class],
       onDue: () => this.#wake(),
     };
     if (options.durability === "spool" && this.#spool !== undefined) {
@@ -463,24 +495,4 @@ export class Recorder {
     this.#report({ kind: "data_gap", table, reason, level, rows, series: gap.series });
     return true;
   }
-}
-
-function requireGone({ name, columns }: Table, column: string): void {
-  if (columns.every((each) => each.name !== column)) return;
-  throw new ColdpathError(
-    "USAGE",
-    `${name} has the column ${column}: only one that was dropped can be left out`,
-  );
-}
-
-/** What is known once ClickHouse has been asked. */
-interface Parts {
-  readonly identity: Identity;
-  readonly life: ServerLife;
-  readonly settings: Settings;
-  readonly tables: readonly Table[];
-  readonly pack: Pack;
-  readonly deadLetters: DeadLetters;
-  readonly wal: Wal | undefined;
-  readonly report: Report;
 }

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "./base/clock.js";
 import { ColdpathError, type ErrorCode, messageOf } from "./base/errors.js";
+import { nearest } from "./base/nearest.js";
 import { SECOND_MS } from "./base/units.js";
 import type { Admission, AdmissionCounts } from "./buffer/admission.js";
 import type { DropRule } from "./buffer/droppable-rows.js";
@@ -11,7 +13,9 @@ import type { Ticket } from "./buffer/ticket.js";
 import type { GapLedger } from "./gaps/gap-ledger.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
-import type { PolicyRules } from "./policy/policy.js";
+import { type LevelRules, NORMAL, stricter } from "./overload/ladder.js";
+import type { OverloadStats, TableOverload } from "./overload/table-overload.js";
+import type { LeftOutReason, PolicyRules } from "./policy/policy.js";
 import { dropRuleOf, MARKET_DATA, type PolicyShape, shapeOf } from "./policy/shape.js";
 import { ThinnedTable } from "./policy/thinned-table.js";
 import type { Table } from "./schemas/table.js";
@@ -64,7 +68,7 @@ export interface TableWriter {
  * Rows of one table. Always: offered = the sum of refused + accepted, and accepted = stored + pending.rows + deduplicated +
  * sampled + the sum of dropped + deadLettered.
  */
-export interface TableStats extends AdmissionCounts, LaneStats {
+export interface TableStats extends AdmissionCounts, LaneStats, OverloadStats {
   /** Rows that earlier starts left in the log or the spool, by what became of them since; they are in no other count. */
   readonly inherited: LaneStats["inherited"] & { readonly dropped: number; readonly pending: number };
   /** Rows taken whose fate is not settled, and their encoded bytes. */
@@ -92,6 +96,7 @@ export interface WriterParts {
   readonly report: Report;
   readonly isClosed: () => boolean;
   readonly policy: TablePolicy | undefined;
+  readonly overload: TableOverload;
   readonly gaps: GapLedger;
 }
 
@@ -105,7 +110,10 @@ export class Writer implements TableWriter {
   #waiting: (() => void)[] = [];
   #isClosed = false;
   #thinned: ThinnedTable | undefined;
-  #shape: PolicyShape | undefined;
+  /** The user's, and what the level of the table asks for on top. */
+  #policy: TablePolicy;
+  #levelRules: LevelRules = NORMAL;
+  #shape: PolicyShape;
   /** Rows that were held and then did not fit. */
   #deadLettered = 0;
   #inheritedDropped = 0;
@@ -116,8 +124,9 @@ export class Writer implements TableWriter {
     this.isLogged = parts.isLogged;
     this.buffer = parts.buffer;
     this.#admission = parts.admission;
-    this.#shape = parts.policy === undefined ? defaultShape(parts.table) : this.#shapeOf(parts.policy);
-    if (parts.policy !== undefined) this.setPolicy(parts.policy);
+    this.#policy = parts.policy ?? KEEP_ALL;
+    this.#shape = this.#shapeOf(this.#policy);
+    this.#applyRules();
     parts.gaps.addSource(() => this.#thinned?.takeGaps() ?? []);
   }
 
@@ -139,16 +148,36 @@ export class Writer implements TableWriter {
     return gather === undefined ? undefined : new RowGroup(gather(), this.#admission);
   }
 
+  /** The user has other rules; those of the level still hold on top. */
   setPolicy(policy: TablePolicy): void {
-    const shape = this.#shapeOf(policy);
-    this.#shape = shape;
-    if (this.#thinned !== undefined) this.#thinned.change(policy, shape);
-    else if (thins(policy)) this.#thinned = this.#thinnedBy(policy, shape);
+    this.#policy = policy;
+    this.#shape = this.#shapeOf(policy);
+    this.#applyRules();
   }
 
   /** Of the table's ladder; 0 is normal. */
   get level(): number {
-    return 0;
+    return this.#parts.overload.level;
+  }
+
+  /** The level of the table has changed; its rules hold on top of the user's. */
+  setLevel(rules: LevelRules): void {
+    const before = stricter(this.#policy, this.#levelRules);
+    this.#levelRules = rules;
+    // The same again would let go of what is held.
+    this.#applyRules(!isDeepStrictEqual(before, stricter(this.#policy, rules)));
+  }
+
+  #applyRules(areOther = true): void {
+    const rules = stricter(this.#policy, this.#levelRules);
+    if (this.#thinned === undefined) {
+      if (!thins(rules)) return;
+      this.#thinned = this.#thinnedBy(rules);
+    } else {
+      this.#parts.gaps.flush();
+      if (areOther) this.#thinned.change(rules, this.#shape);
+    }
+    this.#thinned.at(this.level, leftOutBeyond(this.#policy, rules));
   }
 
   /** What is to be known of rows that have to make room for others. */
@@ -171,10 +200,6 @@ export class Writer implements TableWriter {
   /** Rows are sent without that column from now on. */
   leaveOut(column: string): void {
     this.#parts.lane.inserter.leftOut.add(column);
-  }
-
-  get isPaused(): boolean {
-    return this.#parts.lane.paused !== undefined;
   }
 
   /** Rows were lost that were in the spool. */
@@ -200,15 +225,15 @@ export class Writer implements TableWriter {
   }
 
   #shapeOf(policy: TablePolicy): PolicyShape {
-    return defaultShape(this.table) ?? shapeOf(policy, this.table.columns);
+    return this.table.name === "market_data" ? MARKET_DATA : shapeOf(policy, this.table.columns);
   }
 
-  #thinnedBy(policy: TablePolicy, shape: PolicyShape): ThinnedTable {
+  #thinnedBy(rules: PolicyRules): ThinnedTable {
     const { gaps } = this.#parts;
     return new ThinnedTable({
       table: this.table.name,
-      shape,
-      rules: policy,
+      shape: this.#shape,
+      rules,
       clock: this.#parts.clock,
       admission: this.#admission,
       onRefused: (row, error, origin) => {
@@ -226,6 +251,11 @@ export class Writer implements TableWriter {
 
   get storedRows(): number {
     return this.#parts.lane.storedRows;
+  }
+
+  /** Whether ClickHouse refuses its batches for a reason that time alone does not mend. */
+  get isPaused(): boolean {
+    return this.#parts.lane.paused !== undefined;
   }
 
   get full(): boolean {
@@ -289,6 +319,7 @@ export class Writer implements TableWriter {
     return {
       ...this.#admission.counts(),
       ...sent,
+      ...this.#parts.overload.stats(),
       inherited: {
         ...sent.inherited,
         dropped: this.#inheritedDropped,
@@ -301,6 +332,24 @@ export class Writer implements TableWriter {
       oldestSeconds: oldestAt === undefined ? undefined : (clock.monotonic() - oldestAt) / SECOND_MS,
     };
   }
+}
+
+/** The policy of a table that has none. */
+const KEEP_ALL: TablePolicy = {
+  dedup: "none",
+  sample: 0,
+  conflate: 0,
+  series: 100_000,
+  by: [],
+  news: [],
+  time: "",
+};
+
+/** That a recorder has no such table, and which was meant. */
+export function unknownTable(name: string, tables: readonly string[]): ColdpathError {
+  const close = nearest(name, tables);
+  const hint = close === undefined ? `there are ${tables.join(", ")}` : `did you mean ${close}?`;
+  return new ColdpathError("TABLE_UNKNOWN", `this recorder has no table ${name}: ${hint}`);
 }
 
 function closed(): ColdpathError {
@@ -316,7 +365,10 @@ function thins({ dedup, sample, conflate }: PolicyRules): boolean {
   return dedup !== "none" || sample > 0 || conflate > 0;
 }
 
-/** The series of a table whose rows nobody thins out. */
-function defaultShape({ name }: Table): PolicyShape | undefined {
-  return name === "market_data" ? MARKET_DATA : undefined;
+/** Why rows are left out that the user's own rules would keep. */
+function leftOutBeyond(user: PolicyRules, rules: PolicyRules): ReadonlySet<LeftOutReason> {
+  const reasons = new Set<LeftOutReason>();
+  if (rules.dedup !== user.dedup) reasons.add("deduplicated");
+  if (rules.sample !== user.sample || rules.conflate !== user.conflate) reasons.add("sampled");
+  return reasons;
 }

@@ -1,5 +1,6 @@
 import { ColdpathError } from "../base/errors.js";
 import type { Row } from "../native/block.js";
+import type { DropPermit } from "./drop-permit.js";
 import type { DroppedRows, DropRule } from "./droppable-rows.js";
 import type { MemoryBudget } from "./memory-budget.js";
 import type { Origin } from "./origin.js";
@@ -13,6 +14,8 @@ export interface AdmissionOptions {
   readonly buffer: RowBuffer;
   /** None for rows that a log takes: its buffer alone says whether there is room. */
   readonly budget: MemoryBudget | undefined;
+  /** Asked before rows of a best-effort table are dropped. */
+  readonly permit: DropPermit;
   /** The table begins to refuse rows, or has room again. Called at the turn, not for each row. */
   readonly onTurn: (turn: "full" | "room", reason: string) => void;
   /** What is to be known of rows that are dropped, and which of them go last. */
@@ -118,13 +121,21 @@ export class Admission {
     return this.#options.buffer.oldestAt;
   }
 
-  /** Drops the oldest rows that the sink has not taken; false if there are none. */
+  /**
+   * Drops the oldest rows that the sink has not taken and that may be dropped; if there are none, the table's level is raised. False if
+   * that does not help either.
+   */
   dropOldest(reason: DropReason): boolean {
-    const { buffer, table, dropRule, onDropped } = this.#options;
+    const { buffer, table, permit, dropRule, onDropped } = this.#options;
     const failure = (rows: number): Error =>
       new ColdpathError("BATCH_FAILED", `${rows} rows of ${table} were dropped to make room: ${reason}`);
-    const dropped = buffer.dropOldest(dropRule(), "all", failure);
-    if (dropped === undefined) return false;
+    let dropped: DroppedRows | undefined;
+    while (dropped === undefined) {
+      if (buffer.oldestAt === undefined) return false;
+      const { droppable } = permit;
+      dropped = buffer.dropOldest(dropRule(), droppable, failure);
+      if (dropped === undefined && (droppable === "all" || !permit.raise(reason))) return false;
+    }
     this.#dropped[reason] = (this.#dropped[reason] ?? 0) + dropped.rows;
     onDropped(reason, dropped);
     return true;

@@ -16,6 +16,8 @@ export class OpenBatch implements Gathering, Taken {
   due = false;
   /** Only rows that go last are left in it. */
   isSifted = false;
+  /** The sink has it. */
+  isSending = false;
   /** Bytes at the last look, and the row count that calls for the next: `bytes` is too dear to read for every row. */
   bytes = 0;
   nextLook = 1;

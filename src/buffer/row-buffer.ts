@@ -22,6 +22,8 @@ export interface RowBuffer {
   readonly oldestAt: number | undefined;
   /** Why the next row cannot be taken; undefined if it can. */
   readonly refusal: string | undefined;
+  /** Share of its room that is taken; at 1 the next row cannot be taken. */
+  readonly usage: number;
   /** Whether rows can be taken again for a while, after a {@link refusal}. */
   readonly hasRoom: boolean;
   readonly hasDue: boolean;

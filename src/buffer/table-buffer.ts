@@ -88,8 +88,12 @@ export class TableBuffer implements RowBuffer {
     return this.#pendingRows >= this.#options.queueRows ? "queue_full" : undefined;
   }
 
+  get usage(): number {
+    return this.#pendingRows / this.#options.queueRows;
+  }
+
   get hasRoom(): boolean {
-    return this.#pendingRows < this.#options.queueRows * ROOM_SHARE;
+    return this.usage < ROOM_SHARE;
   }
 
   async settled(): Promise<void> {
@@ -118,7 +122,11 @@ export class TableBuffer implements RowBuffer {
   /** The oldest due batch, frozen, its rows numbered; the caller settles its rows and releases it. */
   take(): { open: OpenBatch; batch: Batch } | undefined {
     const open = this.#due.shift();
-    return open === undefined ? undefined : this.#frozen(open);
+    if (open === undefined) return undefined;
+    const taken = this.#frozen(open);
+    open.isSending = true;
+    this.#options.budget.send(open.bytes);
+    return taken;
   }
 
   /** Monotonic milliseconds when the first row of the oldest due batch was taken. */
@@ -179,6 +187,7 @@ export class TableBuffer implements RowBuffer {
 
   /** All rows of a taken batch are settled: its memory serves the next. */
   release(open: OpenBatch): void {
+    if (open.isSending) this.#options.budget.send(-open.bytes);
     this.#account(open, 0);
     this.#unsettled.delete(open);
     this.#pool.give(open.builder);

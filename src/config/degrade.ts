@@ -21,12 +21,12 @@ export type DegradeStep = z.output<typeof STEP>;
 
 /** Under load quotes and depth get fewer and fewer; they go before any trade does. */
 const MARKET_DATA: readonly z.input<typeof STEP>[] = [
-  { do: "dedup", enter: "60%", leave: "40%" },
-  { do: "sample", every: "10ms", enter: "68%", leave: "48%" },
-  { do: "sample", every: "50ms", enter: "76%", leave: "56%" },
-  { do: "sample", every: "250ms", enter: "84%", leave: "64%" },
-  { do: "conflate", every: "1s", enter: "90%", leave: "70%" },
-  { do: "drop_quotes", enter: "95%", leave: "75%" },
+  { do: "dedup", enter: "70%", leave: "50%" },
+  { do: "sample", every: "10ms", enter: "76%", leave: "56%" },
+  { do: "sample", every: "50ms", enter: "82%", leave: "62%" },
+  { do: "sample", every: "250ms", enter: "88%", leave: "68%" },
+  { do: "conflate", every: "1s", enter: "92%", leave: "72%" },
+  { do: "drop_quotes", enter: "96%", leave: "76%" },
   { do: "drop_trades", leave: "80%" },
 ];
 

@@ -19,6 +19,8 @@ export interface RingIntakeOptions {
   readonly recorder: Recorder;
   readonly layouts: readonly RecordLayout[];
   readonly normaliser: Normaliser;
+  /** Share of each ring that rows of best-effort tables may fill. */
+  readonly openShare: number;
   /** A ring held what cannot be read, and all in so many cells is lost. */
   readonly onDamaged: (cells: number, cause: unknown) => void;
 }
@@ -45,7 +47,7 @@ export class RingIntake implements RowSource {
   #refused: Promise<unknown> = Promise.resolve();
   #letters = 0;
 
-  constructor({ recorder, layouts, normaliser, onDamaged }: RingIntakeOptions) {
+  constructor({ recorder, layouts, normaliser, openShare, onDamaged }: RingIntakeOptions) {
     this.#recorder = recorder;
     this.#layouts = layouts;
     this.#writers = layouts.map(({ table }) => recorder.table(table));
@@ -61,6 +63,12 @@ export class RingIntake implements RowSource {
       const from = since;
       since = Date.now();
       return this.#refusedSince(from);
+    });
+    recorder.watchRings(() => {
+      const consumers = this.#rings.map(({ consumer }) => consumer);
+      const filled = Math.max(0, ...consumers.map(({ waiting }) => waiting / openShare));
+      const waiting = Math.max(0, ...consumers.map(({ usage }) => usage / WAIT_SHARE));
+      return { filled: Math.min(1, filled), waiting: Math.min(1, waiting) };
     });
   }
 

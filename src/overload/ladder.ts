@@ -19,7 +19,7 @@ export interface LadderStep {
 export type LevelRules = Pick<PolicyRules, "dedup" | "sample" | "conflate">;
 
 /** Level 0: as the user's policy has it. */
-const NORMAL: LevelRules = { dedup: "none", sample: 0, conflate: 0 };
+export const NORMAL: LevelRules = { dedup: "none", sample: 0, conflate: 0 };
 
 const DROPS: Readonly<Partial<Record<LadderStep["do"], Droppable>>> = {
   drop_quotes: "first",

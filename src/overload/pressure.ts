@@ -1,12 +1,20 @@
 import type { LinkState } from "../sink/events.js";
 
+/** How full a ring is. */
+export interface RingSign {
+  /** Share of the room for rows of best-effort tables that is taken by rows which wait. */
+  readonly filled: number;
+  /** The same of the part of it in which rows wait for a table that is full, before any of its rows is dropped. */
+  readonly waiting: number;
+}
+
 /** What can be seen of one table's load. */
 export interface Signs {
-  /** Share of the room in the fullest ring that rows wait in. */
-  readonly ring: number;
+  /** Where its rows come from rings; of the fullest. */
+  readonly ring: RingSign | undefined;
   /** Share of the queue that its rows take. */
   readonly queue: number;
-  /** Share of the memory that tables of its class may take, and do. */
+  /** Share of the memory for tables of its class that is used, beside what is being sent. */
   readonly memory: number;
   /** Milliseconds for which its oldest row could have been stored, and was not. */
   readonly lateMs: number;
@@ -27,7 +35,7 @@ interface PressureInputs {
   readonly parts: number;
 }
 
-type PressureCause = keyof PressureInputs;
+export type PressureCause = keyof PressureInputs;
 
 /** How hard pressed a table is: 0 not at all, at 1 rows have no room. */
 export interface Pressure {
@@ -40,17 +48,23 @@ export interface Pressure {
 /** Rows that are late have room still: reason to thin out, none to drop. */
 const FRESHNESS_MOST = 0.85;
 /** Keeps a level from being left while nothing flows, and is none to enter one. */
-const LINK: Readonly<Record<LinkState, number>> = { up: 0, degraded: 0.3, recovering: 0.3, down: 0.45 };
+const LINK: Readonly<Record<LinkState, number>> = { up: 0, degraded: 0.3, recovering: 0.3, down: 0.55 };
 /** With batches eight times as large; fewer rows make fewer parts only where rows close them. */
-const PARTS_MOST = 0.6;
+const PARTS_MOST = 0.72;
 const STRETCH_DOUBLINGS = 3;
+
+/** Where rows can wait in rings, a table that is full is this hard pressed while they are empty: it loses nothing. */
+const FULL_BEHIND_RING = 0.6;
 
 /** The hardest of all signs. */
 export function pressureOf(signs: Signs): Pressure {
+  const { ring } = signs;
+  const behind = (usage: number): number =>
+    ring === undefined ? usage : FULL_BEHIND_RING * usage + (1 - FULL_BEHIND_RING) * ring.waiting;
   const inputs: PressureInputs = {
-    ring: signs.ring,
-    queue: signs.queue,
-    memory: signs.memory,
+    ring: ring?.filled ?? 0,
+    queue: behind(Math.min(1, signs.queue)),
+    memory: behind(signs.memory),
     freshness: FRESHNESS_MOST * Math.min(1, signs.lateMs / signs.lateMax),
     link: LINK[signs.link],
     parts: (PARTS_MOST * Math.log2(signs.stretch)) / STRETCH_DOUBLINGS,

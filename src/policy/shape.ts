@@ -39,10 +39,9 @@ export function shapeOf(
 
 /** What is to be known of rows that are dropped: the series of a policy, whose rows go first if it may leave them out. */
 export function dropRuleOf(
-  shape: PolicyShape | undefined,
+  shape: PolicyShape,
   columns: readonly { readonly name: string; readonly type: string }[],
 ): DropRule {
-  if (shape === undefined) return { by: [], time: undefined, isFirst: () => true };
   const { by, newsOf } = shape;
   const isTime = columns.some(({ name, type }) => name === shape.time && type.startsWith("DateTime64(9"));
   return { by, time: isTime ? shape.time : undefined, isFirst: (series) => newsOf(series) !== undefined };

@@ -124,6 +124,11 @@ export class RingConsumer {
     return (this.mark() - this.#released) / this.#memory.sizes.cells;
   }
 
+  /** Share of the ring that holds what has not been taken. */
+  get waiting(): number {
+    return (this.mark() - this.#position) / this.#memory.sizes.cells;
+  }
+
   /** Where the producer is now; see {@link hasPassed}. */
   mark(): number {
     // A ring is far smaller than what its head counts up to before it wraps.

@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import { policyIssues } from "../config/check.js";
+import { ladderIssues } from "../config/check-ladder.js";
 import { ConfigError } from "../config/issues.js";
 import { loadConfig } from "../config/load.js";
 import type { Config, ConfigInput } from "../config/schema.js";
@@ -178,9 +179,10 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   async setPolicy(table: string, rules: Partial<TablePolicy>): Promise<void> {
     // Throws where there is no such table.
     this.table(table);
-    const { durability, policy: configured } = this.#config.tables[table]!;
-    const policy = { ...configured, ...rules } as typeof configured;
-    const issues = policyIssues(table, { policy, durability });
+    const configured = this.#config.tables[table]!;
+    const policy = { ...configured.policy, ...rules } as typeof configured.policy;
+    const changed = { ...configured, policy };
+    const issues = [...policyIssues(table, changed), ...ladderIssues(table, changed)];
     if (issues.length > 0) throw new ConfigError(issues);
     await this.#thread.setPolicy(table, policy);
   }

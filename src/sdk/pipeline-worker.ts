@@ -179,7 +179,9 @@ async function startOn(opened: OpenedClickHouse): Promise<void> {
     Object.entries(config.tables).map(([name, options]) => layoutOf(recorder.table(name).table, options));
   const normaliser = new Normaliser({ depth: config.tables.market_data.policy.depth });
   const onDamaged = (cells: number, cause: unknown): void => tellDamage(recorder, cells, messageOf(cause));
-  const intake = new RingIntake({ recorder, layouts, normaliser, onDamaged });
+  const { size, critical_reserve } = config.ring;
+  const openShare = 1 - critical_reserve / size;
+  const intake = new RingIntake({ recorder, layouts, normaliser, openShare, onDamaged });
   for (const ring of rings) intake.add(ring);
   const worker = new PipelineWorker(opened, recorder, intake, normaliser);
   port.on("message", (message: ToWorker) => {

@@ -18,6 +18,7 @@ const LEVELS: Readonly<
   incident: "error",
   request_dumped: "warn",
   dump_failed: "error",
+  level: "warn",
   dropped: "warn",
   data_gap: "info",
   full: "warn",

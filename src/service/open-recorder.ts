@@ -7,8 +7,8 @@ import { deadLettersFolder, type OpenedClickHouse, placeOf, walFolder } from "./
 
 /**
  * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
- * `coldpath migrate`, so there a difference is an error that says so. Without the log rows are in memory until they are stored: for
- * what can be read again.
+ * `coldpath migrate`, so there a difference is an error that says so. Without the log rows are in memory until they are stored, and
+ * none is left out under load: for what can be read again, and waits for its room.
  */
 export async function openRecorder(
   config: Config,
@@ -26,7 +26,7 @@ export async function openRecorder(
     clickhouse,
     compression: config.clickhouse.compression,
     quorum: config.clickhouse.cluster !== undefined,
-    tables: config.tables,
+    tables: withLog ? config.tables : withoutLadders(config.tables),
     memory: config.memory,
     accept: config.accept,
     deadLettersDir: deadLettersFolder(config),
@@ -34,6 +34,10 @@ export async function openRecorder(
     ...(report === undefined ? {} : { report }),
     ...(leaveOut === undefined ? {} : { leaveOut }),
   });
+}
+
+function withoutLadders(tables: Config["tables"]): RecorderOptions["tables"] {
+  return Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, { ...table, degrade: [] }]));
 }
 
 function walOptions(config: Config): WalOptions {

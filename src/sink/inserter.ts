@@ -50,6 +50,7 @@ export class Inserter {
     const block = batch.encode(buffer, this.leftOut);
     const held = block.length;
     budget.add(held);
+    budget.send(held);
     try {
       const packed = await pack(block);
       const { sql, settings } = this.head(batch, token, attempt);
@@ -65,6 +66,7 @@ export class Inserter {
       // After a failure a socket may still hold on to it.
       spare.push(buffer);
     } finally {
+      budget.send(-held);
       budget.add(-held);
     }
   }

@@ -1,4 +1,6 @@
+import { ColdpathError } from "../base/errors.js";
 import type { Batch } from "../buffer/batch.js";
+import type { Table } from "../schemas/table.js";
 import { leftOutValues } from "./dead-letter.js";
 import type { DeadLetters } from "./dead-letters.js";
 
@@ -23,4 +25,13 @@ export class LeftOut {
       this.#kept.add(column);
     }
   }
+}
+
+/** @throws ColdpathError USAGE if the table has the column */
+export function requireGone({ name, columns }: Table, column: string): void {
+  if (columns.every((each) => each.name !== column)) return;
+  throw new ColdpathError(
+    "USAGE",
+    `${name} has the column ${column}: only one that was dropped can be left out`,
+  );
 }

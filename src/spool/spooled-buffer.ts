@@ -107,6 +107,10 @@ export class SpooledBuffer implements RowBuffer {
     return this.#options.live.refusal;
   }
 
+  get usage(): number {
+    return this.#options.live.usage;
+  }
+
   get hasRoom(): boolean {
     return this.#options.live.hasRoom;
   }

@@ -170,6 +170,11 @@ export class LoggedBuffer implements RowBuffer, Committing {
     return refusing(waiting.full);
   }
 
+  get usage(): number {
+    const { waiting } = this.#options;
+    return this.refusal === undefined ? waiting.bytes / waiting.max : 1;
+  }
+
   get hasRoom(): boolean {
     const { waiting, refusing } = this.#options;
     return refusing(false) === undefined && waiting.bytes < waiting.max * ROOM_SHARE;
@@ -378,7 +383,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
   get #hasWindow(): boolean {
     const { budget, queueRows } = this.#options;
     if (this.#windowBytes < FLOOR_BYTES) return true;
-    return this.#queue.rows < queueRows && budget.used < budget.max * WINDOW_SHARE;
+    return this.#queue.rows < queueRows && hasWindow(budget);
   }
 
   /**
@@ -396,8 +401,7 @@ export class LoggedBuffer implements RowBuffer, Committing {
     const { budget, queueRows } = this.#options;
     const hasBytes = this.#windowBytes - this.#queue.liveBytes < FLOOR_BYTES;
     return (
-      this.#windowBytes < FLOOR_BYTES ||
-      (this.#queue.rows < queueRows && (hasBytes || budget.used < budget.max * WINDOW_SHARE))
+      this.#windowBytes < FLOOR_BYTES || (this.#queue.rows < queueRows && (hasBytes || hasWindow(budget)))
     );
   }
 
@@ -414,6 +418,11 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#again.push({ batch, bytes });
     this.#options.onDue();
   }
+}
+
+/** Whether logged rows may take more memory: up to a share of all of it, as far as others have left it. */
+function hasWindow(budget: MemoryBudget): boolean {
+  return budget.used < budget.max * WINDOW_SHARE && !budget.full;
 }
 
 function bytesOf(frames: readonly CutFrame[]): number {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { DropPermit, Droppable } from "../../src/buffer/drop-permit.js";
 import { MemoryBudget } from "../../src/buffer/memory-budget.js";
 import { ValueError } from "../../src/native/block.js";
 import { admissionFor, at } from "./fixture.js";
@@ -62,4 +63,68 @@ test("a row that does not fit is not counted: whoever offered it says what becam
   admission.refuse("value_rejected");
   const { offered, accepted, refused } = admission.counts();
   assert.deepEqual([offered, accepted, refused], [1, 0, { value_rejected: 1 }]);
+});
+
+test("rows are dropped as far as the table's level lets them be, which is raised when nothing else makes room", () => {
+  const raised: string[] = [];
+  const permit: { droppable: Droppable; raise(reason: string): boolean } = {
+    droppable: "nothing",
+    raise(reason) {
+      raised.push(reason);
+      this.droppable = "all";
+      return true;
+    },
+  };
+  const { admission, told } = admissionFor("best_effort", { queueRows: 20 }, permit);
+  for (let i = 0; i < 20; i += 1) admission.offer({ ts: at(i) }, undefined);
+  assert.deepEqual([raised, told], [[], []]);
+  admission.offer({ ts: at(20) }, undefined);
+  assert.deepEqual(raised, ["queue_full"]);
+  assert.deepEqual(told, ["dropped 10 queue_full"]);
+});
+
+test("no level is raised when the sink has all rows, and there is nothing to drop", () => {
+  const permit: DropPermit = { droppable: "nothing", raise: () => assert.fail("raised") };
+  const { admission, buffer } = admissionFor("best_effort", { queueRows: 10 }, permit);
+  for (let i = 0; i < 10; i += 1) admission.offer({ ts: at(i) }, undefined);
+  buffer.take();
+  assert.equal(admission.offer({ ts: at(0) }, undefined), undefined);
+});
+
+test("best effort leaves the reserve of the memory to critical tables, and gives way where these need more", () => {
+  const whole = new MemoryBudget(400_000);
+  const share = new MemoryBudget(300_000, whole);
+  const best = admissionFor("best_effort", { budget: share });
+  const critical = admissionFor("critical", { budget: new MemoryBudget(400_000, whole) });
+  const row = { ts: at(0), note: "x".repeat(1000) };
+  for (let i = 0; i < 500; i += 1) best.admission.offer(row, undefined);
+  const dropped = (): number => best.admission.counts().dropped["memory_full"]!;
+  assert.ok(share.used < 300_000 + 65_536 && dropped() > 0, `${share.used}`);
+  const before = dropped();
+  for (let i = 0; whole.used < 380_000; i += 1) assert.ok(critical.admission.offer(row, undefined), `${i}`);
+  assert.equal(dropped(), before, "the reserve is free, whatever best effort does");
+  for (let i = 0; i < 150; i += 1) assert.ok(critical.admission.offer(row, undefined), `${i}`);
+  assert.ok(dropped() > before, "best effort makes room");
+});
+
+test("memory that is being sent does not count as used up until there is none left", () => {
+  const { buffer, budget } = admissionFor("best_effort", { budget: new MemoryBudget(400_000) });
+  const row = { ts: at(0), note: "x".repeat(1000) };
+  for (let i = 0; i < 100; i += 1) buffer.append(row, undefined);
+  buffer.offerAll();
+  const before = budget.usage;
+  assert.ok(before > 0.1, `${before}`);
+  const taken = buffer.take()!;
+  assert.ok(budget.usage < before && budget.used > 0);
+  buffer.settle(taken.batch.rows);
+  buffer.release(taken.open);
+  while (buffer.hasDue) {
+    const { open, batch } = buffer.take()!;
+    buffer.settle(batch.rows);
+    buffer.release(open);
+  }
+  assert.deepEqual([budget.used, budget.usage], [0, 0]);
+  budget.add(400_000);
+  budget.send(400_000);
+  assert.equal(budget.usage, 1);
 });

@@ -1,4 +1,5 @@
 import { Admission } from "../../src/buffer/admission.js";
+import type { DropPermit } from "../../src/buffer/drop-permit.js";
 import { EventWindow } from "../../src/buffer/event-window.js";
 import { MemoryBudget } from "../../src/buffer/memory-budget.js";
 import { TableBuffer, type TableBufferOptions } from "../../src/buffer/table-buffer.js";
@@ -78,6 +79,7 @@ export function bufferFor(table: Table, options: Partial<TableBufferOptions> = {
 export function admissionFor(
   kind: "critical" | "best_effort",
   options: Partial<TableBufferOptions> = {},
+  permit: DropPermit = { droppable: "all", raise: () => false },
 ): Fixture & { readonly admission: Admission; readonly told: string[] } {
   const fixture = bufferFor(DAILY, options);
   const told: string[] = [];
@@ -86,6 +88,7 @@ export function admissionFor(
     class: kind,
     buffer: fixture.buffer,
     budget: fixture.budget,
+    permit,
     onTurn: (turn, reason) => told.push(`${turn} ${reason}`),
     dropRule: () => ({ by: [], time: undefined, isFirst: () => true }),
     onDropped: (reason, { rows }) => told.push(`dropped ${rows} ${reason}`),
