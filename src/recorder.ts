@@ -5,7 +5,6 @@ import { type Clock, systemClock } from "./base/clock.js";
 import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
 import { type ClassBudgets, classBudgets } from "./buffer/class-budgets.js";
-import { rowsIn } from "./buffer/droppable-rows.js";
 import { EventWindow } from "./buffer/event-window.js";
 import type { RowBuffer } from "./buffer/row-buffer.js";
 import type { Identity } from "./buffer/stamp.js";
@@ -42,6 +41,7 @@ import { ReplayWatch } from "./sink/replay-watch.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { requireTokenMemory } from "./sink/token-memory.js";
+import { gapOf } from "./spool/gap-of.js";
 import { Spool } from "./spool/spool.js";
 import type { SpooledBuffer } from "./spool/spooled-buffer.js";
 import type { SpoolDropped } from "./spool/table-spool.js";
@@ -307,6 +307,11 @@ export class Recorder {
     this.#overload.watchRings(look);
   }
 
+  /** Rows of an earlier start that were in the spool of a table when this one began, by number. */
+  spooledOf(table: string, run: bigint): readonly { readonly first: number; readonly last: number }[] {
+    return this.#spool?.foundOf(table, run) ?? [];
+  }
+
   /** Rows of tables with a log that come from there are logged with their positions. */
   addSource(source: RowSource): void {
     this.#wal?.addSource(source);
@@ -472,14 +477,10 @@ export class Recorder {
 
   /** Rows of the spool were given up. */
   #lostInSpool(table: string, lost: SpoolDropped): void {
-    const { reason, inherited, run, firstSeq, count, block } = lost;
     const writer = this.#writers.get(table)!;
     writer.lost(lost);
-    this.#report({ kind: "dropped", table, reason, rows: count });
-    const seqs = { first: firstSeq, last: firstSeq + count - 1 };
-    const { skipped = 0, ...known } = (block && rowsIn(block, writer.dropRule)) ?? {};
-    const gap = { table, reason, ...known, rows: count + skipped, seqs };
-    this.addGap(inherited ? { ...gap, run: run.toString() } : gap);
+    this.#report({ kind: "dropped", table, reason: lost.reason, rows: lost.count });
+    this.addGap(gapOf(table, lost, writer.dropRule));
   }
 
   #withLevel(gap: Omit<Gap, "level">): Gap {

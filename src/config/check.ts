@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { messageOf } from "../base/errors.js";
-import { formatSize } from "../base/units.js";
+import { formatSize, MIB } from "../base/units.js";
 import { NO_ZSTD, zstdCompress } from "../base/zstd.js";
 import { ladderIssues } from "./check-ladder.js";
 import type { ConfigIssue } from "./layers.js";
@@ -14,10 +14,7 @@ export function crossCheck(config: Config): ConfigIssue[] {
   for (const [name, table] of Object.entries(config.tables)) {
     const { flush, queue, class: kind, durability } = table;
     issues.push(...policyIssues(name, table), ...ladderIssues(name, table));
-    if (durability === "spool") {
-      const message = "spool is not there yet: wal keeps rows in the log, memory in memory only";
-      issues.push({ path: `tables.${name}.durability`, message });
-    }
+    if (durability === "spool") issues.push(...spoolIssues(name, table));
     if (durability === "wal" && kind === "best_effort") {
       const message = "wal is for critical tables: the log never drops a row, best_effort drops the oldest";
       issues.push({ path: `tables.${name}.durability`, message });
@@ -35,7 +32,7 @@ export function crossCheck(config: Config): ConfigIssue[] {
       issues.push({ path: `tables.${name}.flush.bytes`, message });
     }
   }
-  issues.push(...checkLog(config));
+  issues.push(...checkLog(config), ...checkSpool(config));
   const { ring } = config;
   if (ring.critical_reserve > ring.size / 2) {
     const message = `must be at most half of ring.size, ${formatSize(ring.size)}: all other tables share the rest`;
@@ -69,6 +66,31 @@ function checkLog({ wal, tables }: Config): ConfigIssue[] {
   const unwritable = isUsed && wal.dir !== undefined ? notWritable(wal.dir) : undefined;
   if (unwritable !== undefined) issues.push({ path: "wal.dir", message: unwritable });
   return issues;
+}
+
+/** The most bytes of a batch, whatever the table's flush limits are below that. */
+const BATCH_BYTES: number = 8 * MIB;
+
+function spoolIssues(table: string, { class: kind, flush, spool }: Config["tables"][string]): ConfigIssue[] {
+  if (kind === "critical") {
+    const message =
+      "spool is for best_effort tables: it drops the oldest rows when it is full; wal never does";
+    return [{ path: `tables.${table}.durability`, message }];
+  }
+  const least = 2 * Math.max(flush.bytes, BATCH_BYTES);
+  if (spool.max >= least) return [];
+  const message = `must be at least ${formatSize(least)}: a batch goes to disk as a whole, and another must be dropped for it`;
+  return [{ path: `tables.${table}.spool.max`, message }];
+}
+
+function checkSpool({ spool: { dir }, wal, data_dir, tables }: Config): ConfigIssue[] {
+  if (dir === undefined || !Object.values(tables).some(({ durability }) => durability === "spool")) return [];
+  const taken = { "wal.dir": wal.dir ?? join(data_dir, "wal"), data_dir };
+  for (const [key, other] of Object.entries(taken))
+    if (resolve(dir) === resolve(other))
+      return [{ path: "spool.dir", message: `is ${key}, too: give it a folder of its own` }];
+  const unwritable = notWritable(dir);
+  return unwritable === undefined ? [] : [{ path: "spool.dir", message: unwritable }];
 }
 
 function checkClickHouse(clickhouse: Config["clickhouse"]): ConfigIssue[] {

@@ -66,7 +66,7 @@ function table(
       }),
       durability: z.enum(["wal", "spool", "memory"]).optional().meta({
         description:
-          "where a row is safe before ClickHouse has it: wal (the log, see wal.dir) or memory; default: wal for critical tables, memory for others",
+          "where a row is before ClickHouse has it: wal (in the log, see wal.dir), spool (in memory, and on disk while ClickHouse is away) or memory; default: wal for critical tables, spool for others",
       }),
       flush: z
         .strictObject({
@@ -115,6 +115,13 @@ function table(
         })
         .prefault({}),
       degrade: DEGRADE,
+      spool: z
+        .strictObject({
+          max: size("2GiB", 16 * MIB).meta({
+            description: "on disk, with durability spool; beyond it the oldest rows are dropped",
+          }),
+        })
+        .prefault({}),
     })
     .transform((options) => ({
       ...options,
@@ -124,7 +131,7 @@ function table(
     .prefault({});
 }
 
-const DURABILITY = { critical: "wal", best_effort: "memory" } as const;
+const DURABILITY = { critical: "wal", best_effort: "spool" } as const;
 
 /** Tables expire by `toDateTime`, which wraps for times before 1970: such a row would outlive its keep by a century. */
 const EVENT_PAST_MAX_MS: number = 50 * 365 * DAY_MS;
@@ -298,6 +305,21 @@ export const CONFIG_SCHEMA = z.strictObject({
       }),
       emergency_disk: percent("90%", 0.5, 1).meta({
         description: "share of the disk in use from which critical rows are refused",
+      }),
+    })
+    .prefault({}),
+  spool: z
+    .strictObject({
+      dir: z.string().min(1).optional().meta({
+        description:
+          "folder of best-effort rows while ClickHouse is away, on a local disk; default data_dir/spool",
+        pathLike: true,
+      }),
+      order: z.enum(["oldest_first", "newest_first"]).prefault("oldest_first").meta({
+        description: "which rows are stored first when ClickHouse is back",
+      }),
+      after: duration("5s", 10, 10 * 60 * SECOND_MS).meta({
+        description: "how long rows wait in memory for a ClickHouse that is away before they go to disk",
       }),
     })
     .prefault({}),

@@ -17,15 +17,17 @@ export interface LostRowsOptions {
 }
 
 /**
- * Finds out how many rows died with a worker: those it held of tables without a log, less those that one of its last INSERTs stored
- * all the same. Each loss is told and becomes a gap.
+ * Finds out how many rows died with a worker: those it held of tables without a log, less those that are in the spool or that one of its
+ * last INSERTs stored all the same. Each loss is told and becomes a gap.
  */
 export async function tellLostRows(options: LostRowsOptions): Promise<void> {
   const { recorder, run, tables, ledger, onLost } = options;
   for (const [index, name] of tables.entries()) {
     const { pending, stored } = ledger.of(index);
     if (pending === 0 || recorder.table(name).isLogged) continue;
-    const lost = pending - ((await countOf(options, name)) - stored);
+    const spooled = recorder.spooledOf(name, BigInt(run));
+    const onDisk = spooled.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+    const lost = stored + pending - ((await countOf(options, name, spooled)) + onDisk);
     if (lost <= 0) continue;
     onLost(name, lost);
     recorder.addGap({ table: name, reason: "pipeline_died", rows: lost, run });
@@ -34,17 +36,20 @@ export async function tellLostRows(options: LostRowsOptions): Promise<void> {
   ledger.clear();
 }
 
-/** Rows of the run that are stored, once none of its INSERTs can store any more. */
+/** Rows of the run that are stored, but for those numbers, once none of its INSERTs can store any more. */
 async function countOf(
   { clickhouse, recorder, recorderId, run }: LostRowsOptions,
   name: string,
+  without: readonly { readonly first: number; readonly last: number }[],
 ): Promise<number> {
   const { table } = recorder.table(name);
   const signal = new AbortController().signal;
   await runningInsertsEnded({ clickhouse, table, signal });
   const sql = `SELECT count() AS n FROM ${quoteName(table.database)}.${quoteName(table.name)}
-               WHERE recorder = {recorder:String} AND run = {run:UInt64}`;
-  const params = { recorder: recorderId, run };
+               WHERE recorder = {recorder:String} AND run = {run:UInt64}
+                 AND NOT arrayExists(span -> seq BETWEEN span.1 AND span.2, {without:Array(Tuple(UInt64, UInt64))})`;
+  const spans = without.map(({ first, last }) => `(${first},${last})`);
+  const params = { recorder: recorderId, run, without: `[${spans.join()}]` };
   const [found] = await askReplica({
     clickhouse,
     table,

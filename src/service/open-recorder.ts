@@ -1,13 +1,19 @@
 import type { Config } from "../config/schema.js";
-import { Recorder, type RecorderOptions, type Report, type WalOptions } from "../recorder.js";
+import {
+  Recorder,
+  type RecorderOptions,
+  type Report,
+  type SpoolOptions,
+  type WalOptions,
+} from "../recorder.js";
 import { checkTables } from "../schemas/compare.js";
 import { requireRights } from "../schemas/grants/check.js";
 import { migrate } from "../schemas/migrate.js";
-import { deadLettersFolder, type OpenedClickHouse, placeOf, walFolder } from "./open.js";
+import { deadLettersFolder, type OpenedClickHouse, placeOf, spoolFolder, walFolder } from "./open.js";
 
 /**
  * A recorder on an opened ClickHouse. The embedded engine is brought up to date first; a server's schema is changed only by
- * `coldpath migrate`, so there a difference is an error that says so. Without the log rows are in memory until they are stored, and
+ * `coldpath migrate`, so there a difference is an error that says so. Without log and spool rows are in memory until they are stored, and
  * none is left out under load: for what can be read again, and waits for its room.
  */
 export async function openRecorder(
@@ -30,7 +36,7 @@ export async function openRecorder(
     memory: config.memory,
     accept: config.accept,
     deadLettersDir: deadLettersFolder(config),
-    ...(withLog ? { wal: walOptions(config) } : {}),
+    ...(withLog ? { wal: walOptions(config), spool: spoolOptions(config) } : {}),
     ...(report === undefined ? {} : { report }),
     ...(leaveOut === undefined ? {} : { leaveOut }),
   });
@@ -38,6 +44,12 @@ export async function openRecorder(
 
 function withoutLadders(tables: Config["tables"]): RecorderOptions["tables"] {
   return Object.fromEntries(Object.entries(tables).map(([name, table]) => [name, { ...table, degrade: [] }]));
+}
+
+function spoolOptions(config: Config): SpoolOptions {
+  const { order, after } = config.spool;
+  const { reserve, emergency_disk } = config.wal;
+  return { dir: spoolFolder(config), order, after, reserve, emergencyDisk: emergency_disk };
 }
 
 function walOptions(config: Config): WalOptions {

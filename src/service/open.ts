@@ -27,6 +27,11 @@ export function walFolder({ data_dir, wal }: Config): string {
   return wal.dir ?? join(data_dir, "wal");
 }
 
+/** Folder of best-effort rows while ClickHouse is away; each table has one in it. */
+export function spoolFolder({ data_dir, spool }: Config): string {
+  return spool.dir ?? join(data_dir, "spool");
+}
+
 /** What the configuration says of the embedded ClickHouse. */
 export function engineOptions(config: Config): EngineOptions {
   const { listen, memory, query_memory, max_statement, incoming, reader } = config.engine;

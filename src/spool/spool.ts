@@ -5,6 +5,7 @@ import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { TableBuffer } from "../buffer/table-buffer.js";
 import type { Table } from "../schemas/table.js";
 import type { LogClientOptions } from "../wal/log-client.js";
+import type { SeqRange } from "../wal/seq-set.js";
 import type { SpoolEvent } from "./events.js";
 import type { SpoolOrder } from "./kept-batches.js";
 import { SpoolLog } from "./spool-log.js";
@@ -93,9 +94,9 @@ export class Spool {
     this.look();
   }
 
-  /** Rows of an earlier start that the spool of a table has. */
-  rowsOf(table: string, run: bigint): number {
-    return this.#tables.get(table)?.spool.rowsOf(run) ?? 0;
+  /** Rows of an earlier start that the spool of a table had at the start, by number. */
+  foundOf(table: string, run: bigint): readonly SeqRange[] {
+    return this.#tables.get(table)?.spool.foundOf(run) ?? [];
   }
 
   /** The link to ClickHouse has changed, or rows that go before those of the spool are through. */

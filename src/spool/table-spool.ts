@@ -6,6 +6,7 @@ import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { LogClientOptions } from "../wal/log-client.js";
 import { type LogRecord, sealChecksum } from "../wal/records.js";
 import type { Committed } from "../wal/recovered.js";
+import { type SeqRange, SeqSet } from "../wal/seq-set.js";
 import { DiskRoom } from "./disk-room.js";
 import type { SpoolEvent, SpoolState } from "./events.js";
 import { KeptBatches, type SpoolOrder } from "./kept-batches.js";
@@ -96,6 +97,7 @@ export class TableSpool {
   /** The segment that is written to. */
   #current: number | undefined;
   #ownRows = 0;
+  readonly #found = new Map<bigint, SeqSet>();
   #told: SpoolState = "unused";
   #isEmpty = true;
   #isClosed = false;
@@ -152,11 +154,9 @@ export class TableSpool {
     return rows;
   }
 
-  /** Those of one earlier start. */
-  rowsOf(run: bigint): number {
-    let rows = 0;
-    for (const { batch } of this.kept.all) if (batch.run === run) rows += this.#openOf(batch);
-    return rows;
+  /** Rows of one earlier start that were here when the folder was opened, by number. */
+  foundOf(run: bigint): readonly SeqRange[] {
+    return this.#found.get(run)?.ranges ?? [];
   }
 
   get isEmpty(): boolean {
@@ -328,7 +328,13 @@ export class TableSpool {
 
   #take({ batches, segments }: Found): void {
     for (const { segment, bytes } of segments) this.kept.grew(segment, bytes);
-    for (const { batch, place } of batches) this.kept.add(batch, place);
+    for (const { batch, place } of batches) {
+      this.kept.add(batch, place);
+      const { run, firstSeq, count } = batch;
+      const found = this.#found.get(run) ?? new SeqSet();
+      found.add(firstSeq, firstSeq + count - 1);
+      this.#found.set(run, found);
+    }
     const { table, report } = this.#options;
     if (batches.length > 0) {
       this.#isEmpty = false;

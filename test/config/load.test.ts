@@ -154,8 +154,16 @@ const BROKEN: readonly (readonly [yaml: string, ...expected: string[]])[] = [
   ],
   [
     "tables: { orders: { durability: spool } }",
-    "tables.orders.durability: spool is not there yet: wal keeps rows in the log, memory in memory only",
+    "tables.orders.durability: spool is for best_effort tables: it drops the oldest rows when it is full; wal never does",
   ],
+  [
+    "tables: { market_data: { flush: { bytes: 12MiB }, spool: { max: 16MiB } } }",
+    "tables.market_data.spool.max: must be at least 24MiB: a batch goes to disk as a whole, and another must be dropped for it",
+  ],
+  ["spool: { dir: ./data/wal }", "spool.dir: is wal.dir, too: give it a folder of its own"],
+  ["spool: { dir: ./data }", "spool.dir: is data_dir, too: give it a folder of its own"],
+  ["spool: { order: sideways }", "spool.order"],
+  ["spool: { after: 1ms }", "spool.after"],
   [
     "tables: { orders: { class: best_effort, durability: wal } }",
     "tables.orders.durability: wal is for critical tables",
@@ -361,10 +369,17 @@ test("a log's folder that is a file is a mistake", async (t) => {
   assert.deepEqual(found, [`wal.dir: cannot write: ${join(cwd, "log")} is no folder`]);
 });
 
-test("critical tables are durable by the log and others in memory, unless it is said", () => {
+test("critical tables are durable by the log and others have a spool, unless it is said", () => {
   const config = loadConfig({
     env: {},
-    values: { tables: { market_data: { class: "critical" }, orders: { durability: "memory" }, mine: {} } },
+    values: {
+      tables: {
+        market_data: { class: "critical" },
+        orders: { durability: "memory" },
+        mine: {},
+        ticks: { class: "best_effort" },
+      },
+    },
     cwd: "/",
   }).config;
   const durability = Object.entries(config.tables).map(([name, table]) => [name, table.durability]);
@@ -380,6 +395,7 @@ test("critical tables are durable by the log and others in memory, unless it is 
       guardrail_transitions: "wal",
       system_events: "wal",
       mine: "wal",
+      ticks: "spool",
       disk: 0.9,
     },
   );

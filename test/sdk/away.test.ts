@@ -38,7 +38,9 @@ async function until(
 
 test("while ClickHouse is away quotes wait in the ring until it is half full, orders behind them do not", async (t) => {
   const { engine, clickhouse, recorder } = await recorderOn(t, {
-    tables: { market_data: { flush: { rows: 1000 }, queue: { rows: 10_000 } } },
+    tables: {
+      market_data: { durability: "memory", degrade: [], flush: { rows: 1000 }, queue: { rows: 10_000 } },
+    },
     ring: { size: "1MiB", critical_reserve: "256KiB" },
   });
   engine.kill();

@@ -11,7 +11,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
   native: ["base"],
   wal: ["base", "native", "schemas", "buffer"],
-  spool: ["base", "native", "schemas", "buffer", "wal"],
+  spool: ["base", "native", "schemas", "buffer", "gaps", "wal"],
   ring: ["base", "native"],
   clickhouse: ["base"],
   config: ["base"],
