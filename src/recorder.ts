@@ -14,6 +14,7 @@ import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
 import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
+import type { Row } from "./native/block.js";
 import { levelRow } from "./overload/level-row.js";
 import { Overload } from "./overload/overload.js";
 import type { RingSign } from "./overload/pressure.js";
@@ -34,6 +35,7 @@ import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
 import { requireGone } from "./sink/left-out.js";
 import { Link } from "./sink/link.js";
+import { linkRow } from "./sink/link-row.js";
 import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { Replay } from "./sink/replay.js";
@@ -111,20 +113,15 @@ export class Recorder {
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budgets.all };
     const report: Report = (event) => {
       parts.report(event);
+      if (event.kind === "level") this.#note(levelRow(event, this.#clock.wall()));
       if (event.kind !== "link") return;
+      this.#note(linkRow(event, this.#clock.wall()));
       this.#wake();
       if (event.to === "recovering") this.#replays.begin("outage");
     };
     this.#replays = new ReplayWatch({ clock: this.#clock, report, watch: () => this.#watchLogged() });
     this.#link = new Link({ ...shared, report }, parts.life);
-    this.#overload = new Overload({
-      ...shared,
-      link: this.#link,
-      report: (event) => {
-        report(event);
-        this.#writers.get("system_events")?.offerWhole(levelRow(event, this.#clock.wall()));
-      },
-    });
+    this.#overload = new Overload({ ...shared, link: this.#link, report });
     this.#sink = new Sink({
       ...shared,
       ...parts,
@@ -487,11 +484,14 @@ export class Recorder {
     return { ...gap, level: this.#writers.get(gap.table)!.level };
   }
 
+  /** Writes a row of `system_events`; false if there is no room for it, or no such table. */
+  #note(row: Row): boolean {
+    return !this.#isClosed && this.#writers.get("system_events")?.offerWhole(row) !== undefined;
+  }
+
   /** Rows that are missing are told of; false if there is no room to write that down. */
   #writeGap(gap: GapTotals): boolean {
-    const isWritten =
-      this.#writers.get("system_events")?.offerWhole(gapRow(gap, this.#clock.wall())) !== undefined;
-    if (!isWritten && this.#writers.has("system_events") && !this.#isClosed) return false;
+    if (!this.#note(gapRow(gap, this.#clock.wall())) && this.#writers.has("system_events")) return false;
     const { table, reason, level, rows } = gap;
     this.#report({ kind: "data_gap", table, reason, level, rows, series: gap.series });
     return true;

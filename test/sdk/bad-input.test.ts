@@ -47,13 +47,20 @@ function sum(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
 }
 
+/** Rows of `system_events` that the recorder wrote itself. */
+let written = 0;
+recorder.on("event", ({ kind }) => {
+  if (["data_gap", "level", "link"].includes(kind)) written += 1;
+});
+
 /** Nothing vanishes: of each table, from the calls to what became of the rows. */
 async function checkLedger(): Promise<void> {
   const { rings, tables } = await recorder.stats();
   for (const [name, ring] of Object.entries(rings)) {
     const table = tables[name]!;
     assert.equal(ring.taken + ring.ring_full + ring.too_large, calls[name] ?? 0, `${name}: calls`);
-    assert.equal(table.offered, ring.taken + ring.appended, `${name}: offered`);
+    const own = name === "system_events" ? written : 0;
+    assert.equal(table.offered, ring.taken + ring.appended + own, `${name}: offered`);
     assert.equal(table.offered, sum(table.refused) + table.accepted, `${name}: refused`);
     const { stored, pending, deduplicated, sampled, dropped, deadLettered } = table;
     const fates = stored + pending.rows + deduplicated + sampled + sum(dropped) + deadLettered;
