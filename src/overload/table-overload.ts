@@ -4,7 +4,7 @@ import type { DropPermit, Droppable } from "../buffer/drop-permit.js";
 import type { LevelEvent } from "./events.js";
 import type { Ladder, LevelRules } from "./ladder.js";
 import { type LevelChange, Levels } from "./levels.js";
-import { Peak, type Pressure, type PressureCause, pressureOf, type Signs } from "./pressure.js";
+import { Lasting, Peak, type Pressure, type PressureCause, pressureOf, type Signs } from "./pressure.js";
 
 /** Everything that can be seen of a table's load but time. */
 interface TableSigns extends Omit<Signs, "lateMs"> {
@@ -43,6 +43,7 @@ export class TableOverload implements DropPermit {
   readonly #options: TableOverloadOptions;
   readonly #levels: Levels;
   readonly #peak = new Peak();
+  readonly #filled = new Lasting();
   /** Monotonic milliseconds since when rows could be stored. */
   #servedSince: number;
   /** Unix milliseconds of the last change. */
@@ -102,9 +103,13 @@ export class TableOverload implements DropPermit {
   #read(): Pressure {
     const { clock, signs } = this.#options;
     const now = clock.monotonic();
-    const { oldestAt = now, isServed, ...rest } = signs();
+    const { oldestAt = now, isServed, ring, ...rest } = signs();
     if (!isServed) this.#servedSince = now;
-    const pressure = pressureOf({ ...rest, lateMs: now - Math.max(oldestAt, this.#servedSince) });
+    const pressure = pressureOf({
+      ...rest,
+      ring: ring && { ...ring, filled: this.#filled.of(ring.filled, now) },
+      lateMs: now - Math.max(oldestAt, this.#servedSince),
+    });
     return { ...pressure, value: this.#peak.of(pressure.value, now) };
   }
 

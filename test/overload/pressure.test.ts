@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Peak, pressureOf, type Signs } from "../../src/overload/pressure.js";
+import { Lasting, Peak, pressureOf, type Signs } from "../../src/overload/pressure.js";
 
 const CALM: Signs = {
   ring: undefined,
@@ -54,4 +54,14 @@ test("a peak is followed at once and forgotten by half in a quarter of a second"
   assert.equal(peak.of(0, 251), 0.4);
   assert.equal(peak.of(0, 501), 0.2);
   assert.equal(peak.of(0.3, 502), 0.3);
+});
+
+test("a ring that is full for a moment does not count, one that is for 50 ms does", () => {
+  const looks = (values: readonly number[], everyMs = 25): number[] => {
+    const lasting = new Lasting();
+    return values.map((value, look) => lasting.of(value, 1000 + look * everyMs));
+  };
+  assert.deepEqual(looks([0, 0, 0, 1, 0.5, 0.2]), [0, 0, 0, 0, 0, 0.2]);
+  assert.deepEqual(looks([0, 0, 0, 1, 1, 1, 0.9]), [0, 0, 0, 0, 0, 1, 0.9]);
+  assert.deepEqual(looks([0, 1, 1], 300), [0, 0, 1]);
 });
