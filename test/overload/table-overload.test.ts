@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MARKET_DATA_LADDER } from "../../src/config/degrade.js";
+import type { LevelEvent } from "../../src/overload/events.js";
+import { Ladder, type LadderStep } from "../../src/overload/ladder.js";
+import { TableOverload } from "../../src/overload/table-overload.js";
+import { ManualClock } from "../support/clock.js";
+
+function overloadOf(steps: readonly LadderStep[], onApply: (overload: TableOverload) => void = () => {}) {
+  const clock = new ManualClock();
+  const events: LevelEvent[] = [];
+  const applied: string[] = [];
+  const signs = {
+    ring: undefined,
+    queue: 0,
+    memory: 0,
+    lateMax: 60_000,
+    link: "up" as const,
+    stretch: 1,
+    oldestAt: undefined as number | undefined,
+    isServed: true,
+  };
+  const overload = new TableOverload({
+    table: "t",
+    ladder: new Ladder(steps),
+    clock,
+    signs: () => signs,
+    apply: ({ dedup, sample, conflate }) => {
+      applied.push(`${dedup} ${sample} ${conflate}`);
+      onApply(overload);
+    },
+    report: (event) => events.push(event),
+  });
+  return { overload, clock, signs, events, applied };
+}
+
+test("a step up and one down are told once each, with what they come from, and applied", () => {
+  const { overload, clock, signs, events, applied } = overloadOf(MARKET_DATA_LADDER);
+  overload.look();
+  signs.queue = 0.77;
+  overload.look();
+  overload.look();
+  const { level, pressure } = overload.stats();
+  assert.deepEqual([level.index, level.step, level.changes], [2, "sample 10ms", 1]);
+  assert.deepEqual([pressure.value, pressure.cause, pressure.inputs.queue], [0.77, "queue", 0.77]);
+  signs.queue = 0.3;
+  clock.advance(5000);
+  overload.look();
+  assert.deepEqual(
+    events.map(({ from, to, step, forced }) => ({ from, to, step, forced })),
+    [
+      { from: 0, to: 2, step: "sample 10ms", forced: false },
+      { from: 2, to: 1, step: "dedup", forced: false },
+    ],
+  );
+  assert.deepEqual(applied, ["bbo 10 0", "bbo 0 0"]);
+});
+
+test("a level that is raised while rules are applied has the last word", () => {
+  const { overload, signs, events, applied } = overloadOf(MARKET_DATA_LADDER, (its) => {
+    if (its.level === 1) assert.ok(its.raise("memory_full"));
+  });
+  signs.queue = 0.7;
+  overload.look();
+  assert.deepEqual(
+    events.map(({ from, to, forced, cause }) => [from, to, forced, cause]),
+    [
+      [0, 1, false, "queue"],
+      [1, 6, true, "memory"],
+    ],
+  );
+  assert.deepEqual(applied, ["bbo 0 0", "bbo 0 1000"]);
+  assert.equal(overload.droppable, "first");
+  assert.ok(overload.raise("queue_full"));
+  assert.equal(overload.droppable, "all");
+  assert.ok(!overload.raise("queue_full"), "there is no further step");
+});
+
+test("a table without steps may drop all rows, and has no level to raise", () => {
+  const { overload, signs, events } = overloadOf([]);
+  signs.queue = 1;
+  overload.look();
+  assert.deepEqual([overload.droppable, overload.level, overload.hasLevels], ["all", 0, false]);
+  assert.ok(!overload.raise("queue_full"));
+  assert.deepEqual(events, []);
+});
+
+test("rows are late from when they could have been stored: an outage that is over presses no table", () => {
+  const { overload, clock, signs } = overloadOf(MARKET_DATA_LADDER);
+  const freshness = (): number => overload.stats().pressure.inputs.freshness;
+  signs.oldestAt = clock.monotonic();
+  signs.isServed = false;
+  for (let minute = 0; minute < 60; minute += 1) {
+    clock.advance(60_000);
+    overload.look();
+  }
+  assert.equal(freshness(), 0);
+  signs.isServed = true;
+  clock.advance(30_000);
+  assert.equal(freshness(), 0.425);
+  clock.advance(3_600_000);
+  assert.equal(freshness(), 0.85);
+  signs.oldestAt = clock.monotonic();
+  assert.equal(freshness(), 0);
+});
