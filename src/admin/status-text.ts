@@ -11,6 +11,7 @@ export function statusText({ recorder, run, link, tables, wal, replay }: Recorde
     `recorder ${recorder}, run ${run}, ${linkText(link)}`,
     ...(wal === undefined ? [] : [logLine(wal)]),
     ...(replay === undefined ? [] : [replayLine(replay)]),
+    ...Object.entries(tables).flatMap(levelLine),
     "",
     `${"table".padEnd(24)}${["offered", "stored", "pending", "dead letters"].map((h) => h.padStart(14)).join("")}`,
     ...lines,
@@ -41,6 +42,16 @@ function logLine(wal: NonNullable<RecorderStats["wal"]>): string {
 function replayLine({ cause, rows, left, seconds }: NonNullable<RecorderStats["replay"]>): string {
   const since = cause === "start" ? "from before the start" : "from while ClickHouse was away";
   return `replay: ${left} of ${rows} rows ${since} are left after ${durationText(seconds)}`;
+}
+
+/** Nothing of a table that is at its normal level. */
+function levelLine([name, { level, pressure }]: readonly [
+  string,
+  RecorderStats["tables"][string],
+]): string[] {
+  if (level.index === 0) return [];
+  const now = `pressure ${Math.round(pressure.value * 100)}%, from ${pressure.cause}`;
+  return [`overload: ${name} is at level ${level.index}, ${level.step}; ${now}`];
 }
 
 /** The two largest units of a duration: `34 s`, `3 h 12 min`. */

@@ -42,3 +42,15 @@ test("during an outage the status tells how long it lasts, how old the oldest ro
     /^replay: 75 of 900 rows from while ClickHouse was away are left after 3 s$/m,
   );
 });
+
+test("a table that is thinned out under load has a line of its own, one at its normal level none", () => {
+  const counts = { offered: 9, stored: 5, pending: { rows: 4 }, deadLettered: 0 };
+  const at = (index: number, step: string): object => ({
+    ...counts,
+    level: { index, step, since: 1, changes: 1 },
+    pressure: { value: 0.834, cause: "queue" },
+  });
+  const shown = text({ tables: { market_data: at(3, "sample 50ms"), ticks: at(0, "normal") } });
+  assert.match(shown, /^overload: market_data is at level 3, sample 50ms; pressure 83%, from queue$/m);
+  assert.doesNotMatch(shown, /ticks is at level/);
+});
