@@ -1,20 +1,18 @@
 import type { Clock } from "./base/clock.js";
-import type { Identity } from "./buffer/stamp.js";
-import type { ClickHouse, ServerLife, Settings } from "./clickhouse/client.js";
+import type { ClickHouse } from "./clickhouse/client.js";
+import type { ConservationEvent } from "./health/events.js";
 import type { LevelEvent } from "./overload/events.js";
 import type { LadderStep } from "./overload/ladder.js";
-import type { Table } from "./schemas/table.js";
-import type { Compression, Pack } from "./sink/compression.js";
-import type { DeadLetters } from "./sink/dead-letters.js";
+import type { Compression } from "./sink/compression.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
 import type { SpoolEvent } from "./spool/events.js";
 import type { SpoolOptions } from "./spool/spool.js";
 import type { TablePolicy } from "./table-writer.js";
 import type { WalEvent } from "./wal/events.js";
-import type { Wal, WalOptions } from "./wal/wal.js";
+import type { WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
-export type RecorderEvent = SinkEvent | WalEvent | SpoolEvent | LevelEvent;
+export type RecorderEvent = SinkEvent | WalEvent | SpoolEvent | LevelEvent | ConservationEvent;
 
 /** Takes each event as it happens; must not throw. */
 export type Report = (event: RecorderEvent) => void;
@@ -85,16 +83,4 @@ export interface RecorderOptions {
   /** For tests: time, and numbers in [0, 1). */
   readonly clock?: Clock;
   readonly random?: () => number;
-}
-
-/** What is known once ClickHouse has been asked. */
-export interface RecorderParts {
-  readonly identity: Identity;
-  readonly life: ServerLife;
-  readonly settings: Settings;
-  readonly tables: readonly Table[];
-  readonly pack: Pack;
-  readonly deadLetters: DeadLetters;
-  readonly wal: Wal | undefined;
-  readonly report: Report;
 }

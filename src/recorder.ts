@@ -1,5 +1,4 @@
 import assert from "node:assert";
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { type Clock, systemClock } from "./base/clock.js";
 import { SECOND_MS } from "./base/units.js";
@@ -14,35 +13,28 @@ import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
 import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
+import { Health } from "./health/health.js";
 import type { Row } from "./native/block.js";
 import { levelRow } from "./overload/level-row.js";
 import { Overload } from "./overload/overload.js";
 import type { RingSign } from "./overload/pressure.js";
-import type {
-  RecorderEvent,
-  RecorderOptions,
-  RecorderParts,
-  Report,
-  TableOptions,
-} from "./recorder-options.js";
+import type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+import { askParts, type RecorderParts } from "./recorder-parts.js";
 import type { CloseReport, LeftBehind, RecorderStats } from "./recorder-stats.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
 import { ClashWatch } from "./sink/clash-watch.js";
-import { packerFor } from "./sink/compression.js";
-import { DeadLetters } from "./sink/dead-letters.js";
+import type { DeadLetters } from "./sink/dead-letters.js";
 import { guardedReport } from "./sink/guarded-report.js";
-import { quorumSettings, readInsertSettings } from "./sink/insert-settings.js";
+import { quorumSettings } from "./sink/insert-settings.js";
 import { requireGone } from "./sink/left-out.js";
 import { Link } from "./sink/link.js";
 import { linkRow } from "./sink/link-row.js";
-import { requireOneStore } from "./sink/one-store.js";
 import { registerRun } from "./sink/registration.js";
 import { Replay } from "./sink/replay.js";
 import { ReplayWatch } from "./sink/replay-watch.js";
 import { type Left, Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
-import { requireTokenMemory } from "./sink/token-memory.js";
 import { gapOf } from "./spool/gap-of.js";
 import { Spool } from "./spool/spool.js";
 import type { SpooledBuffer } from "./spool/spooled-buffer.js";
@@ -94,6 +86,7 @@ export class Recorder {
   readonly #logged = new Map<string, LoggedBuffer>();
   readonly #spool: Spool | undefined;
   readonly #spooled = new Map<string, SpooledBuffer>();
+  readonly #health: Health = new Health(() => this.#writers.values());
   #isClosed = false;
 
   private constructor(options: RecorderOptions, parts: RecorderParts) {
@@ -132,6 +125,7 @@ export class Recorder {
       deadlineMs,
       onSettled: () => {
         for (const writer of this.#writers.values()) writer.wake();
+        this.#health.lookSoon();
       },
     });
     this.#spool =
@@ -174,30 +168,10 @@ export class Recorder {
   }
 
   static async #open(options: RecorderOptions, report: Report, wal: Wal | undefined): Promise<Recorder> {
-    const { clickhouse, recorder, env } = options;
-    const identity: Identity = { recorder, env, run: randomBytes(8).readBigUInt64LE() };
-    const life = await clickhouse.connect();
-    const settings = await readInsertSettings(clickhouse);
-    const tables: Table[] = [];
-    for (const name of Object.keys(options.tables)) tables.push(await readTable(clickhouse, name));
-    requireOneStore(clickhouse, tables);
-    await requireTokenMemory(clickhouse, tables);
-    const deadLetters = await DeadLetters.open(options.deadLettersDir, identity.run, (path, line) =>
-      report({ kind: "dead_letter_damaged", path, line }),
-    );
-    const pack = await packerFor(options.compression, clickhouse.endpoints);
-    for (const table of tables)
-      for (const column of options.leaveOut?.[table.name] ?? []) requireGone(table, column);
-    const opened = new Recorder(options, {
-      identity,
-      life,
-      settings,
-      tables,
-      pack,
-      deadLetters,
-      wal,
-      report,
-    });
+    const parts = await askParts(options, report, wal);
+    const { clickhouse } = options;
+    const { identity, settings } = parts;
+    const opened = new Recorder(options, parts);
     await opened.#spool?.open();
     await registerRun(clickhouse, settings, identity, {
       version: options.version ?? "",
@@ -339,6 +313,7 @@ export class Recorder {
     await this.#deadLetters.close();
     const logEndsAt = Math.max(endsAt, this.#clock.monotonic() + LOG_CLOSE_MS);
     await this.#wal?.settle(logEndsAt - this.#clock.monotonic());
+    this.#health.look();
     const { tables } = this.stats();
     const rows = [...left].map(([name, rows]) => [
       name,
@@ -463,6 +438,7 @@ export class Recorder {
   #wake(): void {
     this.#sink.wake();
     this.#spool?.look();
+    this.#health.lookSoon();
   }
 
   /** Whether rows of the log wait that go before those of the spool. */

@@ -11,6 +11,9 @@ import { type GatheredRows, RowGroup } from "./buffer/row-group.js";
 import type { Identity } from "./buffer/stamp.js";
 import type { Ticket } from "./buffer/ticket.js";
 import type { GapLedger } from "./gaps/gap-ledger.js";
+import { Conservation, type ConservationStats } from "./health/conservation.js";
+import type { ConservationEvent } from "./health/events.js";
+import type { RowSums } from "./health/row-sums.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
 import { type LevelRules, NORMAL, stricter } from "./overload/ladder.js";
@@ -20,7 +23,7 @@ import { dropRuleOf, MARKET_DATA, type PolicyShape, shapeOf } from "./policy/sha
 import { ThinnedTable } from "./policy/thinned-table.js";
 import type { Table } from "./schemas/table.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
-import type { Report } from "./sink/events.js";
+import type { RecorderEvent as SinkEvent } from "./sink/events.js";
 import type { Lane, LaneStats, Pause } from "./sink/lane.js";
 import type { SpoolDropped } from "./spool/table-spool.js";
 
@@ -77,6 +80,8 @@ export interface TableStats extends AdmissionCounts, LaneStats, OverloadStats {
   readonly sampled: number;
   /** Age of the oldest row that the sink has not taken, seconds. */
   readonly oldestSeconds: number | undefined;
+  /** Whether the sums above hold, as of the last batch that was through or due. */
+  readonly conservation: ConservationStats;
 }
 
 /** What a {@link Writer} is made of. */
@@ -93,7 +98,7 @@ export interface WriterParts {
   readonly identity: Identity;
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
-  readonly report: Report;
+  readonly report: (event: SinkEvent | ConservationEvent) => void;
   readonly isClosed: () => boolean;
   readonly policy: TablePolicy | undefined;
   readonly overload: TableOverload;
@@ -107,6 +112,7 @@ export class Writer implements TableWriter {
   readonly buffer: RowBuffer;
   readonly #parts: WriterParts;
   readonly #admission: Admission;
+  readonly #conservation: Conservation;
   #waiting: (() => void)[] = [];
   #isClosed = false;
   #thinned: ThinnedTable | undefined;
@@ -124,6 +130,8 @@ export class Writer implements TableWriter {
     this.isLogged = parts.isLogged;
     this.buffer = parts.buffer;
     this.#admission = parts.admission;
+    const { report } = parts;
+    this.#conservation = new Conservation({ table: this.table.name, sums: () => this.#sums(), report });
     this.#policy = parts.policy ?? KEEP_ALL;
     this.#shape = this.#shapeOf(this.#policy);
     this.#applyRules();
@@ -280,6 +288,11 @@ export class Writer implements TableWriter {
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
+  /** Looks whether all rows are counted once; not to be called within a step of the pipeline. */
+  look(): void {
+    this.#conservation.look();
+  }
+
   async rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void> {
     this.#admission.refuse(codeOf(error).toLowerCase());
     await this.#keep(raw, error, origin);
@@ -330,8 +343,29 @@ export class Writer implements TableWriter {
       sampled: thinned?.sampled ?? 0,
       deadLettered: sent.deadLettered + this.#deadLettered,
       oldestSeconds: oldestAt === undefined ? undefined : (clock.monotonic() - oldestAt) / SECOND_MS,
+      conservation: this.#conservation.stats,
     };
   }
+
+  #sums(): RowSums {
+    const { offered, accepted, refused, dropped } = this.#admission.counts();
+    const { storedRows, deadLetteredRows } = this.#parts.lane;
+    return {
+      offered,
+      accepted,
+      refused: sumOf(refused),
+      dropped: sumOf(dropped),
+      stored: storedRows,
+      pending: this.pendingRows,
+      deduplicated: this.#thinned?.deduplicated ?? 0,
+      sampled: this.#thinned?.sampled ?? 0,
+      deadLettered: deadLetteredRows + this.#deadLettered,
+    };
+  }
+}
+
+function sumOf(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** The policy of a table that has none. */

@@ -96,6 +96,11 @@ export class Lane {
     return this.#stored;
   }
 
+  /** Rows that went to the dead letters so far. */
+  get deadLetteredRows(): number {
+    return this.#deadLettered;
+  }
+
   /** Whether the next due batch may be begun. */
   get ready(): boolean {
     return this.waiting === 0 && this.buffer.hasDue;

@@ -55,24 +55,30 @@ export interface Fixture {
   readonly due: { count: number };
 }
 
-export function bufferFor(table: Table, options: Partial<TableBufferOptions> = {}): Fixture {
+/** What a buffer is made with, but for the limits that a test is about. */
+export function bufferOptions(table: Table): TableBufferOptions & { readonly clock: ManualClock } {
   const clock = new ManualClock(Date.UTC(2024, 7, 8, 12));
-  const budget = options.budget ?? new MemoryBudget(2 ** 30);
-  const due = { count: 0 };
-  const buffer = new TableBuffer({
+  return {
     table,
     flush: { rows: 10, bytes: 2 ** 20, age: 250 },
     queueRows: 1000,
     identity: { env: "test", recorder: "r", run: 18446744073709551615n },
     window: new EventWindow({ past: 30 * YEAR_MS, future: 86_400_000 }, clock),
-    budget,
+    budget: new MemoryBudget(2 ** 30),
     clock,
-    onDue: () => {
-      due.count += 1;
-    },
-    ...options,
-  });
-  return { buffer, clock, budget, due };
+    onDue: () => {},
+  };
+}
+
+export function bufferFor(table: Table, options: Partial<TableBufferOptions> = {}): Fixture {
+  const fallback = bufferOptions(table);
+  const { clock } = fallback;
+  const due = { count: 0 };
+  const onDue = (): void => {
+    due.count += 1;
+  };
+  const given = { ...fallback, onDue, ...options };
+  return { buffer: new TableBuffer(given), clock, budget: given.budget, due };
 }
 
 /** An admission before a buffer, with all that it tells. */

@@ -1,0 +1,3 @@
+import { testSums } from "./random-sums.js";
+
+testSums("in memory, with a policy and a ladder", 15);
