@@ -65,8 +65,10 @@ export interface SpoolStats {
   /** On disk, and the most that may be. */
   readonly bytes: number;
   readonly max: number;
-  /** Not stored yet, those of earlier starts included. */
+  /** On disk and not stored yet, those of earlier starts included. */
   readonly rows: number;
+  /** Rows that the disk has not taken yet: they are in memory. */
+  readonly writing: number;
   readonly batches: number;
   /** Since when the oldest of them waits, as far as this start knows. */
   readonly oldestSeconds: number | undefined;
@@ -77,7 +79,7 @@ export interface SpoolStats {
 /** Space is given free by segments, of which there are at least so many. */
 const SEGMENTS = 16;
 const SEGMENT_MAX: number = 64 * MIB;
-const OPEN_AGAIN_MS: number = 5 * SECOND_MS;
+const OPEN_AGAIN_MS: number = SECOND_MS;
 const TAKING: ReadonlySet<SpoolState> = new Set(["ok", "slow", "nearly_full"]);
 
 /** The batches of one table that are kept on disk because ClickHouse does not take them. */
@@ -280,7 +282,8 @@ export class TableSpool {
       ...this.#state,
       bytes: this.kept.bytes,
       max,
-      rows: this.kept.rows + (this.#writing?.batch.count ?? 0),
+      rows: this.kept.rows,
+      writing: this.#writing?.batch.count ?? 0,
       batches: this.kept.batches,
       oldestSeconds:
         oldest === undefined ? undefined : (clock.monotonic() - oldest.batch.openedAt) / SECOND_MS,

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Recorder, RecorderOptions, SpoolOptions, TableOptions } from "../../src/recorder.js";
 import type { FaultProxy } from "../support/fault-proxy.js";
@@ -56,4 +57,30 @@ export async function away(
   await proxy.refuse();
   place.offer(recorder, [id]);
   await until("the link is down", () => recorder.stats().link.state === "down");
+}
+
+/** The folder of the table's spool. */
+export function spoolFolder({ folder, name }: LogPlace): string {
+  return join(folder, "spool", name);
+}
+
+/** Batches of exactly 1000 rows. */
+export const FROZEN = { flush: { rows: 1000, bytes: 2 ** 20, age: 10 }, queue: { rows: 8000 } };
+/** Rows that take about 1 KiB each. */
+export const WIDE = { note: "x".repeat(1000) };
+
+/** Offers rows in batches of a MiB that go to the spool one after the other. */
+export async function fill(
+  recorder: Recorder,
+  place: LogPlace,
+  first: number,
+  batches: number,
+): Promise<void> {
+  for (let batch = 0; batch < batches; batch += 1) {
+    place.offer(recorder, ids(first + batch * 1000, 1000), WIDE);
+    const { tables } = recorder.stats();
+    const before = tables[place.name]!.pending.rows;
+    assert.ok(before > 0);
+    await until("the batch on disk", () => recorder.stats().memory.used < 2 ** 19);
+  }
 }
