@@ -13,8 +13,8 @@ import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
 import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
+import { Notes } from "./gaps/notes.js";
 import { Health } from "./health/health.js";
-import type { Row } from "./native/block.js";
 import { levelRow } from "./overload/level-row.js";
 import { Overload } from "./overload/overload.js";
 import type { RingSign } from "./overload/pressure.js";
@@ -81,6 +81,7 @@ export class Recorder {
   #clashes: ClashWatch | undefined;
   readonly #writers = new Map<string, Writer>();
   readonly #gaps: GapLedger;
+  readonly #notes: Notes;
   readonly #wal: Wal | undefined;
   /** Of the tables that have a log. */
   readonly #logged = new Map<string, LoggedBuffer>();
@@ -100,15 +101,16 @@ export class Recorder {
     // What waits for the disk has room of its own, which others cannot take.
     const reserve = this.#wal === undefined ? 0 : waitingMaxOf(options.memory.max);
     this.#budgets = classBudgets(options.memory.max, reserve, options.memory.critical_reserve ?? 0);
+    this.#notes = new Notes(this.#clock, () => this.#writers.get("system_events"));
     this.#gaps = new GapLedger({ clock: this.#clock, write: (gap) => this.#writeGap(gap) });
     const random = options.random ?? Math.random;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budgets.all };
     const report: Report = (event) => {
       parts.report(event);
-      if (event.kind === "level") this.#note(levelRow(event, this.#clock.wall()));
+      if (event.kind === "level") this.#notes.add(levelRow(event, this.#clock.wall()));
       if (event.kind !== "link") return;
-      this.#note(linkRow(event, this.#clock.wall()));
+      this.#notes.add(linkRow(event, this.#clock.wall()));
       this.#wake();
       if (event.to === "recovering") this.#replays.begin("outage");
     };
@@ -302,6 +304,7 @@ export class Recorder {
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#gaps.close();
+    this.#notes.close();
     this.#isClosed = true;
     this.#overload.close();
     this.#clashes?.close();
@@ -460,14 +463,9 @@ export class Recorder {
     return { ...gap, level: this.#writers.get(gap.table)!.level };
   }
 
-  /** Writes a row of `system_events`; false if there is no room for it, or no such table. */
-  #note(row: Row): boolean {
-    return !this.#isClosed && this.#writers.get("system_events")?.offerWhole(row) !== undefined;
-  }
-
   /** Rows that are missing are told of; false if there is no room to write that down. */
   #writeGap(gap: GapTotals): boolean {
-    if (!this.#note(gapRow(gap, this.#clock.wall())) && this.#writers.has("system_events")) return false;
+    if (!this.#notes.write(gapRow(gap, this.#clock.wall()))) return false;
     const { table, reason, level, rows } = gap;
     this.#report({ kind: "data_gap", table, reason, level, rows, series: gap.series });
     return true;

@@ -1,0 +1,62 @@
+import type { Clock } from "../base/clock.js";
+import { SECOND_MS } from "../base/units.js";
+import type { Row } from "../native/block.js";
+
+const RETRY_MS: number = SECOND_MS;
+/** Those that wait; of more the first go, which the events have told. */
+const WAITING_MAX = 10_000;
+
+/** What takes rows of `system_events`; undefined if there is no room for one. */
+export interface NoteTaker {
+  offerWhole(row: Row): unknown;
+}
+
+/** What the recorder writes down of itself, in order: while there is no room, as on a full disk, it waits. */
+export class Notes {
+  readonly #clock: Clock;
+  readonly #taker: () => NoteTaker | undefined;
+  #waiting: Row[] = [];
+  #cancelTimer: (() => void) | undefined;
+  #isClosed = false;
+
+  /** @param taker undefined if there is no such table: then nothing is written */
+  constructor(clock: Clock, taker: () => NoteTaker | undefined) {
+    this.#clock = clock;
+    this.#taker = taker;
+  }
+
+  /** Writes a row now; false if there is no room for it. */
+  write(row: Row): boolean {
+    if (this.#isClosed) return false;
+    const taker = this.#taker();
+    return taker === undefined || taker.offerWhole(row) !== undefined;
+  }
+
+  /** Writes a row as soon as there is room for it. */
+  add(row: Row): void {
+    this.#waiting.push(row);
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
+    this.#flush();
+    if (this.#waiting.length > 0) this.#wait();
+  }
+
+  /** Tries once more, and never again. */
+  close(): void {
+    this.#cancelTimer?.();
+    this.#flush();
+    this.#isClosed = true;
+  }
+
+  #wait(): void {
+    this.#cancelTimer ??= this.#clock.after(RETRY_MS, () => {
+      this.#cancelTimer = undefined;
+      this.#flush();
+      if (this.#waiting.length > 0) this.#wait();
+    });
+  }
+
+  #flush(): void {
+    const written = this.#waiting.findIndex((row) => !this.write(row));
+    this.#waiting = written < 0 ? [] : this.#waiting.slice(written);
+  }
+}
