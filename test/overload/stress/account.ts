@@ -2,7 +2,7 @@ import type { ClickHouse } from "../../../src/index.js";
 import { seriesName, type Tally } from "./load.js";
 
 /** Rows of market data that are missing, as one `data_gap` tells it. */
-export interface ToldGap {
+interface ToldGap {
   readonly reason: string;
   readonly level: number;
   readonly rows: number;
@@ -148,7 +148,7 @@ function tradeViolations(told: readonly ToldGap[]): string[] {
 }
 
 /** `drop_trades` of the built-in ladder. */
-export const LAST_STEP = 7;
+const LAST_STEP = 7;
 
 function byReason(told: readonly ToldGap[]): Record<string, number> {
   const sums: Record<string, number> = {};

@@ -28,9 +28,7 @@ export function violationsOf({ samples, steps, counted, account }: Stressed, sta
 }
 
 /** How often the direction changed, and in how many seconds. */
-export function reversalsOf(
-  steps: readonly { readonly from: number; readonly to: number; readonly at: number }[],
-): {
+function reversalsOf(steps: readonly { readonly from: number; readonly to: number; readonly at: number }[]): {
   readonly reversals: number;
   readonly seconds: number;
 } {

@@ -8,7 +8,7 @@ export const STORM: Rates = { market: 1_000_000, critical: 5_000 };
 
 const SLOW_MS = 500;
 
-export function slowDown({ proxy }: Surroundings): void {
+function slowDown({ proxy }: Surroundings): void {
   proxy.on({ times: Number.POSITIVE_INFINITY }, slow(SLOW_MS));
 }
 
