@@ -1,6 +1,7 @@
 import type { Clock } from "./base/clock.js";
 import type { ClickHouse } from "./clickhouse/client.js";
-import type { ConservationEvent } from "./health/events.js";
+import type { ConditionLimits } from "./health/conditions.js";
+import type { ConditionEvent, ConservationEvent } from "./health/events.js";
 import type { LevelEvent } from "./overload/events.js";
 import type { LadderStep } from "./overload/ladder.js";
 import type { Compression } from "./sink/compression.js";
@@ -12,7 +13,13 @@ import type { WalEvent } from "./wal/events.js";
 import type { WalOptions } from "./wal/wal.js";
 
 /** What the recorder reports of itself as it happens; each is worth one log line. */
-export type RecorderEvent = SinkEvent | WalEvent | SpoolEvent | LevelEvent | ConservationEvent;
+export type RecorderEvent =
+  | SinkEvent
+  | WalEvent
+  | SpoolEvent
+  | LevelEvent
+  | ConservationEvent
+  | ConditionEvent;
 
 /** Takes each event as it happens; must not throw. */
 export type Report = (event: RecorderEvent) => void;
@@ -69,6 +76,8 @@ export interface RecorderOptions {
   readonly wal?: WalOptions;
   /** The spool. Without it no table has one, whatever its options say. */
   readonly spool?: SpoolOptions;
+  /** From when on tables are told of that drop rows, are thinned out for long or have a spool nearly full. Without it none is. */
+  readonly conditions?: ConditionLimits;
   /** Folder of the rows that were refused; made if absent. */
   readonly deadLettersDir: string;
   /** Written into `recorder_runs`. */

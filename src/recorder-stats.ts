@@ -1,4 +1,5 @@
 import type { ServerLife } from "./clickhouse/client.js";
+import type { Condition } from "./health/events.js";
 import type { LinkState } from "./sink/events.js";
 import type { ReplayStats } from "./sink/replay-watch.js";
 import type { Left } from "./sink/sink.js";
@@ -20,6 +21,8 @@ export interface RecorderStats {
   /** Encoded bytes held, and the most that may be. */
   readonly memory: { readonly used: number; readonly max: number };
   readonly tables: Readonly<Record<string, TableStats>>;
+  /** What an operator should look after now. */
+  readonly conditions: readonly Condition[];
   /** Of the log, if there is one. */
   readonly wal?: WalStats;
   /** By table, of those that have a spool. */

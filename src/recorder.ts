@@ -87,7 +87,7 @@ export class Recorder {
   readonly #logged = new Map<string, LoggedBuffer>();
   readonly #spool: Spool | undefined;
   readonly #spooled = new Map<string, SpooledBuffer>();
-  readonly #health: Health = new Health(() => this.#writers.values());
+  readonly #health: Health;
   #isClosed = false;
 
   private constructor(options: RecorderOptions, parts: RecorderParts) {
@@ -138,6 +138,10 @@ export class Recorder {
         mayReplay: () => this.#link.state !== "down" && !this.#isLogBehind,
         onDue: () => this.#sink.wake(),
       });
+    this.#health = new Health({
+      ...{ clock: this.#clock, limits: options.conditions, tables: this.#writers, report },
+      spoolOf: (table) => this.#spool?.stats()[table],
+    });
     this.#stored = new StoredCounter({ clickhouse, link: this.#link, tables: parts.tables, deadlineMs });
     assert(recorder !== "" && env !== "", "recorder and env are named");
     const window = new EventWindow(options.accept, this.#clock);
@@ -183,6 +187,7 @@ export class Recorder {
     opened.#clashes = await ClashWatch.start({ clickhouse, identity, log: wal?.logId, report });
     opened.#sink.start();
     opened.#overload.start();
+    opened.#health.start();
     wal?.start();
     wal?.trim(opened.#stored);
     opened.#replays.begin("start");
@@ -307,6 +312,7 @@ export class Recorder {
     this.#notes.close();
     this.#isClosed = true;
     this.#overload.close();
+    this.#health.close();
     this.#clashes?.close();
     this.#replays.close();
     for (const writer of this.#writers.values()) writer.wake();
@@ -356,6 +362,7 @@ export class Recorder {
         max: this.#budgets.all.max + (this.#wal?.waitingMax ?? 0),
       },
       tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
+      conditions: this.#health.conditions,
       ...(this.#wal === undefined ? {} : { wal: this.#wal.stats() }),
       ...(this.#spool === undefined ? {} : { spool: this.#spool.stats() }),
       ...(this.#replays.stats === undefined ? {} : { replay: this.#replays.stats }),

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "./base/clock.js";
 import { ColdpathError, type ErrorCode, messageOf } from "./base/errors.js";
 import { nearest } from "./base/nearest.js";
-import { SECOND_MS } from "./base/units.js";
+import { MINUTE_MS, SECOND_MS } from "./base/units.js";
 import type { Admission, AdmissionCounts } from "./buffer/admission.js";
 import type { DropRule } from "./buffer/droppable-rows.js";
 import type { Origin } from "./buffer/origin.js";
@@ -13,6 +13,7 @@ import type { Ticket } from "./buffer/ticket.js";
 import type { GapLedger } from "./gaps/gap-ledger.js";
 import { Conservation, type ConservationStats } from "./health/conservation.js";
 import type { ConservationEvent } from "./health/events.js";
+import { RecentRows } from "./health/recent-rows.js";
 import type { RowSums } from "./health/row-sums.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
@@ -82,7 +83,14 @@ export interface TableStats extends AdmissionCounts, LaneStats, OverloadStats {
   readonly oldestSeconds: number | undefined;
   /** Whether the sums above hold, as of the last batch that was through or due. */
   readonly conservation: ConservationStats;
+  /** Rows a second, in the last ten seconds or somewhat more. */
+  readonly perSecond: { readonly offered: number; readonly stored: number };
+  /** Share of its room for waiting rows that is taken. */
+  readonly usage: number;
 }
+
+/** Over which rows a second are told. */
+const RATE_MS: number = 10 * SECOND_MS;
 
 /** What a {@link Writer} is made of. */
 export interface WriterParts {
@@ -113,6 +121,7 @@ export class Writer implements TableWriter {
   readonly #parts: WriterParts;
   readonly #admission: Admission;
   readonly #conservation: Conservation;
+  readonly #recent: RecentRows;
   #waiting: (() => void)[] = [];
   #isClosed = false;
   #thinned: ThinnedTable | undefined;
@@ -130,8 +139,10 @@ export class Writer implements TableWriter {
     this.isLogged = parts.isLogged;
     this.buffer = parts.buffer;
     this.#admission = parts.admission;
-    const { report } = parts;
-    this.#conservation = new Conservation({ table: this.table.name, sums: () => this.#sums(), report });
+    const { report, clock } = parts;
+    const sums = (): RowSums => this.#sums();
+    this.#conservation = new Conservation({ table: this.table.name, sums, report });
+    this.#recent = new RecentRows(clock, sums);
     this.#policy = parts.policy ?? KEEP_ALL;
     this.#shape = this.#shapeOf(this.#policy);
     this.#applyRules();
@@ -291,6 +302,12 @@ export class Writer implements TableWriter {
   /** Looks whether all rows are counted once; not to be called within a step of the pipeline. */
   look(): void {
     this.#conservation.look();
+    this.#recent.look();
+  }
+
+  get dropShare(): number {
+    const { offered, dropped } = this.#recent.over(MINUTE_MS);
+    return dropped === 0 ? 0 : Math.min(1, dropped / offered);
   }
 
   async rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void> {
@@ -329,6 +346,8 @@ export class Writer implements TableWriter {
     const { oldestAt, pendingBytes } = this.buffer;
     const thinned = this.#thinned;
     const sent = lane.stats();
+    const recent = this.#recent.over(RATE_MS);
+    const perSecond = (rows: number): number => (recent.seconds === 0 ? 0 : rows / recent.seconds);
     return {
       ...this.#admission.counts(),
       ...sent,
@@ -344,6 +363,8 @@ export class Writer implements TableWriter {
       deadLettered: sent.deadLettered + this.#deadLettered,
       oldestSeconds: oldestAt === undefined ? undefined : (clock.monotonic() - oldestAt) / SECOND_MS,
       conservation: this.#conservation.stats,
+      perSecond: { offered: perSecond(recent.offered), stored: perSecond(recent.stored) },
+      usage: this.buffer.usage,
     };
   }
 

@@ -1,3 +1,4 @@
+import { durationText } from "../base/duration-text.js";
 import { MIB } from "../base/units.js";
 import type { RecorderStats } from "../recorder.js";
 
@@ -52,22 +53,4 @@ function levelLine([name, { level, pressure }]: readonly [
   if (level.index === 0) return [];
   const now = `pressure ${Math.round(pressure.value * 100)}%, from ${pressure.cause}`;
   return [`overload: ${name} is at level ${level.index}, ${level.step}; ${now}`];
-}
-
-/** The two largest units of a duration: `34 s`, `3 h 12 min`. */
-function durationText(seconds: number): string {
-  const whole = Math.round(seconds);
-  const parts = [
-    [Math.floor(whole / 86_400), "d"],
-    [Math.floor(whole / 3_600) % 24, "h"],
-    [Math.floor(whole / 60) % 60, "min"],
-    [whole % 60, "s"],
-  ] as const;
-  const first = parts.findIndex(([count]) => count > 0);
-  if (first === -1) return "0 s";
-  return parts
-    .slice(first, first + 2)
-    .filter(([count]) => count > 0)
-    .map(([count, unit]) => `${count} ${unit}`)
-    .join(" ");
 }

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import { z } from "zod";
 import { DAY_MS, GIB, KIB, MIB, SECOND_MS } from "../base/units.js";
+import { CONDITIONS } from "./conditions.js";
 import { DEGRADE, type DegradeStep, MARKET_DATA_LADDER } from "./degrade.js";
 import { count, duration, percent, size } from "./values.js";
 
@@ -323,6 +324,7 @@ export const CONFIG_SCHEMA = z.strictObject({
       }),
     })
     .prefault({}),
+  conditions: CONDITIONS,
   ring: z
     .strictObject({
       size: size("16MiB", MIB, GIB)

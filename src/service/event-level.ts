@@ -5,7 +5,10 @@ export type EventLevel = "debug" | "info" | "warn" | "error";
 
 /** Of events that are always worth the same. */
 const LEVELS: Readonly<
-  Record<Exclude<RecorderEvent["kind"], "link" | "wal_state" | "spool_state" | "conservation">, EventLevel>
+  Record<
+    Exclude<RecorderEvent["kind"], "link" | "wal_state" | "spool_state" | "conservation" | "condition">,
+    EventLevel
+  >
 > = {
   endpoint: "warn",
   clickhouse_restarted: "warn",
@@ -52,6 +55,7 @@ const LEVELS: Readonly<
 /** At which level an event is logged, so that `log.level: warn` keeps what an operator must see of an outage. */
 export function eventLevel(event: RecorderEvent): EventLevel {
   if (event.kind === "link") return LINK[event.to];
+  if (event.kind === "condition") return event.holds ? "warn" : "info";
   if (event.kind === "conservation") return event.holds ? "info" : "error";
   if (event.kind === "spool_state") return SPOOL[event.to] ?? "error";
   if (event.kind !== "wal_state") return LEVELS[event.kind];

@@ -35,6 +35,7 @@ export async function openRecorder(
     tables: withLog ? config.tables : withoutLadders(config.tables),
     memory: config.memory,
     accept: config.accept,
+    conditions: config.conditions,
     deadLettersDir: deadLettersFolder(config),
     ...(withLog ? { wal: walOptions(config), spool: spoolOptions(config) } : {}),
     ...(report === undefined ? {} : { report }),

@@ -47,7 +47,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "table-writer.ts",
   ],
   "recorder-parts.ts": ["buffer", "clickhouse", "schemas", "sink", "wal", "recorder-options.ts"],
-  "recorder-stats.ts": ["clickhouse", "sink", "wal", "spool", "table-writer.ts"],
+  "recorder-stats.ts": ["clickhouse", "health", "sink", "wal", "spool", "table-writer.ts"],
   "recorder.ts": [
     "base",
     "native",
