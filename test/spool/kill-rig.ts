@@ -8,14 +8,16 @@ export interface Told {
   readonly offered: number;
   readonly spooled: number;
   readonly stored: number;
+  readonly pending: number;
   readonly link: string;
+  readonly run: string;
 }
 
 /** A recorder in a process of its own, which offers the rows `first`, `first + 1` … until it is killed. */
 export class SpoolChild {
   readonly #child: ChildProcess;
   /** Its last word. */
-  last: Told = { offered: 0, spooled: 0, stored: 0, link: "" };
+  last: Told = { offered: 0, spooled: 0, stored: 0, pending: 0, link: "", run: "" };
   #look: () => void = () => {};
 
   constructor(

@@ -29,6 +29,7 @@ test("rows of an outage wait on disk and not in memory, and are stored once each
   const { stored, dropped, inherited } = recorder.stats().tables[place.name]!;
   assert.deepEqual([stored, dropped, inherited.stored], [30_501, {}, 0]);
   assert.ok(place.events.some(({ kind }) => kind === "spool_emptied"));
+  assert.ok(!place.events.some(({ kind }) => kind === "conservation"));
 });
 
 for (const order of ["oldest_first", "newest_first"] as const)

@@ -18,10 +18,13 @@ const writer = recorder.table(name!);
 for (let id = Number(first); ; ) {
   for (const end = id + 100; id < end; id += 1) writer.offer({ ts: NOON, id });
   const { spool, tables, link } = recorder.stats();
+  const { stored, pending } = tables[name!]!;
   process.send!({
+    run: recorder.run.toString(),
     offered: id,
     spooled: spool![name!]!.rows,
-    stored: tables[name!]!.stored,
+    stored,
+    pending: pending.rows,
     link: link.state,
   });
   await delay(5);
