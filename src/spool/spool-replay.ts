@@ -18,6 +18,8 @@ export interface SpoolReplayOptions {
   readonly clock: Clock;
   /** Whether rows of the spool may go now: ClickHouse is there, and what goes before them is through. */
   readonly mayReplay: () => boolean;
+  /** No row of this moment waits. */
+  readonly isQuiet: () => boolean;
   /** A batch can be taken. */
   readonly onDue: () => void;
   readonly onUnreadable: (message: string) => void;
@@ -25,7 +27,7 @@ export interface SpoolReplayOptions {
 
 /** A batch is only read back while it leaves so much of the memory to others. */
 const MEMORY_SHARE = 0.75;
-/** After a batch there is a pause of so many times what it took: the rest of the time is for live rows. */
+/** After a batch there is a pause of so many times what it took while there are live rows: the rest of the time is theirs. */
 const PAUSE = 1;
 /** A batch that could not be read lets others go first for so long. */
 const AGAIN_MS: number = 10 * SECOND_MS;
@@ -126,13 +128,13 @@ export class SpoolReplay {
   release(open: Taken): boolean {
     const out = this.#out;
     if (out?.open !== open) return false;
-    const { spool, clock, onDue } = this.#options;
+    const { spool, clock, isQuiet, onDue } = this.#options;
     this.#out = undefined;
     this.#batches.release(open);
     spool.letGo(out.read);
     if (this.#isStopped) return true;
     const now = clock.monotonic();
-    this.#notBefore = now + (now - out.since) * PAUSE;
+    this.#notBefore = isQuiet() ? now : now + (now - out.since) * PAUSE;
     this.#cancelPause?.();
     this.#cancelPause = clock.after(this.#notBefore - now, () => {
       this.#cancelPause = undefined;

@@ -75,7 +75,10 @@ export class Spool {
     });
     const onUnreadable = (message: string): void =>
       report({ kind: "spool_unreadable", table: name, message });
-    const replay = new SpoolReplay({ table, spool, budget, clock, mayReplay, onDue, onUnreadable });
+    const isQuiet = (): boolean => live.pendingRows === 0;
+    const replay = new SpoolReplay({
+      ...{ table, spool, budget, clock, mayReplay, isQuiet, onDue, onUnreadable },
+    });
     const afterMs = this.#options.after;
     const buffer = new SpooledBuffer({ live, spool, replay, clock, flushAge, afterMs, isDown });
     this.#tables.set(name, { spool, buffer });
