@@ -3,7 +3,7 @@ import { MIB } from "../base/units.js";
 import type { RecorderStats } from "../recorder.js";
 
 /** What a person wants to see first: is ClickHouse there, are rows landing, is the log well. */
-export function statusText({ recorder, run, link, tables, wal, replay }: RecorderStats): string {
+export function statusText({ recorder, run, link, tables, wal, spool = {}, replay }: RecorderStats): string {
   const lines = Object.entries(tables).map(
     ([name, { offered, stored, pending, deadLettered }]) =>
       `${name.padEnd(24)}${[offered, stored, pending.rows, deadLettered].map((n) => String(n).padStart(14)).join("")}`,
@@ -11,6 +11,7 @@ export function statusText({ recorder, run, link, tables, wal, replay }: Recorde
   return [
     `recorder ${recorder}, run ${run}, ${linkText(link)}`,
     ...(wal === undefined ? [] : [logLine(wal)]),
+    ...Object.entries(spool).flatMap(spoolLine),
     ...(replay === undefined ? [] : [replayLine(replay)]),
     ...Object.entries(tables).flatMap(levelLine),
     "",
@@ -38,6 +39,20 @@ function logLine(wal: NonNullable<RecorderStats["wal"]>): string {
     `${rows} rows pending${oldest}, ${files}`,
     ...(secondsUntilFull === undefined ? [] : [`at this rate full in ${durationText(secondsUntilFull)}`]),
   ].join("; ");
+}
+
+/** Nothing of a spool that is empty and well. */
+function spoolLine([name, { state, reason, rows, bytes, max, oldestSeconds }]: readonly [
+  string,
+  NonNullable<RecorderStats["spool"]>[string],
+]): string[] {
+  const isWell = state === "ok" || state === "unused";
+  if (isWell && rows === 0) return [];
+  const oldest = oldestSeconds === undefined ? "" : `, the oldest for ${durationText(oldestSeconds)}`;
+  const room = max === Infinity ? "" : ` of ${Math.floor(max / MIB)}`;
+  return [
+    `spool of ${name} ${state}${isWell ? "" : `: ${reason}`}; ${rows} rows on disk${oldest}, ${Math.ceil(bytes / MIB)}${room} MiB`,
+  ];
 }
 
 function replayLine({ cause, rows, left, seconds }: NonNullable<RecorderStats["replay"]>): string {

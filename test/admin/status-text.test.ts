@@ -27,6 +27,21 @@ test("the status has a line for the log if there is one, with what it suffers fr
   );
 });
 
+test("the status has a line for each spool that holds rows or is not well", () => {
+  const quiet = { state: "unused", reason: "", rows: 0, bytes: 0, max: 2 ** 31 };
+  assert.doesNotMatch(text({ spool: { market_data: quiet } }), /^spool/m);
+  const used = { ...quiet, state: "ok", rows: 1200, bytes: 2 ** 22, oldestSeconds: 94 };
+  assert.match(
+    text({ spool: { market_data: used } }),
+    /^spool of market_data ok; 1200 rows on disk, the oldest for 1 min 34 s, 4 of 2048 MiB$/m,
+  );
+  const sick = { ...quiet, state: "read_only", reason: "no writes" };
+  assert.match(
+    text({ spool: { ticks: sick } }),
+    /^spool of ticks read_only: no writes; 0 rows on disk, 0 of 2048 MiB$/m,
+  );
+});
+
 test("during an outage the status tells how long it lasts, how old the oldest row is and when the log is full; after it, what is left", () => {
   const link = { state: "down", reason: "connection refused", seconds: 94 };
   const wal = { ...LOG, oldestPendingSeconds: 96.4, secondsUntilFull: 11_520 };
