@@ -4,6 +4,7 @@ import type { ConditionLimits } from "./health/conditions.js";
 import type { ConditionEvent, ConservationEvent } from "./health/events.js";
 import type { LevelEvent } from "./overload/events.js";
 import type { LadderStep } from "./overload/ladder.js";
+import type { AssumedTable } from "./schemas/assumed-table.js";
 import type { Compression } from "./sink/compression.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
 import type { SpoolEvent } from "./spool/events.js";
@@ -49,6 +50,12 @@ export interface TableOptions {
   readonly degrade?: readonly LadderStep[];
 }
 
+/** Tables as they are known while ClickHouse is away, and whether that was ever otherwise. */
+export interface AwayTables {
+  readonly tables: readonly AssumedTable[];
+  readonly seen: boolean;
+}
+
 export interface RecorderOptions {
   /** Name of this recorder, unique among recorders. */
   readonly recorder: string;
@@ -78,6 +85,13 @@ export interface RecorderOptions {
   readonly spool?: SpoolOptions;
   /** From when on tables are told of that drop rows, are thinned out for long or have a spool nearly full. Without it none is. */
   readonly conditions?: ConditionLimits;
+  /** Throws if the user may not do what the recorder needs, and if the tables are not as they should be: asked before rows are sent. */
+  readonly checks?: { readonly rights: () => Promise<void>; readonly schema: () => Promise<void> };
+  /**
+   * With it, and with a log or a spool, the recorder opens though ClickHouse does not answer. Gives the tables that rows are cut for until then; all
+   * that a start asks is asked before anything is sent. Without it that is an error.
+   */
+  readonly away?: () => Promise<AwayTables>;
   /** Folder of the rows that were refused; made if absent. */
   readonly deadLettersDir: string;
   /** Written into `recorder_runs`. */

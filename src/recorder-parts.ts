@@ -1,22 +1,22 @@
 import { randomBytes } from "node:crypto";
 import type { Identity } from "./buffer/stamp.js";
-import type { ServerLife, Settings } from "./clickhouse/client.js";
-import type { RecorderOptions, Report } from "./recorder-options.js";
-import { readTable } from "./schemas/introspect.js";
+import type { AwayTables, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
 import type { Table } from "./schemas/table.js";
 import { type Pack, packerFor } from "./sink/compression.js";
 import { DeadLetters } from "./sink/dead-letters.js";
-import { readInsertSettings } from "./sink/insert-settings.js";
 import { requireGone } from "./sink/left-out.js";
-import { requireOneStore } from "./sink/one-store.js";
-import { requireTokenMemory } from "./sink/token-memory.js";
+import type { Start } from "./sink/registration.js";
+import { checkStart, type Met } from "./sink/start-checks.js";
 import type { Wal } from "./wal/wal.js";
 
-/** What is known once ClickHouse has been asked. */
+/** What a recorder is made of. */
 export interface RecorderParts {
   readonly identity: Identity;
-  readonly life: ServerLife;
-  readonly settings: Settings;
+  readonly start: Start;
+  /** What ClickHouse said, unless it is away. */
+  readonly met: Met | undefined;
+  /** If it is away: why we think so, and what is known of the tables. */
+  readonly away: (AwayTables & { readonly reason: string }) | undefined;
   readonly tables: readonly Table[];
   readonly pack: Pack;
   readonly deadLetters: DeadLetters;
@@ -25,7 +25,8 @@ export interface RecorderParts {
 }
 
 /**
- * Draws a start's `run`, and asks ClickHouse for what the recorder must know of it and its tables.
+ * Draws a start's `run`, asks ClickHouse for what the recorder must know of it and its tables, and registers the start; all but the first is
+ * left for later if ClickHouse is away and may be.
  * @throws ColdpathError TABLE_UNKNOWN, SCHEMA_MISMATCH, CLICKHOUSE_UNREACHABLE
  */
 export async function askParts(
@@ -33,18 +34,25 @@ export async function askParts(
   report: Report,
   wal: Wal | undefined,
 ): Promise<RecorderParts> {
-  const { clickhouse, recorder, env, leaveOut } = options;
+  const { clickhouse, recorder, env, leaveOut, version = "", configHash = "" } = options;
   const identity: Identity = { recorder, env, run: randomBytes(8).readBigUInt64LE() };
-  const life = await clickhouse.connect();
-  const settings = await readInsertSettings(clickhouse);
-  const tables: Table[] = [];
-  for (const name of Object.keys(options.tables)) tables.push(await readTable(clickhouse, name));
-  requireOneStore(clickhouse, tables);
-  await requireTokenMemory(clickhouse, tables);
+  const start = { at: new Date(), version, configHash, log: wal?.logId };
+  const keepsRows = wal !== undefined || (options.spool !== undefined && hasTable(options, "spool"));
+  const mayBeAway = options.away !== undefined && keepsRows;
+  const names = Object.keys(options.tables);
+  const asked = { clickhouse, identity, start, names, mayBeAway, ...options.checks };
+  const { met, reason } = await checkStart(asked);
+  const away = met === undefined ? { ...(await options.away!()), reason } : undefined;
+  const tables = met?.tables ?? away!.tables;
   const deadLetters = await DeadLetters.open(options.deadLettersDir, identity.run, (path, line) =>
     report({ kind: "dead_letter_damaged", path, line }),
   );
   const pack = await packerFor(options.compression, clickhouse.endpoints);
   for (const table of tables) for (const column of leaveOut?.[table.name] ?? []) requireGone(table, column);
-  return { identity, life, settings, tables, pack, deadLetters, wal, report };
+  return { identity, start, met, away, tables, pack, deadLetters, wal, report };
+}
+
+/** Whether rows of a table are kept that way. */
+export function hasTable({ tables }: RecorderOptions, kind: TableOptions["durability"]): boolean {
+  return Object.values(tables).some(({ durability }) => durability === kind);
 }

@@ -15,7 +15,8 @@ export interface RecorderStats {
     /** What brought it into this state, and for how long it has been in it. */
     readonly reason: string;
     readonly seconds: number;
-    readonly life: ServerLife;
+    /** Undefined if ClickHouse has not answered since the start. */
+    readonly life: ServerLife | undefined;
     readonly probeError: string | undefined;
   };
   /** Encoded bytes held, and the most that may be. */

@@ -5,9 +5,7 @@ import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
 import { type ClassBudgets, classBudgets } from "./buffer/class-budgets.js";
 import { EventWindow } from "./buffer/event-window.js";
-import type { RowBuffer } from "./buffer/row-buffer.js";
 import type { Identity } from "./buffer/stamp.js";
-import { TableBuffer } from "./buffer/table-buffer.js";
 import type { ClickHouse, Settings } from "./clickhouse/client.js";
 import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
@@ -19,29 +17,29 @@ import { levelRow } from "./overload/level-row.js";
 import { Overload } from "./overload/overload.js";
 import type { RingSign } from "./overload/pressure.js";
 import type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
-import { askParts, type RecorderParts } from "./recorder-parts.js";
-import type { CloseReport, LeftBehind, RecorderStats } from "./recorder-stats.js";
+import { askParts, hasTable, type RecorderParts } from "./recorder-parts.js";
+import type { CloseReport, RecorderStats } from "./recorder-stats.js";
 import { readTable } from "./schemas/introspect.js";
 import type { Table } from "./schemas/table.js";
 import { ClashWatch } from "./sink/clash-watch.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
 import { guardedReport } from "./sink/guarded-report.js";
 import { quorumSettings } from "./sink/insert-settings.js";
+import type { Lane } from "./sink/lane.js";
+import { LateStart } from "./sink/late-start.js";
 import { requireGone } from "./sink/left-out.js";
 import { Link } from "./sink/link.js";
 import { linkRow } from "./sink/link-row.js";
-import { registerRun } from "./sink/registration.js";
 import { Replay } from "./sink/replay.js";
 import { ReplayWatch } from "./sink/replay-watch.js";
-import { type Left, Sink } from "./sink/sink.js";
+import { Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { gapOf } from "./spool/gap-of.js";
 import { Spool } from "./spool/spool.js";
-import type { SpooledBuffer } from "./spool/spooled-buffer.js";
 import type { SpoolDropped } from "./spool/table-spool.js";
+import { TableBuffers } from "./table-buffers.js";
 import { type TablePolicy, type TableWriter, unknownTable, Writer } from "./table-writer.js";
 import type { Ledger } from "./wal/ledger.js";
-import type { LoggedBuffer } from "./wal/logged-buffer.js";
 import type { RowSource } from "./wal/row-source.js";
 import { Wal, waitingMaxOf } from "./wal/wal.js";
 
@@ -49,7 +47,7 @@ export type { Origin } from "./buffer/origin.js";
 export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { Gap } from "./gaps/gap.js";
-export type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+export type { AwayTables, RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
 export type { CloseReport, RecorderStats } from "./recorder-stats.js";
 export type { Replay, ReplayProgress } from "./sink/replay.js";
 export type { SpoolState } from "./spool/events.js";
@@ -78,15 +76,16 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #report: Report;
   readonly #replays: ReplayWatch;
+  /** Known once ClickHouse has answered. */
+  #settings: Settings | undefined;
   #clashes: ClashWatch | undefined;
+  #late: LateStart | undefined;
   readonly #writers = new Map<string, Writer>();
   readonly #gaps: GapLedger;
   readonly #notes: Notes;
   readonly #wal: Wal | undefined;
-  /** Of the tables that have a log. */
-  readonly #logged = new Map<string, LoggedBuffer>();
   readonly #spool: Spool | undefined;
-  readonly #spooled = new Map<string, SpooledBuffer>();
+  readonly #buffers: TableBuffers;
   readonly #health: Health;
   #isClosed = false;
 
@@ -115,7 +114,8 @@ export class Recorder {
       if (event.to === "recovering") this.#replays.begin("outage");
     };
     this.#replays = new ReplayWatch({ clock: this.#clock, report, watch: () => this.#watchLogged() });
-    this.#link = new Link({ ...shared, report }, parts.life);
+    this.#settings = parts.met?.settings;
+    this.#link = new Link({ ...shared, report }, parts.met?.life);
     this.#overload = new Overload({ ...shared, link: this.#link, report });
     this.#sink = new Sink({
       ...shared,
@@ -144,12 +144,23 @@ export class Recorder {
     });
     this.#stored = new StoredCounter({ clickhouse, link: this.#link, tables: parts.tables, deadlineMs });
     assert(recorder !== "" && env !== "", "recorder and env are named");
-    const window = new EventWindow(options.accept, this.#clock);
+    this.#buffers = new TableBuffers({
+      identity: parts.identity,
+      window: new EventWindow(options.accept, this.#clock),
+      budgets: this.#budgets,
+      clock: this.#clock,
+      wal: this.#wal,
+      spool: this.#spool,
+      onDue: () => this.#wake(),
+      onRoom: (table) => this.#writers.get(table)?.wake(),
+      onSpoolDropped: (table, dropped) => this.#lostInSpool(table, dropped),
+    });
     const quorum = options.quorum === true ? quorumSettings(deadlineMs) : {};
     for (const table of parts.tables) {
       const tableOptions = options.tables[table.name]!;
-      const settings = tableOptions.class === "critical" ? { ...parts.settings, ...quorum } : parts.settings;
-      const writer = this.#writerOf(table, tableOptions, window, settings);
+      const own = tableOptions.class === "critical" ? quorum : {};
+      const settings = (): Settings => ({ ...this.#settings, ...own });
+      const writer = this.#writerOf(table, tableOptions, settings);
       for (const column of options.leaveOut?.[table.name] ?? []) writer.leaveOut(column);
       this.#writers.set(table.name, writer);
     }
@@ -161,8 +172,8 @@ export class Recorder {
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const report = guardedReport<RecorderEvent>(options.report ?? (() => {}));
-    const isLogged = Object.values(options.tables).some(({ durability }) => durability === "wal");
-    if (options.wal === undefined || !isLogged) return await Recorder.#open(options, report, undefined);
+    if (options.wal === undefined || !hasTable(options, "wal"))
+      return await Recorder.#open(options, report, undefined);
     const waitingMax = waitingMaxOf(options.memory.max);
     const wal = await Wal.open(options.wal, { clock: options.clock ?? systemClock, report, waitingMax });
     try {
@@ -175,23 +186,44 @@ export class Recorder {
 
   static async #open(options: RecorderOptions, report: Report, wal: Wal | undefined): Promise<Recorder> {
     const parts = await askParts(options, report, wal);
+    const { met, identity, start } = parts;
     const { clickhouse } = options;
-    const { identity, settings } = parts;
     const opened = new Recorder(options, parts);
     await opened.#spool?.open();
-    await registerRun(clickhouse, settings, identity, {
-      version: options.version ?? "",
-      configHash: options.configHash ?? "",
-      log: wal?.logId,
-    });
-    opened.#clashes = await ClashWatch.start({ clickhouse, identity, log: wal?.logId, report });
+    if (met !== undefined) {
+      opened.#clashes = await ClashWatch.start({ clickhouse, identity, log: start.log, report });
+      wal?.trim(opened.#stored);
+    }
     opened.#sink.start();
     opened.#overload.start();
     opened.#health.start();
     wal?.start();
-    wal?.trim(opened.#stored);
+    if (met === undefined) opened.#awaitClickHouse(options, parts);
     opened.#replays.begin("start");
     return opened;
+  }
+
+  /** Takes rows from now on, and asks what a start asks when ClickHouse answers. */
+  #awaitClickHouse(options: RecorderOptions, { start, away }: RecorderParts): void {
+    const { tables, seen, reason } = away!;
+    const { clickhouse, checks, random = Math.random } = options;
+    const laneOf = (table: string): Lane => this.#writers.get(table)!.lane;
+    const context = { clickhouse, random, laneOf, report: this.#report, identity: this.#identity };
+    const late = new LateStart({ ...context, start, tables, rights: checks?.rights });
+    this.#late = late;
+    this.#report({ kind: "started_away", reason, seen });
+    this.#link.awaitFirst(reason, async () => {
+      const { settings, clashes } = await late.meet();
+      this.#settings = settings;
+      this.#clashes = clashes;
+      if (this.#isClosed) clashes.close();
+      else this.#wal?.trim(this.#stored);
+    });
+  }
+
+  /** Whether ClickHouse has answered, and what a start asks of it was asked. */
+  get hasMet(): boolean {
+    return this.#settings !== undefined;
   }
 
   /** The 64 random bits that name this start. */
@@ -229,7 +261,7 @@ export class Recorder {
 
   /** Resolves when all rows of tables with a log that were taken before the call are on disk; at once for the others. */
   async durable(): Promise<void> {
-    for (const name of this.#logged.keys()) this.#writers.get(name)!.releaseHeld();
+    for (const name of this.#buffers.logged.keys()) this.#writers.get(name)!.releaseHeld();
     await this.#wal?.durable();
   }
 
@@ -240,7 +272,7 @@ export class Recorder {
   async replayed(table?: string): Promise<void> {
     if (table !== undefined) this.table(table);
     const names = table === undefined ? [...this.#writers.keys()] : [table];
-    await Promise.all(names.map((name) => (this.#logged.get(name) ?? this.#spooled.get(name))?.replayed()));
+    await this.#buffers.replayed(names);
   }
 
   /**
@@ -256,13 +288,13 @@ export class Recorder {
   /** Rows in the log are tried at once, also those of tables that are paused; the result tells how far they are. */
   replay(): Replay {
     const replay = this.#watchLogged();
-    for (const table of this.#logged.keys()) this.#writers.get(table)!.tryNow();
+    for (const table of this.#buffers.logged.keys()) this.#writers.get(table)!.tryNow();
     return replay;
   }
 
   #watchLogged(): Replay {
     return new Replay(
-      [...this.#logged].map(([table, buffer]) => ({
+      [...this.#buffers.logged].map(([table, buffer]) => ({
         table,
         pending: buffer.watchPending(),
         paused: this.#writers.get(table)!.watchPause(),
@@ -314,6 +346,7 @@ export class Recorder {
     this.#overload.close();
     this.#health.close();
     this.#clashes?.close();
+    this.#late?.close();
     this.#replays.close();
     for (const writer of this.#writers.values()) writer.wake();
     const endsAt = this.#clock.monotonic() + deadlineMs;
@@ -326,20 +359,11 @@ export class Recorder {
     const { tables } = this.stats();
     const rows = [...left].map(([name, rows]) => [
       name,
-      { ...tables[name]!, ...this.#leftBehind(name, rows) },
+      { ...tables[name]!, ...this.#buffers.leftBehind(name, rows) },
     ]);
     await this.#spool?.close(logEndsAt - this.#clock.monotonic());
     await this.#wal?.close(logEndsAt - this.#clock.monotonic());
     return { tables: Object.fromEntries(rows) };
-  }
-
-  #leftBehind(table: string, left: Left): LeftBehind {
-    const spooled = this.#spooled.get(table);
-    if (spooled !== undefined) return spooled.leftOf(left);
-    const buffer = this.#logged.get(table);
-    if (buffer === undefined) return { ...left, logged: 0 };
-    const unsent = buffer.unsyncedRows;
-    return { unsent, unconfirmed: 0, logged: buffer.pendingRows - unsent };
   }
 
   /**
@@ -352,7 +376,7 @@ export class Recorder {
   }
 
   stats(): RecorderStats {
-    const { state, reason, seconds, life, probeError } = this.#link;
+    const { state, reason, seconds, lastLife: life, probeError } = this.#link;
     return {
       recorder: this.#identity.recorder,
       run: this.#identity.run.toString(),
@@ -369,11 +393,10 @@ export class Recorder {
     };
   }
 
-  #writerOf(table: Table, options: TableOptions, window: EventWindow, settings: Settings): Writer {
-    const buffer = this.#bufferOf(table, options, window);
-    const logged = this.#logged.get(table.name);
-    const spooled = this.#spooled.get(table.name);
-    const journal = spooled?.journal ?? (logged && this.#wal?.journalOf(table.name));
+  #writerOf(table: Table, options: TableOptions, settings: () => Settings): Writer {
+    const buffer = this.#buffers.add(table, options);
+    const logged = this.#buffers.logged.get(table.name);
+    const journal = this.#buffers.journalOf(table.name);
     const overload = this.#overload.add({
       table: table.name,
       steps: options.degrade,
@@ -403,7 +426,7 @@ export class Recorder {
       gather: logged && (() => logged.gather()),
       lane: this.#sink.addLane(table, buffer, settings, journal),
       isLogged: logged !== undefined,
-      inheritedRows: () => (logged ?? spooled)?.inheritedRows ?? 0,
+      inheritedRows: () => this.#buffers.inheritedRows(table.name),
       identity: this.#identity,
       deadLetters: this.#deadLetters,
       clock: this.#clock,
@@ -416,34 +439,6 @@ export class Recorder {
     return writer;
   }
 
-  #bufferOf(table: Table, options: TableOptions, window: EventWindow): RowBuffer {
-    const common = {
-      table,
-      flush: options.flush,
-      queueRows: options.queue.rows,
-      identity: this.#identity,
-      window,
-      budget: this.#budgets[options.class],
-      onDue: () => this.#wake(),
-    };
-    if (options.durability === "spool" && this.#spool !== undefined) {
-      const buffer = this.#spool.addTable({
-        table,
-        live: new TableBuffer({ ...common, clock: this.#clock }),
-        max: options.spool?.max ?? Infinity,
-        flushAge: options.flush.age,
-        onDropped: (lost) => this.#lostInSpool(table.name, lost),
-      });
-      this.#spooled.set(table.name, buffer);
-      return buffer;
-    }
-    if (this.#wal === undefined || options.durability !== "wal")
-      return new TableBuffer({ ...common, clock: this.#clock });
-    const buffer = this.#wal.addTable({ ...common, onRoom: () => this.#writers.get(table.name)?.wake() });
-    this.#logged.set(table.name, buffer);
-    return buffer;
-  }
-
   /** Something can be sent, or the link is another. */
   #wake(): void {
     this.#sink.wake();
@@ -453,7 +448,7 @@ export class Recorder {
 
   /** Whether rows of the log wait that go before those of the spool. */
   get #isLogBehind(): boolean {
-    return [...this.#logged].some(
+    return [...this.#buffers.logged].some(
       ([name, { isBehind }]) => isBehind && this.#writers.get(name)?.isPaused === false,
     );
   }

@@ -133,8 +133,11 @@ export class Writer implements TableWriter {
   #deadLettered = 0;
   #inheritedDropped = 0;
 
+  readonly lane: Lane;
+
   constructor(parts: WriterParts) {
     this.#parts = parts;
+    this.lane = parts.lane;
     this.table = parts.table;
     this.isLogged = parts.isLogged;
     this.buffer = parts.buffer;

@@ -42,9 +42,10 @@ function renderKey({ name, type, required, comment }: Column): string {
   return `  /** ${comment} */\n  readonly ${name}${required ? "" : "?"}: ${valueType(parseTypeName(type))};`;
 }
 
-function renderExpected({ name, columns }: Table): string {
+function renderExpected({ name, columns, partitionKey }: Table): string {
   const lines = columns.map(({ comment: _, ...column }) => `      ${JSON.stringify(column)},`);
-  return `  {\n    name: ${JSON.stringify(name)},\n    columns: [\n${lines.join("\n")}\n    ],\n  },`;
+  const key = JSON.stringify(partitionKey);
+  return `  {\n    name: ${JSON.stringify(name)},\n    partitionKey: ${key},\n    columns: [\n${lines.join("\n")}\n    ],\n  },`;
 }
 
 /** `market_data` → `MarketDataRow`. */

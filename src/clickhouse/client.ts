@@ -111,14 +111,14 @@ export class ClickHouse {
   }
 
   /**
-   * Uses the first endpoint that answers.
+   * Uses the first endpoint that answers, each within that time.
    * @throws ClickHouseError if one answers and refuses us, UnreachableError if none does, with the reason of each
    */
-  async connect(): Promise<ServerLife> {
+  async connect(timeoutMs: number = CONNECT_DEADLINE_MS): Promise<ServerLife> {
     const reasons: UnreachableError[] = [];
     for (const url of this.endpoints) {
       try {
-        const life = await this.life({ at: url, timeoutMs: CONNECT_DEADLINE_MS });
+        const life = await this.life({ at: url, timeoutMs });
         this.use(url);
         return life;
       } catch (error) {

@@ -191,6 +191,10 @@ export const CONFIG_SCHEMA = z.strictObject({
         .string()
         .optional()
         .meta({ description: "file that holds the password", pathLike: true }),
+      required_at_start: z.boolean({ error: "true or false" }).prefault(false).meta({
+        description:
+          "whether a recorder does not start while the server is away; else it starts if some table has durability wal or spool, and asks what a start asks once the server answers",
+      }),
       tls: z
         .strictObject({
           ca_file: z.string().optional().meta({ description: "certificate authority, PEM", pathLike: true }),

@@ -51,7 +51,9 @@ export class OverflowIntake {
   }
 
   async #take(signal: AbortSignal): Promise<void> {
-    const { folder } = this.#options;
+    const { folder, recorder } = this.#options;
+    // It is asked which of the rows it has.
+    if (!recorder.hasMet) return;
     for (const table of await this.#namesIn(folder)) {
       for (const name of await this.#namesIn(join(folder, table))) {
         if (signal.aborted) return;

@@ -46,7 +46,7 @@ const MIGRATE = "run coldpath migrate; if that has nothing to apply, ";
  * Where the live tables are not what is expected. Tables and columns beyond that are the user's own and fine, unless
  * every row would have to carry them. `unfit` tells why a live table is not among `live`.
  */
-function compareTables(
+export function compareTables(
   live: readonly Table[],
   expected: readonly ExpectedTable[],
   unfit: ReadonlyMap<string, string>,

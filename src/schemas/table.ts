@@ -43,4 +43,6 @@ export type ExpectedColumn = Omit<Column, "comment">;
 export interface ExpectedTable {
   readonly name: string;
   readonly columns: readonly ExpectedColumn[];
+  /** How our file cuts it; a live table may be cut otherwise. */
+  readonly partitionKey: PartitionKey;
 }

@@ -317,6 +317,7 @@ export interface TableRows {
 export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   {
     name: "market_data",
+    partitionKey: {"kind":"day","column":"ts_exchange"},
     columns: [
       {"name":"ts_exchange","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"ts_exchange_src","type":"Enum8('venue' = 1, 'local' = 2)","required":false,"defaultText":"venue","defaultClause":"DEFAULT 'venue'","filledByServer":false},
@@ -348,6 +349,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "orders",
+    partitionKey: {"kind":"month","column":"ts"},
     columns: [
       {"name":"ts","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"ts_intent","type":"Nullable(DateTime64(9, 'UTC'))","required":false,"filledByServer":false},
@@ -380,6 +382,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "fills",
+    partitionKey: {"kind":"month","column":"ts_exchange"},
     columns: [
       {"name":"ts_exchange","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"ts_local","type":"Nullable(DateTime64(9, 'UTC'))","required":false,"filledByServer":false},
@@ -410,6 +413,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "positions_intraday",
+    partitionKey: {"kind":"month","column":"ts"},
     columns: [
       {"name":"ts","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"account_id","type":"LowCardinality(String)","required":true,"filledByServer":false},
@@ -433,6 +437,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "account_state",
+    partitionKey: {"kind":"month","column":"ts"},
     columns: [
       {"name":"ts","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"account_id","type":"LowCardinality(String)","required":true,"filledByServer":false},
@@ -454,6 +459,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "risk_decisions",
+    partitionKey: {"kind":"month","column":"ts"},
     columns: [
       {"name":"ts","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"strategy","type":"LowCardinality(String)","required":true,"filledByServer":false},
@@ -480,6 +486,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "guardrail_transitions",
+    partitionKey: {"kind":"month","column":"ts"},
     columns: [
       {"name":"ts","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"guardrail","type":"LowCardinality(String)","required":false,"defaultText":"","defaultClause":"DEFAULT ''","filledByServer":false},
@@ -500,6 +507,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "system_events",
+    partitionKey: {"kind":"month","column":"ts"},
     columns: [
       {"name":"ts","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"kind","type":"LowCardinality(String)","required":true,"filledByServer":false},
@@ -521,6 +529,7 @@ export const EXPECTED_TABLES: readonly ExpectedTable[] = [
   },
   {
     name: "recorder_runs",
+    partitionKey: {"kind":"month","column":"started"},
     columns: [
       {"name":"started","type":"DateTime64(9, 'UTC')","required":true,"filledByServer":false},
       {"name":"host","type":"LowCardinality(String)","required":true,"filledByServer":false},

@@ -141,6 +141,7 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
       worker.on("message", (message: FromWorker) => {
         if (message.type === "ready") {
           this.#run = message.run;
+          if (message.away !== undefined) warnAway(message.away);
           this.#onReady(message.layouts);
           resolve(message.layouts);
         } else if (message.type === "failed" && message.id === undefined) reason = errorOf(message);
@@ -201,6 +202,14 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
     if (reason === undefined) this.emit("state", state);
     else this.emit("state", state, reason);
   }
+}
+
+/** A library has no log of its own, and nobody listens to it yet. */
+function warnAway(reason: string): void {
+  process.emitWarning(
+    `coldpath records without ClickHouse, which does not answer: critical rows go to the log until it does. ${reason}`,
+    "ColdpathWarning",
+  );
 }
 
 function errorOf({ code, message }: { readonly code: string; readonly message: string }): ColdpathError {

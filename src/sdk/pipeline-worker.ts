@@ -153,7 +153,7 @@ class PipelineWorker {
 }
 
 async function start(): Promise<void> {
-  const opened = await openClickHouse(config);
+  const opened = await openClickHouse(config, { connect: false });
   try {
     await startOn(opened);
   } catch (error) {
@@ -163,7 +163,9 @@ async function start(): Promise<void> {
 }
 
 async function startOn(opened: OpenedClickHouse): Promise<void> {
-  const recorder = await openRecorder(config, opened, (event) => send({ type: "event", event }));
+  const recorder = await openRecorder(config, opened, (event) => send({ type: "event", event }), {
+    mayBeAway: true,
+  });
   if (previousRun !== undefined)
     await tellLostRows({
       clickhouse: opened.clickhouse,
@@ -197,7 +199,8 @@ async function startOn(opened: OpenedClickHouse): Promise<void> {
       );
     }
   });
-  send({ type: "ready", layouts, run: recorder.run.toString() });
+  const away = recorder.hasMet ? undefined : recorder.stats().link.probeError;
+  send({ type: "ready", layouts, run: recorder.run.toString(), away });
   // Nothing else would end the thread; then another one is started.
   worker.run().catch((error: unknown) =>
     queueMicrotask(() => {

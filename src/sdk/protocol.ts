@@ -36,7 +36,13 @@ export interface WorkerStart {
 
 /** What the worker tells. */
 export type FromWorker =
-  | { readonly type: "ready"; readonly layouts: readonly RecordLayout[]; readonly run: string }
+  | {
+      readonly type: "ready";
+      readonly layouts: readonly RecordLayout[];
+      readonly run: string;
+      /** Why ClickHouse does not answer, if it does not. */
+      readonly away: string | undefined;
+    }
   | { readonly type: "event"; readonly event: RecorderEvent }
   | { readonly type: "answer"; readonly id: number; readonly value: PipelineStats | CloseReport | undefined }
   | {

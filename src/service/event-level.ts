@@ -10,6 +10,10 @@ const LEVELS: Readonly<
     EventLevel
   >
 > = {
+  started_away: "error",
+  start_refused: "error",
+  columns_unknown: "warn",
+  tables_not_kept: "warn",
   endpoint: "warn",
   clickhouse_restarted: "warn",
   retry: "warn",

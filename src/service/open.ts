@@ -48,8 +48,14 @@ export function engineOptions(config: Config): EngineOptions {
   };
 }
 
-/** Connects to the first of the configured endpoints that answers, or starts the embedded engine (or joins the one that serves this data folder). */
-export async function openClickHouse(config: Config): Promise<OpenedClickHouse> {
+/**
+ * Connects to the first of the configured endpoints that answers, or starts the embedded engine (or joins the one that serves this data folder).
+ * For a recorder that may start without it a server need not be connected to.
+ */
+export async function openClickHouse(
+  config: Config,
+  { connect = true }: { readonly connect?: boolean } = {},
+): Promise<OpenedClickHouse> {
   const { url, user, password, database, tls } = config.clickhouse;
   if (url !== undefined) {
     const clickhouse = new ClickHouse({
@@ -60,7 +66,7 @@ export async function openClickHouse(config: Config): Promise<OpenedClickHouse> 
       ...(password === undefined ? {} : { password }),
     });
     try {
-      await clickhouse.connect();
+      if (connect) await clickhouse.connect();
     } catch (error) {
       await clickhouse.close();
       throw error;

@@ -24,12 +24,15 @@ export interface Service {
 export interface ServeOptions {
   /** Market events per second of the built-in simulator; without it there is none. */
   readonly simulate?: number;
+  /** Whether it starts while the configured server does not answer. Default false. */
+  readonly mayBeAway?: boolean;
 }
 
 /** Starts everything that `serve` is, in the order of dependence; what has started is ended if a later part fails. */
 export async function startService(config: Config, options: ServeOptions = {}): Promise<Service> {
   const log = createLog(config.log.level);
-  const opened = await openClickHouse(config);
+  const { mayBeAway = false } = options;
+  const opened = await openClickHouse(config, { connect: !mayBeAway });
   const brokenParts = opened.engine?.brokenParts ?? [];
   if (brokenParts.length > 0) log.error({ event: "broken_parts", parts: brokenParts });
   opened.engine?.on("state", (state, reason) => {
@@ -39,8 +42,11 @@ export async function startService(config: Config, options: ServeOptions = {}): 
   let recorder: Recorder | undefined;
   let admin: AdminServer | undefined;
   try {
-    recorder = await openRecorder(config, opened, (event) =>
-      log[eventLevel(event)]({ event: event.kind, ...event, kind: undefined }),
+    recorder = await openRecorder(
+      config,
+      opened,
+      (event) => log[eventLevel(event)]({ event: event.kind, ...event, kind: undefined }),
+      { mayBeAway },
     );
     const tokenFile = config.admin.token_file ?? join(config.data_dir, "admin-token");
     admin = await startAdmin({

@@ -4,6 +4,7 @@ import { isAlive } from "../base/process.js";
 import { MINUTE_MS } from "../base/units.js";
 import type { Identity } from "../buffer/stamp.js";
 import type { ClickHouse } from "../clickhouse/client.js";
+import { UnreachableError } from "../clickhouse/error.js";
 import type { Report } from "./events.js";
 import { parameterText } from "./partition-condition.js";
 import { logSource } from "./registration.js";
@@ -45,15 +46,18 @@ export class ClashWatch {
 
   /**
    * Looks for the first time, and then about once a minute.
-   * @throws ClickHouseError, UnreachableError
+   * @throws ClickHouseError
    */
   static async start(options: ClashWatchOptions): Promise<ClashWatch> {
     const watch = new ClashWatch(options);
     try {
       watch.#tell(await watch.#read());
     } catch (error) {
-      watch.close();
-      throw error;
+      if (error instanceof UnreachableError) watch.#unknown(error);
+      else {
+        watch.close();
+        throw error;
+      }
     }
     return watch;
   }
@@ -63,9 +67,12 @@ export class ClashWatch {
     try {
       this.#tell(await this.#read());
     } catch (error) {
-      if (this.#closed.signal.aborted) return;
-      this.#options.report({ kind: "clash_unknown", message: messageOf(error) });
+      if (!this.#closed.signal.aborted) this.#unknown(error);
     }
+  }
+
+  #unknown(error: unknown): void {
+    this.#options.report({ kind: "clash_unknown", message: messageOf(error) });
   }
 
   close(): void {

@@ -18,6 +18,17 @@ export type RecorderEvent =
       /** For how long it was as it was before. */
       readonly seconds: number;
     }
+  /**
+   * The recorder started though ClickHouse does not answer: rows of critical tables are in the log until it does, others wait in memory. What
+   * a start asks is asked then, before anything is sent. `seen`: whether it ever answered a recorder with this `data_dir`.
+   */
+  | { readonly kind: "started_away"; readonly reason: string; readonly seen: boolean }
+  /** ClickHouse answers a recorder that started without it, and is not as it must be for a start. Nothing is sent until it is. */
+  | { readonly kind: "start_refused"; readonly endpoint: string; readonly message: string }
+  /** The live table has columns that the recorder, which started without ClickHouse, does not record before it is started again. */
+  | { readonly kind: "columns_unknown"; readonly table: string; readonly columns: readonly string[] }
+  /** How the tables are could not be written down for a start while ClickHouse is away. */
+  | { readonly kind: "tables_not_kept"; readonly path: string; readonly message: string }
   /** Another endpoint of the replica set is used from now on. */
   | { readonly kind: "endpoint"; readonly from: string; readonly to: string; readonly reason: string }
   | { readonly kind: "clickhouse_restarted"; readonly from: ServerLife; readonly to: ServerLife }

@@ -8,7 +8,8 @@ import type { Pack } from "./compression.js";
 
 export interface InserterOptions {
   readonly clickhouse: ClickHouse;
-  readonly settings: Settings;
+  /** Those of the server, which are known once it has answered. */
+  readonly settings: () => Settings;
   readonly pack: Pack;
   readonly budget: MemoryBudget;
   /** Buffers of blocks that were sent, for the next ones of any table: as many as were ever under way at once. */
@@ -77,7 +78,7 @@ export class Inserter {
       .map(quoteName)
       .join(", ");
     const settings = {
-      ...this.#options.settings,
+      ...this.#options.settings(),
       insert_deduplication_token: token,
       log_comment: attempt,
     };

@@ -61,6 +61,7 @@ export class Lane {
   #troubled = 0;
   /** Others that wait for the journal: none is begun meanwhile, so that batches still grow. */
   #sealing = 0;
+  #isHeld = false;
   #paused: Pause | undefined;
   /** How often it was paused, the same reason again included. */
   #pauses = 0;
@@ -103,7 +104,7 @@ export class Lane {
 
   /** Whether the next due batch may be begun. */
   get ready(): boolean {
-    return this.waiting === 0 && this.buffer.hasDue;
+    return !this.#isHeld && this.waiting === 0 && this.buffer.hasDue;
   }
 
   /** Deliveries that wait for something else than their turn. */
@@ -128,11 +129,26 @@ export class Lane {
 
   endTrouble(): void {
     this.#troubled -= 1;
-    if (this.#troubled === 0 && this.#paused !== undefined) {
-      this.#paused = undefined;
-      this.#report({ kind: "resumed", table: this.table.name });
-    }
+    if (this.#troubled === 0) this.#resume();
     this.#onFree();
+  }
+
+  /** No batch is begun before {@link free}. */
+  hold(reason: Pause): void {
+    this.#isHeld = true;
+    this.pause(reason);
+  }
+
+  free(): void {
+    this.#isHeld = false;
+    this.#resume();
+    this.#onFree();
+  }
+
+  #resume(): void {
+    if (this.#paused === undefined) return;
+    this.#paused = undefined;
+    this.#report({ kind: "resumed", table: this.table.name });
   }
 
   /** Nothing but slow retries of what is in trouble, until that is through. Reported once for each reason. */

@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { type Clock, sleep } from "../base/clock.js";
 import { messageOf } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
@@ -44,14 +45,18 @@ export class Link {
   #reason = "connected";
   /** Monotonic milliseconds. */
   #since: number;
-  #life: ServerLife;
+  #life: ServerLife | undefined;
+  /** While it has not been done: what is asked of ClickHouse when it answers for the first time. */
+  #meet: (() => Promise<void>) | undefined;
+  /** Why the last time did not do. */
+  #refusal: string | undefined;
   #silent = 0;
   #waiting: (() => void)[] = [];
   #probeError: string | undefined;
   #isSuspected = false;
 
-  /** `life` has just been read. */
-  constructor(options: LinkOptions, life: ServerLife) {
+  /** `life` has just been read; without it begin with {@link awaitFirst}. */
+  constructor(options: LinkOptions, life?: ServerLife) {
     this.#options = options;
     this.#life = life;
     this.#since = options.clock.monotonic();
@@ -72,9 +77,25 @@ export class Link {
     return (this.#options.clock.monotonic() - this.#since) / SECOND_MS;
   }
 
-  /** The life of ClickHouse that was last seen. */
+  /** The life of ClickHouse that was last seen; there is one whenever the link is not down. */
   get life(): ServerLife {
+    assert(this.#life !== undefined, "ClickHouse was seen");
     return this.#life;
+  }
+
+  /** The same, and undefined if none was seen. */
+  get lastLife(): ServerLife | undefined {
+    return this.#life;
+  }
+
+  /**
+   * Nothing was read of ClickHouse yet, since it is away. Once it answers, `meet` asks it whatever a start asks; the link stays down until
+   * that has resolved, and it is tried again. A refusal that is an answer is told, once for each reason.
+   */
+  awaitFirst(reason: string, meet: () => Promise<void>): void {
+    this.#meet = meet;
+    this.#probeError = reason;
+    this.#become("down", reason);
   }
 
   /** Why the last probe failed, while the link is down. */
@@ -104,6 +125,8 @@ export class Link {
     const life = await clickhouse.life({ at: endpoint, timeoutMs: PROBE_DEADLINE_MS, signal });
     if (from !== clickhouse.endpoint) return;
     clickhouse.use(endpoint);
+    await this.#meet?.();
+    this.#meet = undefined;
     this.#silent = 0;
     if (from !== endpoint) report({ kind: "endpoint", from, to: endpoint, reason });
     this.#note(life);
@@ -181,7 +204,7 @@ export class Link {
   #note(life: ServerLife): void {
     const before = this.#life;
     this.#life = life;
-    if (!sameLife(before, life) && before.endpoint === life.endpoint)
+    if (before !== undefined && !sameLife(before, life) && before.endpoint === life.endpoint)
       this.#options.report({ kind: "clickhouse_restarted", from: before, to: life });
   }
 
@@ -197,6 +220,13 @@ export class Link {
     report({ kind: "link", from, to: state, reason, endpoint: clickhouse.endpoint, seconds });
     if (state === "down") void this.#probe(this.#probeOrder());
     else if (from === "down") for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** It answered and may not be used yet. */
+  #refused(endpoint: string, message: string): void {
+    if (this.#meet === undefined || message === this.#refusal) return;
+    this.#refusal = message;
+    this.#options.report({ kind: "start_refused", endpoint, message });
   }
 
   /** The preferred one first, and that which has just failed last: it may tell its life and answer nothing else. */
@@ -224,6 +254,7 @@ export class Link {
         } catch (error) {
           if (signal.aborted) return;
           errors.push(messageOf(error));
+          if (!(error instanceof UnreachableError)) this.#refused(endpoint, messageOf(error));
         }
       }
       this.#probeError = errors.join("; ");

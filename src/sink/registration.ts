@@ -6,6 +6,8 @@ import { ClickHouseError } from "../clickhouse/error.js";
 
 /** What `recorder_runs` says of a start besides its identity. */
 export interface Start {
+  /** When it was; it is registered later if ClickHouse was away. */
+  readonly at: Date;
   readonly version: string;
   /** SHA-256 of the effective configuration, without its secrets. */
   readonly configHash: string;
@@ -20,6 +22,13 @@ export function logSource(log: bigint | undefined): string {
 
 const UNKNOWN_TABLE = 60;
 
+/** Whether {@link registerRun} was done. */
+export async function isRegistered(clickhouse: ClickHouse, run: bigint): Promise<boolean> {
+  const sql = "SELECT count() AS n FROM recorder_runs WHERE run = {run:UInt64}";
+  const [row] = await asked(clickhouse, clickhouse.rows<{ n: string }>(sql, { params: { run } }));
+  return row!.n !== "0";
+}
+
 /**
  * Writes this start into `recorder_runs`, so that a row's `run` leads to host, process and version.
  * @throws ColdpathError TABLE_UNKNOWN if that table is not there.
@@ -31,7 +40,7 @@ export async function registerRun(
   start: Start,
 ): Promise<void> {
   const row = {
-    started: new Date().toISOString(),
+    started: start.at.toISOString(),
     host: hostname(),
     pid: process.pid,
     version: start.version,
@@ -42,8 +51,9 @@ export async function registerRun(
     seq: 1,
     source: logSource(start.log),
   };
-  try {
-    await clickhouse.insert({
+  await asked(
+    clickhouse,
+    clickhouse.insert({
       sql: `INSERT INTO recorder_runs (${Object.keys(row).join(", ")}) FORMAT JSONEachRow`,
       body: Buffer.from(`${JSON.stringify(row)}\n`),
       settings: {
@@ -51,7 +61,14 @@ export async function registerRun(
         insert_deduplication_token: `${row.run}`,
         date_time_input_format: "best_effort",
       },
-    });
+    }),
+  );
+}
+
+/** Says what to do if the table is not there. */
+async function asked<T>(clickhouse: ClickHouse, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
   } catch (error) {
     if (!(error instanceof ClickHouseError) || error.clickhouseCode !== UNKNOWN_TABLE) throw error;
     const message = `there is no table recorder_runs in ${clickhouse.options.database}: run coldpath migrate`;

@@ -108,7 +108,7 @@ export class Sink {
    * A lane for one more table, inserted with `settings`. Its buffer calls {@link wake} when a batch is due; `journal` is told what
    * becomes of its batches.
    */
-  addLane(table: Table, buffer: RowBuffer, settings: Settings, journal: Journal = NO_JOURNAL): Lane {
+  addLane(table: Table, buffer: RowBuffer, settings: () => Settings, journal: Journal = NO_JOURNAL): Lane {
     const inserter = new Inserter(table, { ...this.#options, settings, spare: this.#spareBuffers });
     const lane = new Lane(
       { table, buffer, inserter, journal },

@@ -171,7 +171,10 @@ test("rows of a table without a log that die with the worker are counted, told a
 test("a recorder that cannot start says why", async (t) => {
   const config = await configIn(t);
   const start = createRecorder({
-    config: { data_dir: config.data_dir, clickhouse: { url: "http://127.0.0.1:1" } },
+    config: {
+      data_dir: config.data_dir,
+      clickhouse: { url: "http://127.0.0.1:1", required_at_start: true },
+    },
   });
   await assert.rejects(start, { code: "CLICKHOUSE_UNREACHABLE" });
   await assert.rejects(createRecorder({ config: { ring: { size: "3MiB" } } }), /ring.size.*a power of two/s);

@@ -63,7 +63,7 @@ for (const [how, fall] of [
     await recording.check();
     const [move] = moves(recording);
     assert.deepEqual([move!.from, move!.to], [first.url, second.url]);
-    assert.equal(recording.recorder.stats().link.life.endpoint, second.url);
+    assert.equal(recording.recorder.stats().link.life?.endpoint, second.url);
     await recording.recorder.close({ deadlineMs: 0 });
   });
 }
@@ -99,7 +99,7 @@ test("the first is used again once it answered steadily, and what runs on the se
       if (kind === "endpoint") statusAtMove = isHeld?.status;
     },
   });
-  assert.equal(recording.recorder.stats().link.life.endpoint, second.url);
+  assert.equal(recording.recorder.stats().link.life?.endpoint, second.url);
   const gate = new Gate();
   second.on({}, held(gate));
   recording.offer(upTo(10));

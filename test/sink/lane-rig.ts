@@ -102,7 +102,8 @@ export async function openLane(t: Context, rig: Rig, options: LaneOptions): Prom
     clock,
     onDue: () => sink.wake(),
   });
-  const lane = sink.addLane(table, buffer, await readInsertSettings(clickhouse), journal);
+  const settings = await readInsertSettings(clickhouse);
+  const lane = sink.addLane(table, buffer, () => settings, journal);
   let closing: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     await sink.close(0);

@@ -23,7 +23,7 @@ const { config: values } = JSON.parse(process.argv[2]!) as ServiceStart;
 process.on("disconnect", () => process.exit());
 const { config } = loadConfig({ env: process.env, cwd: process.cwd(), values });
 weaken();
-const service = await startService(config);
+const service = await startService(config, { mayBeAway: true });
 const tell = (news: ServiceNews): void => void process.send?.(news);
 tell({ kind: "ready", url: service.adminUrl, token: readFileSync(service.tokenFile, "utf8").trim() });
 const replayed = service.recorder.replayed().then(() => tell({ kind: "replayed" }));

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import type { Engine } from "../../src/engine/engine.js";
-import type { FaultProxy, Seen } from "../support/fault-proxy.js";
+import type { FaultProxy } from "../support/fault-proxy.js";
 import { cutAnswer, resetAfterStore, resetBeforeStore } from "../support/fault-proxy-faults.js";
 import type { Random } from "../support/random.js";
 import { EngineUnderFire } from "./engine-under-fire.js";
@@ -51,9 +51,7 @@ const LOOK_MS = 3;
 /** A point is passed so often before it kills, at most. */
 const NTH_MAX = 3;
 const AWAY_MAX_MS = 500;
-/** In a row, for want of a ClickHouse that answers. */
-const FAILED_STARTS_MAX = 10;
-/** Of all kills. A recorder needs a ClickHouse for its start, so it lives longer than they do. */
+/** Of all kills. */
 const ENGINE_PART = 0.2;
 const ENGINE_LIFE_MIN_MS = 1_500;
 const FAULTS = [resetBeforeStore, resetAfterStore, cutAnswer];
@@ -130,9 +128,7 @@ class Torture {
     const { proxy } = this.#options;
     const random = this.#randoms.get("engine")!;
     while (this.#left > 0) {
-      // A start fails when it cannot say that it has begun; only rows are tried again.
-      const where = ({ sql }: Seen): boolean => !sql.includes("recorder_runs");
-      proxy.on({ where, skip: random.below(10) }, random.of(FAULTS));
+      proxy.on({ skip: random.below(10) }, random.of(FAULTS));
       // It keeps every request it saw.
       proxy.requests.length = 0;
       await delay(100 + random.below(400));
@@ -142,7 +138,6 @@ class Torture {
 
   async #killLane(lane: Lane): Promise<void> {
     const random = this.#randoms.get(lane.name)!;
-    let failed = 0;
     while (this.#left > 0) {
       const point = this.#nextPoint(lane, random);
       const nth = RARE_POINTS.has(point) ? 1 : 1 + random.below(NTH_MAX);
@@ -158,12 +153,7 @@ class Torture {
           if (point === AT_RANDOM) await progress(lane, victim, random.below(RANDOM_ROWS_MAX));
           else await reach(victim, RARE_POINTS.has(point) ? RARE_ROWS : REACH_ROWS);
         }
-      } else if (victim.exitCode !== null) {
-        failed += 1;
-        if (failed > FAILED_STARTS_MAX) throw new Error(`${lane.name} does not start:\n${victim.output}`);
-        continue;
       }
-      failed = 0;
       const at = victim.isAlive ? AT_RANDOM : point;
       if (random.below(6) === 0 && this.#fire.kill(random.below(AWAY_MAX_MS))) this.#count("engine with it");
       await victim.kill();
@@ -199,16 +189,12 @@ class Torture {
     if (command.exitCode === null) this.#count(`${lane.name} ${at}`);
   }
 
-  /** Whether it got so far; it did not if a point killed it on the way, or ClickHouse was away. */
+  /** Whether it got so far; it did not if a point killed it on the way. */
   async #isReady(lane: Lane, victim: Victim): Promise<boolean> {
     const ready = await victim.told("ready", START_MS);
     if (ready !== undefined) await lane.serve(victim);
     else if (victim.isAlive) throw new Error(`${lane.name} does not start:\n${victim.output}`);
-    else if (victim.exitCode !== null) {
-      // Starting needs a ClickHouse that answers.
-      if (!/CLICKHOUSE_|not reachable|no ClickHouse/i.test(victim.output)) requireKilled(lane, victim);
-      await this.#fire.up();
-    }
+    else requireKilled(lane, victim);
     return ready !== undefined;
   }
 

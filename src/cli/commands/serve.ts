@@ -18,7 +18,7 @@ export function registerServe(program: Command): void {
     .description("run the recorder with its HTTP intake in the foreground, until Ctrl-C")
     .action(async (_options, command: Command) => {
       const context = new Context(command);
-      await run(context, await startService(context.load().config), interruption());
+      await run(context, await startService(context.load().config, { mayBeAway: true }), interruption());
     });
 }
 
@@ -46,6 +46,8 @@ export function registerDemo(program: Command): void {
     });
 }
 
+const AWAY = "Critical rows go to the log; nothing is stored before it answers and its tables were checked.";
+
 function durationOf(text: string): number {
   const duration = parseDuration(text);
   if (duration === undefined)
@@ -59,7 +61,7 @@ function durationOf(text: string): number {
 }
 
 async function run(context: Context, service: Service, stop: AbortSignal): Promise<void> {
-  const { adminUrl, tokenFile, opened } = service;
+  const { adminUrl, tokenFile, opened, recorder } = service;
   context.note(
     [
       `status      ${adminUrl}/`,
@@ -67,6 +69,9 @@ async function run(context: Context, service: Service, stop: AbortSignal): Promi
       `query it    ${queryLine(opened)}`,
       `write rows  curl -H "Authorization: Bearer $(cat ${tokenFile})" -H 'Content-Type: application/x-ndjson' \\`,
       `              ${adminUrl}/v1/ingest/orders --data-binary @orders.ndjson`,
+      ...(recorder.hasMet
+        ? []
+        : [`ClickHouse does not answer. ${AWAY}`, `  ${recorder.stats().link.probeError}`]),
       "Ctrl-C stores what is held and ends.",
     ].join("\n"),
   );
