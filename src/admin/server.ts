@@ -82,7 +82,9 @@ function statusRoutes(
   { recorder, normaliser }: Pick<AdminOptions, "recorder" | "normaliser">,
 ): void {
   app.get("/", (_request, reply) =>
-    reply.type("text/plain; charset=utf-8").send(statusText(recorder.stats())),
+    reply
+      .type("text/plain; charset=utf-8")
+      .send(`${statusText(recorder.stats())}\nthe same as JSON: /api/status\n`),
   );
   app.get("/healthz", (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", (_request, reply) => {

@@ -20,6 +20,7 @@ export const ERROR_CODES = {
   MIGRATION_FAILED: "A statement of a migration was refused by ClickHouse.",
   SCHEMA_MISMATCH: "The tables in ClickHouse differ from what the recorder expects.",
   SERVICE_ANSWER: "The running service did not do what a command asked of it.",
+  SERVICE_ABSENT: "No service of this configuration runs on this machine.",
   GRANT_MISSING: "The user of the ClickHouse server lacks rights; the message has the GRANT for each.",
   TABLE_UNKNOWN: "The named table does not exist or is not a recorder table.",
   TYPE_UNSUPPORTED: "A column has a ClickHouse type that the encoder does not write.",

@@ -1,5 +1,5 @@
+import { tableText } from "../base/table-text.js";
 import type { CloseReport } from "../recorder.js";
-import { tableText } from "./table-text.js";
 
 const HEADINGS = [
   "table",

@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<(program: Command) => void>> =
   ["db", async () => (await import("./commands/db.js")).registerDb],
   ["query", async () => (await import("./commands/query.js")).registerQuery],
   ["dead-letter", async () => (await import("./commands/dead-letter.js")).registerDeadLetter],
+  ["status", async () => (await import("./commands/status.js")).registerStatus],
   ["replay", async () => (await import("./commands/replay.js")).registerReplay],
   ["wal", async () => (await import("./commands/wal.js")).registerWal],
   ["migrate", async () => (await import("./commands/migrate.js")).registerMigrate],

@@ -1,3 +1,4 @@
+import { tableText } from "../base/table-text.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { Config } from "../config/schema.js";
 import type { RecorderEvent } from "../recorder.js";
@@ -7,7 +8,6 @@ import { type SurveyedTable, surveyLog } from "../wal/survey.js";
 import { type Context, interruption } from "./context.js";
 import { ProgressLine } from "./progress-line.js";
 import { pauseText, watchReplay } from "./replay-progress.js";
-import { tableText } from "./table-text.js";
 
 const CLOSE_DEADLINE_MS: number = MINUTE_MS;
 

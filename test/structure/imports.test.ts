@@ -95,6 +95,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "letters",
     "recorder.ts",
     "service",
+    "admin",
     "demo",
   ],
   "index.ts": [

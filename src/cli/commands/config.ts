@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { tableText } from "../../base/table-text.js";
 import { showConfig } from "../../config/show.js";
 import { Context } from "../context.js";
-import { tableText } from "../table-text.js";
 
 export function registerConfig(program: Command): void {
   const config = program.command("config").description("check or show the configuration");

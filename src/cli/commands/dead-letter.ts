@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { ColdpathError } from "../../base/errors.js";
+import { tableText } from "../../base/table-text.js";
 import type { Config } from "../../config/schema.js";
 import { Normaliser } from "../../intake/normalise/normaliser.js";
 import { alone } from "../../letters/alone.js";
@@ -10,7 +11,6 @@ import { type DeadLetter, type Selection, selectedLetters } from "../../letters/
 import { type LetterSummary, summarise } from "../../letters/summary.js";
 import { deadLettersFolder, openClickHouse, walFolder } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
-import { tableText } from "../table-text.js";
 
 /** Which letters: by id, or by table, or all. */
 interface Chosen {

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { tableText } from "../../base/table-text.js";
 import { MINUTE_MS, SECOND_MS } from "../../base/units.js";
 import { type FileReport, type IngestReport, ingestFiles } from "../../intake/ingest.js";
 import type { IngestProgress } from "../../intake/progress.js";
@@ -6,7 +7,6 @@ import { openClickHouse } from "../../service/open.js";
 import { openRecorder } from "../../service/open-recorder.js";
 import { Context, interruption } from "../context.js";
 import { ProgressLine } from "../progress-line.js";
-import { tableText } from "../table-text.js";
 
 interface Options {
   readonly table: string;

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { ColdpathError } from "../../base/errors.js";
+import { tableText } from "../../base/table-text.js";
 import type { ReplayProgress } from "../../recorder.js";
 import { walFolder } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
@@ -7,7 +8,6 @@ import { ProgressLine } from "../progress-line.js";
 import { logText, replayLog } from "../replay-log.js";
 import { pauseText, watchReplay } from "../replay-progress.js";
 import { RunningService } from "../running-service.js";
-import { tableText } from "../table-text.js";
 
 interface ReplayOptions {
   readonly wait?: boolean;

@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { ColdpathError } from "../../../base/errors.js";
+import { tableText } from "../../../base/table-text.js";
 import { type InspectedRecord, inspectLog, type RecordFilter } from "../../../wal/inspect.js";
 import type { IndexEntry, SealedFrame } from "../../../wal/records.js";
 import { SeqSet } from "../../../wal/seq-set.js";
 import { Context } from "../../context.js";
-import { tableText } from "../../table-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 interface Options extends LogOptions {

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
+import { tableText } from "../../../base/table-text.js";
 import { type Survey, type SurveyedSegment, surveyLog } from "../../../wal/survey.js";
 import { Context } from "../../context.js";
-import { tableText } from "../../table-text.js";
 import { damageJson, damageText } from "./damage-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
