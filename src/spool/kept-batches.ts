@@ -35,7 +35,7 @@ export class KeptBatches {
     return this.#waiting.values();
   }
 
-  /** The segment that rows were written to last is written to yet: it cannot be removed. */
+  /** Their numbers, ascending. */
   get segments(): readonly number[] {
     return [...this.#segments.keys()];
   }
