@@ -90,6 +90,11 @@ export class LogReader {
     return { frames: answer.frames, lastOrdinal };
   }
 
+  /** Copies of records are about to be made, which {@link moved} will tell of. */
+  moving(): void {
+    this.#catalog.moving();
+  }
+
   /** Copies of records were made at these places. */
   moved(places: readonly RecordPlace[]): void {
     this.#catalog.moved(places);

@@ -1,12 +1,6 @@
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  decodeSegmentHeader,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-  segmentName,
-  segmentNumber,
-} from "./format.js";
+import { decodeSegmentHeader, SEGMENT_HEADER_BYTES, segmentName, segmentNumber } from "./format.js";
 import { readFrom } from "./read-from.js";
 import type { RecordPlace, SegmentSummary } from "./recovered.js";
 import { type FrameEntry, type OnHole, SegmentFrames } from "./segment-frames.js";
@@ -17,8 +11,8 @@ interface Bounds {
   first: number;
   /** None has a higher one; undefined while that is not known. */
   last: number | undefined;
-  /** Up to this byte there may be copies, whose ordinals are lower than those before. */
-  reach: number;
+  /** When copies may have been added last, whose ordinals are lower than those before; 0: never. */
+  copiedAt: number;
 }
 
 /** Frames of one table in one segment that come next: `frames[from]` to `frames[to - 1]`. */
@@ -39,8 +33,12 @@ export class SegmentCatalog {
   readonly #onHole: OnHole;
   /** By number, ascending. */
   #bounds: ReadonlyMap<number, Bounds>;
-  /** Copies that were told of: the lowest ordinal of one and where the last ends, by segment. */
-  readonly #copies = new Map<number, { first: number; reach: number }>();
+  /** Copies that were told of: the lowest ordinal of one and when that was, by segment. */
+  readonly #copies = new Map<number, { first: number; copiedAt: number }>();
+  /** While copies are being made: the newest segment known when that began. */
+  #movingFrom = Number.POSITIVE_INFINITY;
+  /** Counts up with each news of copies. */
+  #now = 0;
   /** Least recently used first. */
   readonly #cache = new Map<number, SegmentFrames>();
   /** One look at a time. */
@@ -53,7 +51,7 @@ export class SegmentCatalog {
     this.#bounds = new Map(
       recovered.map(({ segment, firstOrdinal, lastOrdinal }) => [
         segment,
-        { first: firstOrdinal, last: lastOrdinal, reach: 0 },
+        { first: firstOrdinal, last: lastOrdinal, copiedAt: 0 },
       ]),
     );
   }
@@ -67,22 +65,27 @@ export class SegmentCatalog {
 
   async #refresh(): Promise<void> {
     const numbers = (await readdir(this.#dir)).flatMap((name) => segmentNumber(name) ?? []);
-    const newest = Math.max(0, ...this.#bounds.keys());
+    const newest = this.#newest;
     const lowest = this.#lowestCopied(new Set(numbers), newest);
+    this.#now += 1;
+    const from = Math.min(newest, this.#movingFrom);
     const bounds = new Map<number, Bounds>();
     for (const segment of numbers.sort((a, b) => a - b)) {
       // Copies of what was needed of a removed segment went to those that were written to meanwhile.
-      const mayHaveCopies = lowest !== Number.POSITIVE_INFINITY && segment >= newest;
-      const known = this.#bounds.get(segment);
-      const found = known === undefined || mayHaveCopies ? await this.#look(segment) : undefined;
-      const merged = merge(known, found, mayHaveCopies ? lowest : Number.POSITIVE_INFINITY);
-      if (merged === undefined) continue;
-      bounds.set(segment, merged);
-      this.#cache.get(segment)?.reach(merged.reach);
+      const mayHaveCopies = lowest !== Number.POSITIVE_INFINITY && segment >= from;
+      const known = this.#bounds.get(segment) ?? (await this.#look(segment));
+      if (known === undefined) continue;
+      bounds.set(segment, known);
+      if (mayHaveCopies) this.#addCopies(segment, known, lowest, this.#now);
     }
     this.#bounds = bounds;
     this.#boundCopies();
     for (const segment of this.#cache.keys()) if (!bounds.has(segment)) this.#cache.delete(segment);
+  }
+
+  /** Copies are about to be made, in segments that are written to until {@link moved} tells of them. */
+  moving(): void {
+    this.#movingFrom = Math.min(this.#movingFrom, this.#newest);
   }
 
   /**
@@ -90,24 +93,32 @@ export class SegmentCatalog {
    * disk does not let it go at once.
    */
   moved(places: readonly RecordPlace[]): void {
+    this.#movingFrom = Number.POSITIVE_INFINITY;
+    this.#now += 1;
     for (const { ordinal, place } of places) {
-      const end = place.offset + place.length;
-      const { first = ordinal, reach = end } = this.#copies.get(place.segment) ?? {};
-      this.#copies.set(place.segment, { first: Math.min(first, ordinal), reach: Math.max(reach, end) });
+      const first = Math.min(this.#copies.get(place.segment)?.first ?? ordinal, ordinal);
+      this.#copies.set(place.segment, { first, copiedAt: this.#now });
     }
     this.#boundCopies();
   }
 
+  get #newest(): number {
+    return Math.max(0, ...this.#bounds.keys());
+  }
+
   #boundCopies(): void {
-    const newest = Math.max(0, ...this.#bounds.keys());
-    for (const [segment, { first, reach }] of this.#copies) {
+    const newest = this.#newest;
+    for (const [segment, { first, copiedAt }] of this.#copies) {
       const bounds = this.#bounds.get(segment);
-      if (bounds !== undefined) {
-        bounds.first = Math.min(bounds.first, first);
-        bounds.reach = Math.max(bounds.reach, reach);
-        this.#cache.get(segment)?.reach(bounds.reach);
-      } else if (segment < newest) this.#copies.delete(segment);
+      if (bounds !== undefined) this.#addCopies(segment, bounds, first, copiedAt);
+      else if (segment < newest) this.#copies.delete(segment);
     }
+  }
+
+  #addCopies(segment: number, bounds: Bounds, first: number, copiedAt: number): void {
+    bounds.first = Math.min(bounds.first, first);
+    bounds.copiedAt = Math.max(bounds.copiedAt, copiedAt);
+    this.#cache.get(segment)?.copied(bounds.copiedAt);
   }
 
   /** No copy that was made since the last look has a lower ordinal; infinite if there is none. */
@@ -175,7 +186,7 @@ export class SegmentCatalog {
       this.#cache.get(number) ?? new SegmentFrames(this.#dir, number, this.#logId, this.#onHole);
     this.#cache.delete(number);
     this.#cache.set(number, segment);
-    segment.reach(bounds.reach);
+    segment.copied(bounds.copiedAt);
     const isLast = number === [...this.#bounds.keys()].at(-1);
     try {
       await segment.load(upTo, isLast);
@@ -200,12 +211,12 @@ export class SegmentCatalog {
   }
 
   /** What a segment says of itself; undefined if it is gone, or not begun. */
-  async #look(segment: number): Promise<(SegmentHeader & { readonly size: number }) | undefined> {
+  async #look(segment: number): Promise<Bounds | undefined> {
     try {
       const file = await open(join(this.#dir, segmentName(segment)), "r");
       try {
         const header = decodeSegmentHeader(await readFrom(file, 0, SEGMENT_HEADER_BYTES));
-        return header && { ...header, size: (await file.stat()).size };
+        return header && { first: header.nextOrdinal, last: undefined, copiedAt: 0 };
       } finally {
         await file.close();
       }
@@ -214,18 +225,6 @@ export class SegmentCatalog {
       return undefined;
     }
   }
-}
-
-/** `copied`: the lowest ordinal that a copy in the segment may have; infinite if it has none. */
-function merge(
-  known: Bounds | undefined,
-  found: { readonly nextOrdinal: number; readonly size: number } | undefined,
-  copied: number,
-): Bounds | undefined {
-  if (known === undefined && found === undefined) return undefined;
-  const { first, last, reach } = known ?? { first: found!.nextOrdinal, last: undefined, reach: 0 };
-  if (copied === Number.POSITIVE_INFINITY) return known ?? { first, last, reach };
-  return { first: Math.min(first, copied), last, reach: Math.max(reach, found?.size ?? 0) };
 }
 
 /** The place of the first frame with a higher ordinal. */

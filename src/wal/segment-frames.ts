@@ -7,6 +7,7 @@ import {
   aligned,
   decodeFooter,
   decodeHead,
+  FLAG,
   FOOTER_BYTES,
   type Footer,
   HEAD_BYTES,
@@ -47,10 +48,16 @@ export class SegmentFrames {
   readonly #byTable = new Map<string, FrameEntry[]>();
   /** The records up to here were looked through. */
   #scannedTo = SEGMENT_HEADER_BYTES;
-  /** Copies end here, at least so far the records must be looked through. */
-  #reach = 0;
-  /** Up to this byte it was done; not all of that need be records, as a commit may be under way, or taken back. */
-  #reached = 0;
+  /** The last commit found begins here; those before it were synced. */
+  #settledTo = SEGMENT_HEADER_BYTES;
+  /** The last scan began here. */
+  #scannedFrom = SEGMENT_HEADER_BYTES;
+  /** Behind this byte no record was found, but others further on. */
+  #doubted = 0;
+  /** When copies were added last, whose ordinals are lower than those before. */
+  #copiedAt = 0;
+  /** Copies added at that time or before are known. */
+  #copiesKnown = 0;
   /** The highest ordinal found. */
   #highest = 0;
   /** Looked for in vain: what is beyond it has to be written first. */
@@ -87,15 +94,15 @@ export class SegmentFrames {
     return this.#byTable.get(table) ?? [];
   }
 
-  /** Records up to this byte were added although their ordinals are low. */
-  reach(offset: number): void {
-    this.#reach = Math.max(this.#reach, offset);
+  /** Records were added, or may have been, although their ordinals are low; `at` grows each time. */
+  copied(at: number): void {
+    this.#copiedAt = Math.max(this.#copiedAt, at);
   }
 
   /** Whether all frames up to this ordinal are known that the segment has. */
   has(upTo: number): boolean {
     if (this.#isComplete) return true;
-    return this.#reached >= this.#reach && Math.max(this.#highest, this.#missed) >= upTo;
+    return this.#copiesKnown >= this.#copiedAt && Math.max(this.#highest, this.#missed) >= upTo;
   }
 
   /**
@@ -111,11 +118,15 @@ export class SegmentFrames {
   }
 
   async #load(upTo: number, isLast: boolean): Promise<void> {
+    const copiedAt = this.#copiedAt;
     const file = await open(this.path, "r");
     try {
       const { size } = await file.stat();
       if (this.#scannedTo === SEGMENT_HEADER_BYTES && (await this.#loadIndex(file, size))) return;
-      await this.#scan(file, size, isLast ? upTo : Number.POSITIVE_INFINITY);
+      // Only where the file's records end do the copies end; the file itself is longer.
+      const isPart = isLast && this.#copiesKnown >= copiedAt;
+      await this.#scan(file, size, isPart ? upTo : Number.POSITIVE_INFINITY);
+      this.#copiesKnown = copiedAt;
       this.#isComplete ||= !isLast;
       this.#missed = upTo;
     } finally {
@@ -153,14 +164,18 @@ export class SegmentFrames {
     }
   }
 
-  /** Where no record is, the next one is looked for: what is damaged costs itself. */
+  /**
+   * Where no record is, the next one is looked for: what is damaged costs itself. Begins at the last commit found: it may have been taken
+   * back since, and others be in its place.
+   */
   async #scan(file: FileHandle, size: number, upTo: number): Promise<void> {
-    const reach = this.#reach;
+    this.#scannedFrom = this.#settledTo;
+    this.#scannedTo = this.#settledTo;
+    this.#doubted = 0;
     let at: number | undefined = this.#scannedTo;
-    while (at !== undefined && at < size && (this.#highest < upTo || at < this.#reach)) {
+    while (at !== undefined && at < size && this.#highest < upTo) {
       at = this.#scanChunk(await readFrom(file, at, SCAN_BYTES), at, upTo);
     }
-    this.#reached = reach;
   }
 
   /** Gives where to go on; undefined at the end. */
@@ -174,15 +189,30 @@ export class SegmentFrames {
         at += 8;
         continue;
       }
+      if (head.kind < KIND.index && head.ordinal > upTo) return undefined;
+      if (offset + at > this.#scannedTo && !this.#isHole(offset + at)) return this.#scannedTo;
       this.#isComplete = head.kind >= KIND.index;
-      if (this.#isComplete || (head.ordinal > upTo && offset + at >= this.#reach)) return undefined;
-      if (offset + at > this.#scannedTo)
-        this.#onHole(this.segment, this.#scannedTo, offset + at - this.#scannedTo);
+      if (this.#isComplete) return undefined;
+      if ((head.flags & FLAG.commit) !== 0) this.#settledTo = offset + at;
       this.#add(offset + at, head, bytes, at);
       at += recordBytes(head);
       this.#scannedTo = offset + at;
     }
-    return bytes.length < SCAN_BYTES && at < bytes.length ? undefined : offset + at;
+    // The file may have been cut behind its records since its size was asked for.
+    return bytes.length < SCAN_BYTES ? undefined : offset + at;
+  }
+
+  /**
+   * Whether there is no record between the last one found and the one at `end`. It takes a second look: what is read while the log is written
+   * to can be older at its beginning than at its end, and has zeros where records are by now.
+   */
+  #isHole(end: number): boolean {
+    if (this.#doubted !== this.#scannedTo) {
+      this.#doubted = this.#scannedTo;
+      return false;
+    }
+    this.#onHole(this.segment, this.#scannedTo, end - this.#scannedTo);
+    return true;
   }
 
   /** `bytes` have the head at `at`, and what the record is about behind it. */
@@ -206,7 +236,11 @@ export class SegmentFrames {
     }
     let at = list.length;
     while (at > 0 && list[at - 1]!.ordinal > entry.ordinal) at -= 1;
-    if (list[at - 1]?.ordinal === entry.ordinal) return;
+    const known = list[at - 1];
+    if (known?.ordinal === entry.ordinal) {
+      if (known.place.offset >= this.#scannedFrom) list[at - 1] = entry;
+      return;
+    }
     list.splice(at, 0, entry);
     this.#size += 1;
   }

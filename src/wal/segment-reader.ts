@@ -65,8 +65,7 @@ export interface ScannedSegment extends Scan {
 
 /** Reads a segment whole and collects what holds. */
 export function scanSegment(file: SegmentFile, logId: bigint): ScannedSegment {
-  const bytes = file.read(0, file.size);
-  const found = scan(bytes, seedOf(logId, file.segment));
+  const { bytes, ...found } = scanSteady(file, seedOf(logId, file.segment));
   const index = new SegmentIndex(file.segment);
   const records = found.records.filter(({ head }) => head.kind < KIND.index);
   for (const { offset, head } of records) {
@@ -79,6 +78,21 @@ export function scanSegment(file: SegmentFile, logId: bigint): ScannedSegment {
   const indexOffset =
     file.footer?.indexOffset ?? legible.find(({ head }) => head.kind === KIND.index)?.offset;
   return { ...found, records, indexOffset, bytes, index, end, lastCommit: last?.offset ?? 0 };
+}
+
+/**
+ * What is read while a recorder writes can be older at its beginning than at its end, and has zeros where records are by now: a hole with
+ * records behind it is one if it is there when it is read again.
+ */
+function scanSteady(file: SegmentFile, seed: number): Scan & { readonly bytes: Buffer } {
+  for (let doubted = ""; ; ) {
+    const bytes = file.read(0, file.size);
+    const found = scan(bytes, seed);
+    const end = found.records.at(-1)?.offset ?? 0;
+    const holes = found.holes.flatMap(({ offset }) => (offset < end ? [offset] : [])).join(" ");
+    if (holes === doubted) return { ...found, bytes };
+    doubted = holes;
+  }
 }
 
 /** What the record at `offset` is about. */

@@ -304,6 +304,7 @@ export class Wal {
   }
 
   async #carry(segment: number, rule: CarryRule): Promise<Carried> {
+    this.#reader.moving();
     const carried = await this.#client.carry(segment, rule);
     for (const { record, place } of carried.lost) {
       const { offset, length: bytes } = place;

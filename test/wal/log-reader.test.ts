@@ -10,9 +10,11 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { type Disk, nodeDisk } from "../../src/wal/disk.js";
+import { segmentName } from "../../src/wal/format.js";
 import { Log } from "../../src/wal/log.js";
 import { LogReader, type ReadRequest } from "../../src/wal/log-reader.js";
 import type { Place, RowsRecord } from "../../src/wal/records.js";
@@ -141,6 +143,28 @@ class Scene {
     writeSync(fd, byte, 0, 1, place.offset + offset);
     closeSync(fd);
   }
+}
+
+/** Small frames in so many segments. */
+function fillSegments(scene: Scene, segments: number): void {
+  while (logFiles(scene.dir).length < segments) {
+    for (let frame = 0; frame < 40; frame += 1) scene.append("orders", 0);
+    scene.commit();
+  }
+}
+
+/** Gives what was there before. */
+function overwrite(path: string, bytes: Buffer, offset: number): Buffer {
+  const before = Buffer.alloc(bytes.length);
+  const fd = openSync(path, "r+");
+  readSync(fd, before, 0, before.length, offset);
+  writeSync(fd, bytes, 0, bytes.length, offset);
+  closeSync(fd);
+  return before;
+}
+
+function logFiles(dir: string): string[] {
+  return readdirSync(dir).filter((name) => name.endsWith(".wal"));
 }
 
 function skipRecord(): Parameters<Log["append"]>[0] {
@@ -340,6 +364,119 @@ describe("of a log that changes a reader", () => {
       rest,
       scene.of("orders", ({ ordinal }) => ordinal >= rest[0]!.ordinal),
     );
+    scene.log.close();
+  });
+});
+
+test("a reader finds copies in a segment behind which another was begun before the original went", async (t) => {
+  const disk: Disk = {
+    ...nodeDisk,
+    unlink() {
+      throw Object.assign(new Error("EACCES"), { code: "EACCES" });
+    },
+  };
+  const scene = await Scene.open(t, randomOf(t), disk);
+  scene.fill(100);
+  await scene.read("orders", { after: scene.synced - 1 });
+  scene.reader.moving();
+  const gone = new Set<number>();
+  scene.log.carry(1, ({ ordinal, record }) => {
+    if (record.kind === "rows" && ordinal % 2 === 0) gone.add(ordinal);
+    return ordinal % 2 === 1;
+  });
+  scene.fill(100);
+  await scene.read("orders", { after: scene.synced - 1 });
+  unlinkSync(join(scene.dir, segmentName(1)));
+  assert.deepEqual(
+    await scene.read("orders"),
+    scene.of("orders", ({ ordinal }) => !gone.has(ordinal)),
+  );
+  scene.log.close();
+});
+
+describe("of a log whose files are longer than their records a reader", () => {
+  test("finds copies of one segment behind those of another, in room that the file had already", async (t) => {
+    const scene = await Scene.open(t);
+    fillSegments(scene, 4);
+    const newest = join(scene.dir, logFiles(scene.dir).at(-1)!);
+    const full = statSync(newest).size;
+    while (statSync(newest).size === full) {
+      scene.append("orders", 0);
+      scene.commit();
+    }
+    const size = statSync(newest).size;
+    const kept: number[] = [];
+    for (const segment of [1, 2]) {
+      await scene.read("orders", { after: scene.synced - 1 });
+      const begin = kept.length;
+      scene.log.carry(segment, ({ ordinal, record }) => {
+        const isKept = kept.length === begin && record.kind === "rows";
+        if (isKept) kept.push(ordinal);
+        return isKept;
+      });
+      const found = await scene.read("orders", { upTo: kept.at(-1)! });
+      assert.deepEqual(
+        found.map(({ ordinal }) => ordinal),
+        kept,
+      );
+    }
+    assert.equal(statSync(newest).size, size, "the copies found room");
+    assert.deepEqual(scene.damage, []);
+    scene.log.close();
+  });
+
+  test("misses nothing of what came in the place of a commit that was seen and taken back", async (t) => {
+    let taken: { readonly bytes: Buffer; readonly offset: number } | undefined;
+    let isFull = false;
+    const disk: Disk = {
+      ...nodeDisk,
+      write(fd, bytes, from, length, offset) {
+        if (!isFull) return nodeDisk.write(fd, bytes, from, length, offset);
+        taken ??= { bytes: Buffer.from(bytes.subarray(from, from + length)), offset };
+        throw Object.assign(new Error("ENOSPC"), { code: "ENOSPC" });
+      },
+    };
+    const scene = await Scene.open(t, seeded(1), disk);
+    fillSegments(scene, 4);
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+    isFull = true;
+    assert.throws(() => scene.log.carry(2, ({ ordinal }) => ordinal % 7 === 0));
+    isFull = false;
+    const newest = join(scene.dir, logFiles(scene.dir).at(-1)!);
+    overwrite(newest, taken!.bytes, taken!.offset);
+    // Once a segment has gone the reader looks for copies, and sees those that are being made of another.
+    unlinkSync(join(scene.dir, segmentName(1)));
+    const [first] = await scene.read("orders");
+    truncateSync(newest, taken!.offset);
+    for (let frame = 0; frame < 10; frame += 1) {
+      scene.append("orders", 30 + frame);
+      scene.commit();
+    }
+    const left = scene.of("orders", ({ ordinal }) => ordinal >= first!.ordinal);
+    assert.deepEqual(await scene.read("orders"), left);
+    assert.deepEqual(scene.damage, []);
+    scene.log.close();
+  });
+
+  test("takes what it read before it was written for no hole, though it sees what was written behind it", async (t) => {
+    const scene = await Scene.open(t);
+    for (let frame = 0; frame < 3; frame += 1) scene.append("orders", 300);
+    const places = scene.commit();
+    const path = join(scene.dir, logFiles(scene.dir)[0]!);
+    const { offset, length } = places.get(2)!;
+    const bytes = overwrite(path, Buffer.alloc(length), offset);
+    // The page of the second frame is read before it is written, that of the third thereafter.
+    const handle = await open(path);
+    const prototype = Object.getPrototypeOf(handle) as typeof handle;
+    await handle.close();
+    const { read } = prototype;
+    t.mock.method(prototype, "read", async function (this: typeof handle, ...args: Parameters<typeof read>) {
+      const found = await read.apply(this, args);
+      if (found.bytesRead > 3 * length) overwrite(path, bytes, offset);
+      return found;
+    });
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+    assert.deepEqual(scene.damage, []);
     scene.log.close();
   });
 });
