@@ -1,6 +1,7 @@
 // Runs the test suite on the compiled output. Arguments: `--long` for the long suite, else parts of file names to run.
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,12 +23,16 @@ if (files.length === 0) {
 }
 // A file of the long suite may kill the engine a hundred times.
 const timeoutMs = long ? 20 * 60_000 : 2 * 60_000;
+// What many files need is made there once: test/support/migrated.ts.
+const runFolder = mkdtempSync(join(tmpdir(), "coldpath-test-run-"));
 const { status } = spawnSync(
   process.execPath,
   ["--test", "--test-concurrency=2", `--test-timeout=${timeoutMs}`, ...files],
   {
     cwd: root,
     stdio: "inherit",
+    env: { ...process.env, COLDPATH_TEST_RUN: runFolder },
   },
 );
+rmSync(runFolder, { recursive: true, force: true });
 process.exit(status ?? 1);

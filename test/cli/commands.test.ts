@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { CliProcess, cli } from "../support/cli.js";
 import { temporaryFolder } from "../support/folder.js";
+import { layMigrated } from "../support/migrated.js";
 import { until } from "../support/until.js";
 
 /** Tests run at the root of the checkout. */
@@ -20,6 +21,7 @@ const ANY_DATABASE = ["--set", "clickhouse.database=default"];
 
 /** A folder whose engine runs already: commands join it, and most tests need no engine of their own. */
 const served = await temporaryFolder({ after });
+await layMigrated(join(served, "data", "clickhouse"));
 const db = new CliProcess(["db", "--listen", "127.0.0.1:0"], served);
 after(async () => {
   const { code, stderr } = await db.stop();
@@ -124,6 +126,7 @@ test("rows from standard input are recorded", async () => {
 
 test("a user's own table works from one SQL file and a few lines of configuration, as the guide says", async (t) => {
   const cwd = await temporaryFolder(t);
+  await layMigrated(join(cwd, "data", "clickhouse"));
   const example = join(ROOT, "examples", "own-table");
   await cp(example, cwd, { recursive: true });
   const guide = await readFile(join(ROOT, "docs", "guides", "own-table.md"), "utf8");
@@ -210,6 +213,7 @@ test("migrate says of a file of yours that no configured folder has it any more"
 
 test("serve takes rows over HTTP from whoever has the token, and they are in ClickHouse soon after", async (t) => {
   const cwd = await temporaryFolder(t);
+  await layMigrated(join(cwd, "data", "clickhouse"));
   const serve = new CliProcess(["serve", "--set", "admin.listen=127.0.0.1:0"], cwd);
   t.after(() => serve.child.kill("SIGKILL"));
   const [, admin] = await serve.printed(/status\s+(http:\/\/\S+?)\//);
@@ -257,6 +261,7 @@ test("serve takes rows over HTTP from whoever has the token, and they are in Cli
 
 test("demo records a market that says it is simulated, and ends by itself", async (t) => {
   const cwd = await temporaryFolder(t);
+  await layMigrated(join(cwd, "data", "clickhouse"));
   const database = ["--set", "clickhouse.database=mine"];
   const { code, stdout, stderr } = await cli(
     ["demo", "--duration", "1s", "--set", "admin.listen=127.0.0.1:0", ...database],

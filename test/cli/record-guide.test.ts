@@ -6,12 +6,14 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { cli } from "../support/cli.js";
 import { temporaryFolder } from "../support/folder.js";
+import { layMigrated } from "../support/migrated.js";
 import { tourOf, wordsOf } from "../support/tour.js";
 
 const ROOT = process.cwd();
 
 test("the guide's trading process records what the guide says", async (t) => {
   const cwd = await temporaryFolder(t);
+  await layMigrated(join(cwd, "data", "clickhouse"));
   const program = join(ROOT, "examples", "record", "trading.mjs");
   const guide = await readFile(join(ROOT, "docs", "guides", "record.md"), "utf8");
   assert.ok(

@@ -6,7 +6,7 @@ import { killUnderLoad, missing } from "./kill-under-load.js";
 
 test("no acknowledged insert is lost or torn when the engine is killed under load", async (t) => {
   const engine = await startTestEngine(t);
-  const load = await killUnderLoad(engine, { kills: 5, writers: 4, random: randomOf(t) });
+  const load = await killUnderLoad(engine, { kills: 3, writers: 4, random: randomOf(t) });
   t.diagnostic(`${load.acknowledged.length} acknowledged, ${load.cut} cut`);
   assert.ok(load.cut > 0, "no kill met an insert");
   assert.deepEqual(await missing(engine.clickhouse, load.acknowledged), { lost: [], torn: [] });

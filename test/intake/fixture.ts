@@ -1,21 +1,16 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { ClickHouse } from "../../src/clickhouse/client.js";
+import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { type IngestOptions, type IngestReport, ingestFiles } from "../../src/intake/ingest.js";
 import { Recorder, type RecorderOptions, type TableOptions } from "../../src/recorder.js";
-import { migrate } from "../../src/schemas/migrate.js";
-import { type EngineContext, startTestEngine } from "../support/engine.js";
+import type { EngineContext } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
 
 /** An engine with all tables, for the tests of one file. */
 export async function startTables(t: EngineContext): Promise<ClickHouse> {
-  const { engine } = await startTestEngine(t);
-  const { url, user, password } = engine;
-  const clickhouse = new ClickHouse({ url, user, password, database: "coldpath" });
-  t.after(() => clickhouse.close());
-  await migrate(clickhouse);
-  return clickhouse;
+  return (await startMigratedEngine(t)).clickhouse;
 }
 
 const TABLE_OPTIONS: TableOptions = {

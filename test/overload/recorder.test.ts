@@ -4,14 +4,13 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import { MARKET_DATA_LADDER } from "../../src/config/degrade.js";
 import { Recorder, type RecorderEvent, type TablePolicy } from "../../src/recorder.js";
-import { migrate } from "../../src/schemas/migrate.js";
 import { recorderOptions } from "../intake/fixture.js";
 import { checkSums } from "../sink/rig.js";
 import { ManualClock } from "../support/clock.js";
-import { startTestEngine } from "../support/engine.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { Gate, held } from "../support/fault-proxy-faults.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
 import { randomOf } from "../support/random.js";
 
 /** Noon: a multiple of all intervals. */
@@ -21,14 +20,13 @@ const DROP_QUOTES = 6;
 const DROP_TRADES = 7;
 const LOOK_MS = 25;
 
-const { engine } = await startTestEngine({ after });
+const { engine } = await startMigratedEngine({ after });
 const { user, password } = engine;
 const proxy = await FaultProxy.start({ after }, engine.url);
 const at = (url: string): ClickHouse => new ClickHouse({ url, user, password, database: "coldpath" });
 const direct = at(engine.url);
 const proxied = at(proxy.url);
 after(() => Promise.all([direct.close(), proxied.close()]));
-await migrate(direct);
 
 /** A recorder on a clock of its own, whose market data ClickHouse takes when the gate is open. */
 async function open(t: TestContext, queueRows: number, flushRows: number) {

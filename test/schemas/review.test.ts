@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { startTestEngine } from "../support/engine.js";
-import { migratedDatabase, repositoryFile, storeRows } from "./database.js";
+import { startMigratedEngine } from "../support/migrated.js";
+import { repositoryFile, storeRows } from "./database.js";
 
 interface Question {
   readonly title: string;
@@ -29,7 +29,7 @@ function questionsOf(page: string): Question[] {
     });
 }
 
-const clickhouse = await migratedDatabase({ after }, await startTestEngine({ after }));
+const { clickhouse } = await startMigratedEngine({ after });
 const sample = repositoryFile("test/schemas/review.ndjson").trimEnd().split("\n");
 await storeRows(
   clickhouse,

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { readTables } from "../../src/schemas/introspect.js";
-import { startTestEngine } from "../support/engine.js";
-import { migratedDatabase, storeRows } from "./database.js";
+import { startMigratedEngine } from "../support/migrated.js";
+import { storeRows } from "./database.js";
 
-const clickhouse = await migratedDatabase({ after }, await startTestEngine({ after }));
+const { clickhouse } = await startMigratedEngine({ after });
 
 /** The least a row of each table must have, and what the table is cut, ordered and kept by. */
 const TABLES = {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { createRecorder, type RecordingClient, type RecordingStats, us } from "../../src/index.js";
-import { migrate } from "../../src/schemas/migrate.js";
-import { startTestEngine, type TestEngine } from "../support/engine.js";
+import type { TestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
 
 const NOW = Date.now() * 1000;
 
@@ -15,12 +15,11 @@ async function recorderOn(
   t: TestContext,
   config: ConfigInput,
 ): Promise<TestEngine & { recorder: RecordingClient; folder: string }> {
-  const started = await startTestEngine(t);
-  await migrate(started.clickhouse);
+  const started = await startMigratedEngine(t);
   process.env["COLDPATH_CLICKHOUSE_PASSWORD"] = started.engine.password;
   const folder = await temporaryFolder(t);
   const recorder = await createRecorder({
-    config: { ...config, data_dir: folder, clickhouse: { url: started.engine.url, database: "default" } },
+    config: { ...config, data_dir: folder, clickhouse: { url: started.engine.url, database: "coldpath" } },
   });
   t.after(() => recorder.close({ deadline: 0 }));
   return { ...started, recorder, folder };

@@ -5,6 +5,8 @@ import { after, test } from "node:test";
 import { loadConfig } from "../../src/config/load.js";
 import { createRecorder, openClickHouse, us } from "../../src/index.js";
 import { temporaryFolder } from "../support/folder.js";
+import { layMigrated } from "../support/migrated.js";
+import { until } from "../support/until.js";
 
 const NOW = Date.now() * 1000;
 const MIB = 1024 * 1024;
@@ -12,6 +14,7 @@ const MIB = 1024 * 1024;
 type AnyRow = Record<string, unknown>;
 
 const folder = await temporaryFolder({ after });
+await layMigrated(join(folder, "clickhouse"));
 const recorder = await createRecorder({ config: { data_dir: folder } });
 const { config } = loadConfig({ env: {}, cwd: folder, values: { data_dir: folder } });
 const { clickhouse, close } = await openClickHouse(config);
@@ -124,7 +127,7 @@ test("every bad value has one fate: stored as it means, or in the dead letters w
   assert.throws(() => record("orders", order({ qty: proxy })), /proxy/);
   await recorder.flush();
   // The file is handed over within seconds.
-  while (!letters().has("huge")) await recorder.stats();
+  await until("the dead letter", () => letters().has("huge"));
   const reasons = letters();
   for (const [id, { refused, shown, stored }] of Object.entries(CASES)) {
     const where = `FROM orders WHERE client_order_id = '${id}' FORMAT TSVRaw`;
@@ -159,7 +162,7 @@ test("levels beyond the depth are left out; lists of the wrong kind are refused"
 
 test("100,000 symbols nobody has seen and 5000 bad rows at once: all counted, none lost", async () => {
   const symbols = 100_000;
-  const until = async (row: AnyRow): Promise<void> => {
+  const sure = async (row: AnyRow): Promise<void> => {
     for (;;) {
       if (record("market_data", row)) return;
       await new Promise(setImmediate);
@@ -167,8 +170,8 @@ test("100,000 symbols nobody has seen and 5000 bad rows at once: all counted, no
   };
   for (let number = 0; number < symbols; number += 1) {
     const row = { ts_exchange: us(NOW), ts_local: us(NOW), kind: "quote", bid_px1: number };
-    await until({ ...row, symbol: `SYM-${number}` });
-    if (number % 20 === 0) await until({ ...row, symbol: "BAD", bid_px1: "?" });
+    await sure({ ...row, symbol: `SYM-${number}` });
+    if (number % 20 === 0) await sure({ ...row, symbol: "BAD", bid_px1: "?" });
   }
   await recorder.flush();
   const counted = "SELECT count(), uniqExact(symbol), countIf(symbol != concat('SYM-', toString(bid_px1)))";

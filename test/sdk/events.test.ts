@@ -5,6 +5,7 @@ import { after, test } from "node:test";
 import { loadConfig } from "../../src/config/load.js";
 import { createRecorder, openClickHouse, type RecordedEvent, us } from "../../src/index.js";
 import { temporaryFolder } from "../support/folder.js";
+import { layMigrated } from "../support/migrated.js";
 
 /** A whole second of today, in microseconds. */
 const T = Math.floor(Date.now() / 1000) * 1_000_000;
@@ -337,6 +338,7 @@ const REFUSED: readonly (readonly [table: string, reason: RegExp, event: object]
 ];
 
 const data_dir = await temporaryFolder({ after });
+await layMigrated(join(data_dir, "clickhouse"));
 const { config } = loadConfig({ env: {}, cwd: data_dir, values: { data_dir } });
 const recorder = await createRecorder({ config: { data_dir } });
 after(() => recorder.close({ deadline: 0 }));

@@ -6,14 +6,12 @@ import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { createRecorder } from "../../src/index.js";
-import { migrate } from "../../src/schemas/migrate.js";
-import { startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
 import { order } from "./logged-fixture.js";
 import { recordWhileDying } from "./mortal.js";
 
-const { engine, clickhouse } = await startTestEngine({ after });
-await migrate(clickhouse);
+const { engine, clickhouse } = await startMigratedEngine({ after });
 process.env["COLDPATH_CLICKHOUSE_PASSWORD"] = engine.password;
 let places = 0;
 
@@ -24,7 +22,7 @@ async function placeOf(t: TestContext, more: ConfigInput = {}): Promise<ConfigIn
     ...more,
     data_dir: await temporaryFolder(t),
     recorder: { id: `r${places}` },
-    clickhouse: { url: engine.url, database: "default" },
+    clickhouse: { url: engine.url, database: "coldpath" },
   };
 }
 

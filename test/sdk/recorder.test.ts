@@ -3,22 +3,49 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { BroadcastChannel, Worker } from "node:worker_threads";
 import { MIB, MINUTE_MS } from "../../src/base/units.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { loadConfig } from "../../src/config/load.js";
-import type { Config } from "../../src/config/schema.js";
+import type { Config, ConfigInput } from "../../src/config/schema.js";
 import { createRecorder, openClickHouse, type RowOf, us } from "../../src/index.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
+import { until } from "../support/until.js";
 
 const NOW = Date.now() * 1000;
 
+const shared = await startMigratedEngine({ after });
+let recorders = 0;
+
+/** With an engine of the recorder's own. */
 async function configIn(t: TestContext): Promise<Config> {
   const data_dir = await temporaryFolder(t);
   return loadConfig({ env: {}, cwd: data_dir, values: { data_dir } }).config;
+}
+
+/** A recorder with a name of its own on the engine that these tests share. */
+async function sharingConfigIn(t: TestContext, ring: ConfigInput["ring"] = {}): Promise<Config> {
+  const data_dir = await temporaryFolder(t);
+  recorders += 1;
+  const values: ConfigInput = {
+    data_dir,
+    ring,
+    recorder: { id: `r${recorders}` },
+    clickhouse: { url: shared.engine.url, database: "coldpath" },
+  };
+  const env = { COLDPATH_CLICKHOUSE_PASSWORD: shared.engine.password };
+  return loadConfig({ env, cwd: data_dir, values }).config;
+}
+
+async function startRecorder(t: TestContext, config: Config, entry?: URL): Promise<RecordingClient> {
+  const { thread, layouts } = await PipelineThread.start(config, entry);
+  const recorder = new RecordingClient(config, thread, layouts);
+  t.after(() => recorder.close({ deadline: 0 }));
+  return recorder;
 }
 
 /** What plain SQL says, asked of the engine that the recorder's worker runs. */
@@ -108,9 +135,7 @@ test("rows of the trading thread and of other threads are stored as they were, b
 test("a worker that dies is started again and takes what the ring holds", async (t) => {
   const config = await configIn(t);
   const entry = new URL("./crashing-worker.js", import.meta.url);
-  const { thread, layouts } = await PipelineThread.start(config, entry);
-  const recorder = new RecordingClient(config, thread, layouts);
-  t.after(() => recorder.close({ deadline: 0 }));
+  const recorder = await startRecorder(t, config, entry);
   const crash = new BroadcastChannel("coldpath-test-crash");
   t.after(() => crash.close());
   const orders = recorder.table("orders");
@@ -131,19 +156,20 @@ test("a worker that dies is started again and takes what the ring holds", async 
 });
 
 test("rows of a table without a log that die with the worker are counted, told and written down as a gap", async (t) => {
-  const config = await configIn(t);
+  const config = await sharingConfigIn(t);
   const slow = structuredClone(config);
   slow.tables.market_data.flush.age = MINUTE_MS;
   const entry = new URL("./crashing-worker.js", import.meta.url);
-  const { thread, layouts } = await PipelineThread.start(slow, entry);
-  const recorder = new RecordingClient(slow, thread, layouts);
-  t.after(() => recorder.close({ deadline: 0 }));
+  const recorder = await startRecorder(t, slow, entry);
   const crash = new BroadcastChannel("coldpath-test-crash");
   t.after(() => crash.close());
   for (let number = 0; number < 100; number += 1) recorder.marketData.record(tick(number));
   await recorder.flush("market_data");
   for (let number = 100; number < 700; number += 1) recorder.marketData.record(tick(number));
-  while ((await recorder.stats()).tables["market_data"]!.pending.rows < 600);
+  await until("the rows in memory", async () => {
+    const { tables } = await recorder.stats();
+    return tables["market_data"]!.pending.rows === 600;
+  });
   const told: unknown[] = [];
   recorder.on("event", (event) => {
     if (event.kind === "rows_lost") told.push(event);
@@ -155,7 +181,8 @@ test("rows of a table without a log that die with the worker are counted, told a
   const gaps = await ask(config, (clickhouse) =>
     clickhouse.rows(
       `SELECT kind, component, rows, attributes['table'] AS of, attributes['reason'] AS reason,
-              (SELECT count() FROM market_data) AS stored FROM system_events`,
+              (SELECT count() FROM market_data WHERE recorder = '${config.recorder.id}') AS stored
+       FROM system_events WHERE recorder = '${config.recorder.id}'`,
     ),
   );
   const gap = {
@@ -181,12 +208,10 @@ test("a recorder that cannot start says why", async (t) => {
 });
 
 test("critical rows that find even the reserve full go to files, also of a process that died, and are stored once", async (t) => {
-  const config = await configIn(t);
+  const config = await sharingConfigIn(t);
   const entry = new URL("./crashing-worker.js", import.meta.url);
   const tight = { ...config, ring: { size: MIB, critical_reserve: MIB / 2, on_full: "append" } } as const;
-  const { thread, layouts } = await PipelineThread.start(tight, entry);
-  const recorder = new RecordingClient(tight, thread, layouts);
-  t.after(() => recorder.close({ deadline: 0 }));
+  const recorder = await startRecorder(t, tight, entry);
   const orders = recorder.table("orders");
   const left = join(config.data_dir, "overflow", "orders");
   await mkdir(left, { recursive: true });
@@ -217,7 +242,7 @@ test("critical rows that find even the reserve full go to files, also of a proce
       `SELECT count(), uniqExact(client_order_id), sum(qty), countIf(client_order_id = 'left'), countIf(side = 'sell'),
               countIf(client_order_id != 'left' AND toUnixTimestamp64Nano(ts) != (${NOW} + toUInt64(qty)) * 1000),
               countIf(limit_px = 61830.17)
-       FROM orders FORMAT TSV`,
+       FROM orders WHERE recorder = '${config.recorder.id}' FORMAT TSV`,
     ),
   );
   // 61830.16 + 0.01 has twelve decimals as a double; files and ring round it alike.
@@ -225,9 +250,7 @@ test("critical rows that find even the reserve full go to files, also of a proce
 });
 
 test("flush and close end although rows keep coming", async (t) => {
-  const config = await configIn(t);
-  const recorder = await createRecorder({ config: { data_dir: config.data_dir } });
-  t.after(() => recorder.close({ deadline: 0 }));
+  const recorder = await startRecorder(t, await sharingConfigIn(t));
   const ticks = recorder.table("market_data");
   let number = 0;
   const feed = setInterval(() => {
@@ -244,14 +267,9 @@ test("flush and close end although rows keep coming", async (t) => {
 });
 
 test("with on_full: refuse such rows are refused, counted and written down as a gap", async (t) => {
-  const config = await configIn(t);
-  const recorder = await createRecorder({
-    config: {
-      data_dir: config.data_dir,
-      ring: { size: "1MiB", critical_reserve: "512KiB", on_full: "refuse" },
-    },
-  });
-  t.after(() => recorder.close({ deadline: 0 }));
+  const ring = { size: "1MiB", critical_reserve: "512KiB", on_full: "refuse" } as const;
+  const config = await sharingConfigIn(t, ring);
+  const recorder = await startRecorder(t, config);
   let refused = 0;
   const orders = recorder.table("orders");
   for (let number = 0; number < 20_000; number += 1)
@@ -259,7 +277,8 @@ test("with on_full: refuse such rows are refused, counted and written down as a 
   await recorder.flush();
   const [gap] = await ask(config, (clickhouse) =>
     clickhouse.rows<{ n: string }>(
-      "SELECT sum(rows) AS n FROM system_events WHERE kind = 'data_gap' AND attributes['reason'] = 'ring_full' AND attributes['table'] = 'orders'",
+      `SELECT sum(rows) AS n FROM system_events WHERE recorder = '${config.recorder.id}' AND kind = 'data_gap'
+         AND attributes['reason'] = 'ring_full' AND attributes['table'] = 'orders'`,
     ),
   );
   assert.equal(gap!.n, String(refused));

@@ -9,15 +9,13 @@ import { loadConfig } from "../../src/config/load.js";
 import type { ConfigInput } from "../../src/config/schema.js";
 import { attachProducer, createRecorder, type RowOf, us } from "../../src/index.js";
 import { HEAD_WORD, RingMemory } from "../../src/ring/memory.js";
-import { migrate } from "../../src/schemas/migrate.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
-import { startTestEngine } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
 import { until } from "../support/until.js";
 
-const { engine, clickhouse } = await startTestEngine({ after });
-await migrate(clickhouse);
+const { engine } = await startMigratedEngine({ after });
 let recorders = 0;
 
 const MORTAL = new URL("./crashing-worker.js", import.meta.url);
@@ -32,7 +30,7 @@ async function open(t: TestContext, entry: URL, tables: ConfigInput["tables"] = 
       data_dir,
       tables,
       recorder: { id: `r${recorders}` },
-      clickhouse: { url: engine.url, database: "default" },
+      clickhouse: { url: engine.url, database: "coldpath" },
     },
   });
   const { thread, layouts } = await PipelineThread.start(config, entry);

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ConfigInput } from "../../src/config/schema.js";
-import { migrate } from "../../src/schemas/migrate.js";
-import { type EngineContext, startTestEngine, type TestEngine } from "../support/engine.js";
+import type { EngineContext, TestEngine } from "../support/engine.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startMigratedEngine } from "../support/migrated.js";
 import { type Random, seeded } from "../support/random.js";
 import { type Lane, type LaneOptions, LibraryLane, ServiceLane } from "./lanes.js";
 import { CHECK_SQL, TABLES } from "./rows.js";
@@ -39,9 +39,8 @@ const HURRY = { flush: { rows: 300, age: "20ms" } };
 const LOG = { segment: "1MiB", keep_acked: "1s", max: "16MiB", reserve: "1MiB" };
 
 export async function openScene(t: EngineContext, options: SceneOptions): Promise<Scene> {
-  const test = await startTestEngine(t);
+  const test = await startMigratedEngine(t);
   const { engine, clickhouse } = test;
-  await migrate(clickhouse);
   await clickhouse.command(`ALTER TABLE system_events ADD CONSTRAINT torture CHECK ${CHECK_SQL}`);
   const proxy = await FaultProxy.start(t, engine.url);
   const root = await temporaryFolder(t);
@@ -52,7 +51,7 @@ export async function openScene(t: EngineContext, options: SceneOptions): Promis
     const config: ConfigInput = {
       recorder: { id: name },
       data_dir: folder,
-      clickhouse: { url: options.direct === true ? engine.url : proxy.url, database: "default" },
+      clickhouse: { url: options.direct === true ? engine.url : proxy.url, database: "coldpath" },
       admin: { listen: "127.0.0.1:0" },
       tables: Object.fromEntries(TABLES.map((table) => [table, HURRY])),
       ...(options.direct === true ? {} : { wal: LOG }),

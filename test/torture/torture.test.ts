@@ -8,7 +8,7 @@ import { torture } from "./torture.js";
 for (const seed of seeds(1)) {
   test(`recorder and engine are killed under load: acknowledged rows are stored once (COLDPATH_TEST_SEED=${seed})`, async (t) => {
     const scene = await openScene(t, { seed, lanes: ["library"] });
-    const { kills, verdict } = await torture({ ...scene, kills: 3, points: [] });
+    const { kills, verdict } = await torture({ ...scene, kills: 2, points: [] });
     t.diagnostic(JSON.stringify(Object.fromEntries(kills)));
     t.diagnostic(
       `${verdict.offered} offered, ${verdict.acknowledged} acknowledged, ${verdict.stored} stored`,

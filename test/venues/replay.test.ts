@@ -16,6 +16,7 @@ import {
   VenueFeed,
 } from "../../src/venues/index.js";
 import { temporaryFolder } from "../support/folder.js";
+import { layMigrated } from "../support/migrated.js";
 
 const ROOT = process.cwd();
 const SAMPLE = join(ROOT, "examples", "venues", "binance-usdm.txt");
@@ -155,6 +156,7 @@ test("broken lines of a capture cost themselves and nothing else", async () => {
 
 test("the example in the guide prints what the guide says, and its rows are stored", async (t) => {
   const folder = await temporaryFolder(t);
+  await layMigrated(join(folder, "data", "clickhouse"));
   await symlink(join(ROOT, "examples"), join(folder, "examples"));
   const guide = await readFile(join(ROOT, "docs", "guides", "venues.md"), "utf8");
   const [, command, output] = /```console\n\$ node (\S+.*)\n([^`]*)```/.exec(guide)!;

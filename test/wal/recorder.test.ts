@@ -8,6 +8,7 @@ import { ingestFiles } from "../../src/intake/ingest.js";
 import type { TablePolicy } from "../../src/recorder.js";
 import { NOON, upTo } from "../sink/rig.js";
 import { resetBeforeStore, slow } from "../support/fault-proxy-faults.js";
+import { until } from "../support/until.js";
 import { type LogPlace, startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
@@ -204,7 +205,7 @@ test("a file read again waits for its rows that the start before left in the log
   proxy.on({ kind: "insert", times: Infinity }, resetBeforeStore);
   const read = { clickhouse: rig.direct, table: place.name, files: [path], abortedFlushMs: 0 };
   const ingested = ingestFiles({ ...read, recorder: first, signal: controller.signal });
-  while (first.stats().tables[place.name]!.accepted < 100) await new Promise(setImmediate);
+  await until("all rows", () => first.stats().tables[place.name]!.accepted === 100);
   controller.abort();
   await ingested;
   await first.close({ deadlineMs: 0 });
