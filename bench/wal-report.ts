@@ -17,14 +17,15 @@ export function walTables({ durable, latency, raw, perRow, syncs, replay, recove
   return [
     {
       title: "Durable rows",
-      headings: ["rows", "ClickHouse", "rows/s", "MB/s", "bytes/row", "memory MiB"],
-      rows: durable.map(({ rows, clickhouse, count: n, seconds, logBytes, rssBytes }) => [
+      headings: ["rows", "ClickHouse", "rows/s", "MB/s", "bytes/row", "memory MiB", "generator MiB"],
+      rows: durable.map(({ rows, clickhouse, count: n, seconds, logBytes, rssBytes, generatorBytes }) => [
         rows,
         clickhouse,
         count(n / seconds),
         (logBytes / seconds / 1e6).toFixed(1),
         (logBytes / n).toFixed(0),
         count(rssBytes / 2 ** 20),
+        count(generatorBytes / 2 ** 20),
       ]),
     },
     {

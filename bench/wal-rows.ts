@@ -1,8 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type RecordingClient, us } from "../src/index.js";
+import { emptyCall } from "./hot-path-calls.js";
 
 /** Critical rows as the benchmark of the log records them. */
 export type Recorded = "narrow" | "orders";
+
+/** What takes the rows. */
+interface Taker {
+  readonly orders: Pick<RecordingClient["orders"], "record">;
+  table(name: string): Pick<ReturnType<RecordingClient["table"]>, "record">;
+}
+
+const NOBODY: Taker = { orders: { record: emptyCall }, table: () => ({ record: emptyCall }) };
 
 const SYMBOLS = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "EURUSD", "XAUUSD", "NZDUSD"];
 const START_US = Date.now() * 1000;
@@ -10,7 +19,7 @@ const START_US = Date.now() * 1000;
 const STRETCH_ROWS = 512;
 
 /** One function per kind of row, with a literal of its own, as a trading program has it: row `n`, and whether it was taken. */
-export function recordRow(recorder: RecordingClient, kind: Recorded): (n: number) => boolean {
+export function recordRow(recorder: Taker, kind: Recorded): (n: number) => boolean {
   if (kind === "orders") {
     const { orders } = recorder;
     return (n) =>
@@ -48,4 +57,9 @@ export async function recordAll(record: (n: number) => boolean, from: number, ro
     // The ring is full, or others have a turn.
     await (n < end ? delay(1) : new Promise(setImmediate));
   }
+}
+
+/** Makes as many rows in the same way, for a recorder that does nothing. */
+export async function generate(kind: Recorded, rows: number): Promise<void> {
+  await recordAll(recordRow(NOBODY, kind), 0, rows);
 }

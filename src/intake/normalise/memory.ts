@@ -7,6 +7,13 @@ export class Entry {
   /** Neighbours in its {@link Queue}. */
   older: Entry | undefined;
   newer: Entry | undefined;
+
+  /** As it was when it was made. The columns stay, as undefined: most entries have the same. */
+  clear(): void {
+    for (const column in this.values) this.values[column] = undefined;
+    // One by one, which keeps the array's memory.
+    while (this.keys.length > 0) this.keys.pop();
+  }
 }
 
 /** Entries by their last use. Linked, since the first element of a Set whose first ones were deleted is slow to find. */
@@ -39,10 +46,13 @@ const NAMESAKES_MAX = 8;
  */
 export class Memory {
   readonly #max: number;
-  readonly #byKey = new Map<string, Entry[]>();
+  /** An array where several have the key, which is rare. */
+  readonly #byKey = new Map<string, Entry | Entry[]>();
   readonly #live = new Queue();
   readonly #finished = new Queue();
   #size = 0;
+  /** The entry forgotten last, for the next one: at full speed old entries are what the collector has most to do with. */
+  #spare: Entry | undefined;
   /** Entries forgotten before they were finished. */
   forgotten = 0;
 
@@ -59,15 +69,21 @@ export class Memory {
    * meant.
    */
   find(key: string, agrees: (entry: Entry) => boolean): Entry | undefined {
-    const found = this.#byKey.get(key)?.filter(agrees) ?? [];
-    if (found.length <= 1) return found[0];
-    const live = found.filter((entry) => !entry.isFinished);
+    const found = this.#byKey.get(key);
+    if (found === undefined) return undefined;
+    if (found instanceof Entry) return agrees(found) ? found : undefined;
+    const agreeing = found.filter(agrees);
+    if (agreeing.length <= 1) return agreeing[0];
+    const live = agreeing.filter((entry) => !entry.isFinished);
     return live.length === 1 ? live[0] : undefined;
   }
 
-  /** Keeps what is known, or a new entry, as the one used last; under these keys beside those it has. */
+  /**
+   * Keeps what is known, or a new entry, as the one used last; under these keys beside those it has. An entry that is forgotten for it is
+   * another one's with the next call.
+   */
   keep(known: Entry | undefined, keys: readonly string[], isFinished: boolean): Entry {
-    const entry = known ?? new Entry();
+    const entry = known ?? this.#unused();
     if (known === undefined) this.#size += 1;
     else this.#queueOf(known).remove(known);
     entry.isFinished = isFinished;
@@ -85,10 +101,18 @@ export class Memory {
     for (const key of keys) {
       if (entry.keys.includes(key)) continue;
       entry.keys.push(key);
-      const namesakes = this.#byKey.get(key);
-      if (namesakes === undefined) this.#byKey.set(key, [entry]);
-      else if (namesakes.push(entry) > NAMESAKES_MAX) this.#forget(namesakes[0]!);
+      const known = this.#byKey.get(key);
+      if (known === undefined) this.#byKey.set(key, entry);
+      else if (known instanceof Entry) this.#byKey.set(key, [known, entry]);
+      else if (known.push(entry) > NAMESAKES_MAX) this.#forget(known[0]!);
     }
+  }
+
+  #unused(): Entry {
+    const entry = this.#spare ?? new Entry();
+    this.#spare = undefined;
+    entry.clear();
+    return entry;
   }
 
   #forget(entry: Entry): void {
@@ -96,9 +120,11 @@ export class Memory {
     this.#size -= 1;
     if (!entry.isFinished) this.forgotten += 1;
     for (const key of entry.keys) {
-      const left = this.#byKey.get(key)!.filter((each) => each !== entry);
+      const known = this.#byKey.get(key)!;
+      const left = known instanceof Entry ? [] : known.filter((each) => each !== entry);
       if (left.length === 0) this.#byKey.delete(key);
       else this.#byKey.set(key, left);
     }
+    this.#spare = entry;
   }
 }

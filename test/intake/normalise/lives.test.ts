@@ -207,3 +207,21 @@ test("memory is bounded: finished orders leave first, then those not heard of fo
   for (let number = 0; number < 100_000; number += 1) order(`same-${number % 7}`);
   assert.equal(tape.stats.orders, 3);
 });
+
+test("an order has nothing of one that was forgotten, not even of one that was forgotten as it came", () => {
+  const tape = new Tape(1);
+  const order = (id: string, more: Row = {}): Row => tape.order({ ...FIRST, client_order_id: id, ...more });
+  const step = (id: string): Row => tape.order({ client_order_id: id, status: "new" });
+  const bare = { strategy: "t", symbol: "Y", side: "sell", qty: "1" };
+  order("c1");
+  order("c2");
+  tape.order({ ...bare, client_order_id: "c3", status: "sent" });
+  assert.deepEqual(step("c3"), { ...bare, client_order_id: "c3", status: "new" });
+  for (const id of ["c1", "c2"]) assert.throws(() => step(id), needs("strategy"));
+  order("c4", { status: "filled", broker_order_id: "b4" });
+  tape.order({ ...bare, client_order_id: "c5", status: "sent" });
+  assert.deepEqual(step("c5"), { ...bare, client_order_id: "c5", status: "new" });
+  for (const id of ["c3", "c4"]) assert.throws(() => step(id), needs("strategy"));
+  assert.throws(() => tape.order({ broker_order_id: "b4", status: "new" }), needs("client_order_id"));
+  assert.equal(tape.stats.orders, 1);
+});
