@@ -19,7 +19,7 @@ export interface RingIntakeOptions {
   readonly recorder: Recorder;
   readonly layouts: readonly RecordLayout[];
   readonly normaliser: Normaliser;
-  /** Share of each ring that rows of best-effort tables may fill. */
+  /** Share of each ring that any row of a best-effort table may fill. */
   readonly openShare: number;
   /** A ring held what cannot be read, and all in so many cells is lost. */
   readonly onDamaged: (cells: number, cause: unknown) => void;

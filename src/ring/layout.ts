@@ -4,7 +4,12 @@ export interface RecordLayout {
   readonly columns: readonly RecordColumn[];
   /** The reserve of the ring belongs to rows of these tables. */
   readonly critical: boolean;
+  /** Rows in whose column this text stands are refused last: a part of the room that is no reserve is theirs alone. */
+  readonly last?: { readonly column: string; readonly text: string };
 }
+
+/** Part of the room beside the reserve that only rows which are refused last may fill. */
+export const LAST_SHARE = 1 / 8;
 
 export interface RecordColumn {
   readonly name: string;

@@ -3,12 +3,13 @@ import {
   type AnyRow,
   type Constants,
   compileRecord,
+  constantOf,
   type Encode,
   type RecordEnvironment,
   type RecordRow,
 } from "./compile-record.js";
 import { TextWriter } from "./dictionary.js";
-import type { RecordLayout } from "./layout.js";
+import { LAST_SHARE, type RecordLayout } from "./layout.js";
 import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD } from "./memory.js";
 import { ValueWriter } from "./value-writer.js";
 
@@ -76,7 +77,14 @@ export class RingProducer {
     const table = layouts.findIndex((each) => each.table === name);
     const layout = layouts[table];
     assert(layout !== undefined, `the ring has no table ${name}`);
-    const limit = layout.critical ? cells : cells - reserve;
+    const room = layout.critical ? cells : cells - reserve;
+    const { last } = layout;
+    const limit = last === undefined ? room : Math.floor(room * (1 - LAST_SHARE));
+    // Looked at where the room was not enough, so that it costs the others nothing.
+    const limitOf = (row: AnyRow): number =>
+      last !== undefined && (constantOf(constants, last.column) ?? row[last.column]) === last.text
+        ? room
+        : limit;
     const most = Math.floor(cells / RECORD_SHARE);
     return compileRecord(layout, {
       ...this.#shared,
@@ -86,7 +94,7 @@ export class RingProducer {
       table,
       constants,
       retry: (encode, row) =>
-        this.#retry(encode, row, table, limit, most) ||
+        this.#retry(encode, row, table, limitOf(row), most) ||
         (layout.critical &&
           !this.#isClosed &&
           append?.(layout, row, constants) === true &&

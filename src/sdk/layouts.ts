@@ -13,6 +13,7 @@ interface Particulars {
   readonly levels?: readonly string[];
   /** Columns that a row without them gets the time of the call for. */
   readonly stamped?: readonly string[];
+  readonly last?: NonNullable<RecordLayout["last"]>;
 }
 
 const PARTICULARS: Readonly<Record<string, Particulars>> = {
@@ -20,13 +21,14 @@ const PARTICULARS: Readonly<Record<string, Particulars>> = {
     keys: ["bids", "asks"],
     levels: ["bid_px", "bid_sz", "ask_px", "ask_sz", "bids", "asks"],
     stamped: ["ts_local"],
+    last: { column: "kind", text: "trade" },
   },
   fills: { stamped: ["ts_local"] },
 };
 
 /** How the rows of a table lie in a ring: the columns a row can set. */
 export function layoutOf(table: Table, options: Config["tables"][string]): RecordLayout {
-  const { keys = [], levels = [], stamped = [] } = PARTICULARS[table.name] ?? {};
+  const { keys = [], levels = [], stamped = [], last } = PARTICULARS[table.name] ?? {};
   const columns = table.columns.filter((column) => !column.filledByServer && !OWNED.has(column.name));
   const recordColumn = (name: string, kind: RecordColumn["kind"]): RecordColumn => ({
     name,
@@ -34,9 +36,11 @@ export function layoutOf(table: Table, options: Config["tables"][string]): Recor
     ...(levels.includes(name) ? { most: options.policy.depth } : {}),
     ...(stamped.includes(name) ? { stampedWhenAbsent: true } : {}),
   });
+  const isCritical = options.class === "critical";
   return {
     table: table.name,
-    critical: options.class === "critical",
+    critical: isCritical,
+    ...(last === undefined || isCritical ? {} : { last }),
     columns: [
       ...columns.map(({ name, type }) => recordColumn(name, kindOf(type))),
       ...keys.map((name) => recordColumn(name, "list")),

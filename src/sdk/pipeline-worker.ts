@@ -7,6 +7,7 @@ import { OverflowIntake } from "../intake/overflow.js";
 import { RingIntake } from "../intake/ring.js";
 import { unlessAborted } from "../intake/unless-aborted.js";
 import type { Recorder, TableWriter } from "../recorder.js";
+import { LAST_SHARE } from "../ring/layout.js";
 import { type OpenedClickHouse, openClickHouse } from "../service/open.js";
 import { openRecorder } from "../service/open-recorder.js";
 import { layoutOf } from "./layouts.js";
@@ -182,7 +183,7 @@ async function startOn(opened: OpenedClickHouse): Promise<void> {
   const normaliser = new Normaliser({ depth: config.tables.market_data.policy.depth });
   const onDamaged = (cells: number, cause: unknown): void => tellDamage(recorder, cells, messageOf(cause));
   const { size, critical_reserve } = config.ring;
-  const openShare = 1 - critical_reserve / size;
+  const openShare = (1 - critical_reserve / size) * (1 - LAST_SHARE);
   const intake = new RingIntake({ recorder, layouts, normaliser, openShare, onDamaged });
   for (const ring of rings) intake.add(ring);
   const worker = new PipelineWorker(opened, recorder, intake, normaliser);

@@ -198,6 +198,29 @@ test("the reserve takes rows of critical tables when all others are refused", ()
   assert.deepEqual([memory.countersOf(0)[0], memory.countersOf(1)[0]], [ticks, orders]);
 });
 
+test("rows that are refused last have room when the others of their table do not, but none of the reserve", () => {
+  const memory = RingMemory.create({ cells: 1024, texts: 8, textBytes: 64, tables: 2 });
+  const last = { column: "symbol", text: "trade" };
+  const layouts = [{ ...LAYOUTS[0]!, last }, LAYOUTS[1]!];
+  const producer = new RingProducer({ buffer: memory.buffer, layouts, reserve: 512, now: () => NOW });
+  const tick = producer.recordOf("ticks");
+  const trade = producer.recordOf("ticks", { symbol: "trade" });
+  const counts = { quote: 0, trade: 0, order: 0 };
+  while (tick({ symbol: "quote", px: 1 })) counts.quote += 1;
+  while (tick({ symbol: "trade", px: 1 })) counts.trade += 1;
+  assert.equal(trade({ px: 1 }), false);
+  const order = producer.recordOf("orders");
+  while (order({ id: "o" })) counts.order += 1;
+  assert.ok(
+    counts.quote >= 6 * counts.trade && counts.trade >= 10 && counts.order > 0,
+    JSON.stringify(counts),
+  );
+  const rows = drainAll(new RingConsumer(memory.buffer, layouts));
+  assert.equal(rows.length, counts.quote + counts.trade + counts.order);
+  while (tick({ symbol: "quote", px: 1 }));
+  assert.equal(trade({ px: 1 }), true);
+});
+
 test("times keep microseconds and the nanoseconds given on top, and a bare number stays one", () => {
   const { producer, read } = ringOf();
   const record = producer.recordOf("ticks");

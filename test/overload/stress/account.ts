@@ -20,6 +20,7 @@ export interface Account {
   readonly skipped: number;
   readonly tradesOffered: number;
   readonly tradesStored: number;
+  readonly tradesRefused: number;
   readonly gaps: readonly ToldGap[];
   /** Rows by reason, of all gaps. */
   readonly byReason: Readonly<Record<string, number>>;
@@ -86,6 +87,7 @@ export async function accountOf(clickhouse: ClickHouse, tally: Tally): Promise<A
     skipped: found.reduce((sum, { skipped }) => sum + Number(skipped), 0),
     tradesOffered: tradesOf(tally.taken) + tradesOf(tally.refused),
     tradesStored: found.filter(({ kind }) => kind === "trade").reduce((sum, { n }) => sum + Number(n), 0),
+    tradesRefused: tradesOf(tally.refused),
     gaps: told,
     byReason: byReason(told),
     criticalOffered: tally.criticalTaken + tally.criticalRefused,

@@ -1,7 +1,10 @@
 import type { Stressed } from "./stress.js";
 
 /** What must hold of every stressed recorder, whatever happened to it; gives what does not. */
-export function violationsOf({ samples, steps, counted, account }: Stressed, stayMs: number): string[] {
+export function violationsOf(
+  { samples, steps, counted, account }: Pick<Stressed, "samples" | "steps" | "counted" | "account">,
+  stayMs: number,
+): string[] {
   const found = [...account.violations];
   const say = (fails: boolean, what: string): void => {
     if (fails) found.push(what);
@@ -28,7 +31,9 @@ export function violationsOf({ samples, steps, counted, account }: Stressed, sta
 }
 
 /** How often the direction changed, and in how many seconds. */
-function reversalsOf(steps: readonly { readonly from: number; readonly to: number; readonly at: number }[]): {
+export function reversalsOf(
+  steps: readonly { readonly from: number; readonly to: number; readonly at: number }[],
+): {
   readonly reversals: number;
   readonly seconds: number;
 } {
