@@ -28,7 +28,7 @@ export interface RingIntakeOptions {
 /**
  * Takes the rows of rings into the recorder's tables. A table at its limit leaves its rows in the ring: a critical one until there is
  * room, for which rows of others are dropped; any other as long as the ring is less than half full, after that its oldest rows are
- * dropped for new ones. Rows of tables with a log keep their room in the ring until they are in the log.
+ * dropped for new ones, unless the sink has them all. Rows of tables with a log keep their room in the ring until they are in the log.
  */
 export class RingIntake implements RowSource {
   readonly #recorder: Recorder;
@@ -146,7 +146,8 @@ export class RingIntake implements RowSource {
       // None overtakes another, for what an order said completes its fill.
       this.#criticalWaits ||= !writer.makeRoom();
       if (this.#criticalWaits) return false;
-    } else if (writer.full && this.#canWait) return false;
+      // Nobody would tell of a row that is refused here: if all that could go is with the sink, it waits as well.
+    } else if (writer.full && (this.#canWait || !writer.makeRoom())) return false;
     const normaliser = this.#normalisers[table]!;
     try {
       normaliser.normalise(row);

@@ -49,6 +49,11 @@ const GAPS = `
   SELECT attributes['reason'] AS reason, toUInt32(attributes['level']) AS level, toUInt64(rows) AS rows,
          toUInt64OrZero(attributes['others']) AS others, attributes['missing'] AS missing
   FROM system_events WHERE kind = 'data_gap' AND attributes['table'] = 'market_data' ORDER BY ts, seq`;
+/** Rows get their numbers when they leave memory, without holes; what is dropped there has none. */
+const HOLES = `
+  SELECT seq AS last, after, after - seq - 1 AS missing
+  FROM (SELECT seq, leadInFrame(seq, 1, seq + 1) OVER (ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS after FROM market_data)
+  WHERE after != seq + 1`;
 const CRITICAL = "SELECT count() AS n, uniqExact(qty) AS different, toUInt64(sum(qty)) AS sum FROM orders";
 const LEVELS =
   "SELECT count() AS n FROM system_events WHERE kind = 'level' AND attributes['table'] = 'market_data'";
@@ -75,7 +80,9 @@ export async function accountOf(clickhouse: ClickHouse, tally: Tally): Promise<A
     const unnamed = missing === "" ? Number(rows) : Number(others);
     return { reason, level, rows: Number(rows), trades, others: unnamed };
   });
+  const holes = await clickhouse.rows<{ last: string; after: string; missing: string }>(HOLES);
   const violations = [
+    ...holes.map(({ last, after, missing }) => `${missing} rows between ${last} and ${after}`),
     ...series.violations(told),
     ...criticalViolations(tally, critical!),
     ...tradeViolations(told),

@@ -23,6 +23,10 @@ export function violationsOf(
   say(over !== undefined, `memory: ${over?.memory} of ${over?.memoryMax} bytes`);
   const ladder = (account.byReason["sampled"] ?? 0) + (account.byReason["deduplicated"] ?? 0);
   say(ladder !== counted.left, `${counted.left} rows left out by the ladder, ${ladder} told of`);
+  const { refused, deadLettered, conservation } = counted.stats;
+  const turned = deadLettered + Object.values(refused).reduce((sum, rows) => sum + rows, 0);
+  say(turned > 0, `${turned} rows that a ring took were refused: ${JSON.stringify(refused)}`);
+  say(conservation.violations > 0, `the recorder's own sums: ${JSON.stringify(conservation)}`);
   say(counted.pending > 0, `${counted.pending} rows are pending at the end`);
   const { reversals, seconds } = reversalsOf(own);
   const most = Math.ceil((seconds * 1000) / stayMs);

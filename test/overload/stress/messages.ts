@@ -1,5 +1,6 @@
 import type { ConfigInput } from "../../../src/config/schema.js";
 import type { LevelEvent } from "../../../src/overload/events.js";
+import type { TableStats } from "../../../src/table-writer.js";
 import type { Market, Rates, Tally } from "./load.js";
 
 /** What a stressed trading process and whoever runs it tell each other. */
@@ -54,8 +55,9 @@ export type Step = LevelEvent & { readonly at: number };
 
 /** What the recorder itself counted, to be held against the ledger. */
 export interface Counted {
+  /** Of market_data, as it ended. */
+  readonly stats: TableStats;
   readonly left: number;
-  readonly dropped: Readonly<Record<string, number>>;
   readonly levelChanges: number;
   readonly pending: number;
 }

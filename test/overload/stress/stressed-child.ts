@@ -57,12 +57,13 @@ class Stressed {
     await this.#produce();
     await looks;
     const timings = this.#times.map((times) => times.summary());
+    await this.#recorder.flush();
     const report = await this.#recorder.close({ deadline: CLOSE_DEADLINE_MS });
     this.#steps.close();
-    const { level, dropped, deduplicated, sampled, pending } = report.tables["market_data"]!;
+    const { level, deduplicated, sampled, pending } = report.tables["market_data"]!;
     const counted: Counted = {
+      stats: report.tables["market_data"]!,
       left: deduplicated + sampled,
-      dropped,
       levelChanges: level.changes,
       pending: Object.values(report.tables).reduce((sum, table) => sum + table.pending.rows, pending.rows),
     };
