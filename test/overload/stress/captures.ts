@@ -3,12 +3,12 @@ import { join } from "node:path";
 import { SECOND_MS } from "../../../src/base/units.js";
 import { createRecorder } from "../../../src/index.js";
 import type { LevelEvent } from "../../../src/overload/events.js";
-import { migrate } from "../../../src/schemas/migrate.js";
 import { binance, readCapture, replay, type VenueEvent, VenueFeed } from "../../../src/venues/index.js";
-import { type EngineContext, startTestEngine } from "../../support/engine.js";
+import type { EngineContext } from "../../support/engine.js";
 import { FaultProxy } from "../../support/fault-proxy.js";
 import { slow } from "../../support/fault-proxy-faults.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { startMigratedEngine } from "../../support/migrated.js";
 import { CAPTURES } from "../../venues/binance-recording.js";
 import { type Account, accountOf } from "./account.js";
 import { seriesName, type Tally } from "./load.js";
@@ -42,8 +42,7 @@ const STAY = "1s";
 
 /** Replays the captures and draws up the account: no row waits for room, as none would at a venue. */
 export async function replayBurst(t: EngineContext, { data, speed, seconds }: Burst): Promise<Burned> {
-  const { engine, clickhouse } = await startTestEngine(t);
-  await migrate(clickhouse);
+  const { engine, clickhouse } = await startMigratedEngine(t);
   const proxy = await FaultProxy.start({ after: (fn) => t.after(fn) }, engine.url);
   proxy.on({ times: Number.POSITIVE_INFINITY }, slow(SLOW_MS));
   process.env["COLDPATH_CLICKHOUSE_PASSWORD"] = engine.password;
@@ -51,7 +50,7 @@ export async function replayBurst(t: EngineContext, { data, speed, seconds }: Bu
   const recorder = await createRecorder({
     config: {
       data_dir: await temporaryFolder(t),
-      clickhouse: { url: proxy.url, database: "default" },
+      clickhouse: { url: proxy.url, database: "coldpath" },
       ring: { size: "1MiB", critical_reserve: "256KiB" },
       tables: {
         market_data: {

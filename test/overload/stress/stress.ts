@@ -8,9 +8,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SECOND_MS } from "../../../src/base/units.js";
 import type { ConfigInput } from "../../../src/config/schema.js";
 import type { ClickHouse } from "../../../src/index.js";
-import { migrate } from "../../../src/schemas/migrate.js";
-import { type EngineContext, startTestEngine } from "../../support/engine.js";
+import type { EngineContext } from "../../support/engine.js";
 import { FaultProxy } from "../../support/fault-proxy.js";
+import { startMigratedEngine } from "../../support/migrated.js";
 import { type Account, accountOf } from "./account.js";
 import type { Market, Rates, Tally } from "./load.js";
 import type { Counted, FromStressed, Sample, Step, StressStart, Timing, ToStressed } from "./messages.js";
@@ -59,8 +59,7 @@ const LOOK_MS = 50;
 
 /** Runs a recorder in a process of its own through all phases, until its levels are normal again, and draws up the account. */
 export async function stress(t: EngineContext, plan: Stress): Promise<Stressed> {
-  const { engine, clickhouse } = await startTestEngine(t);
-  await migrate(clickhouse);
+  const { engine, clickhouse } = await startMigratedEngine(t);
   const proxy = await FaultProxy.start({ after: (fn) => t.after(fn) }, engine.url);
   const folder = await mkdtemp(join(tmpdir(), "coldpath-test-"));
   t.after(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
@@ -76,7 +75,7 @@ export async function stress(t: EngineContext, plan: Stress): Promise<Stressed> 
       config: {
         ...plan.config,
         data_dir: folder,
-        clickhouse: { url: proxy.url, database: "default" },
+        clickhouse: { url: proxy.url, database: "coldpath" },
       },
     },
     engine.password,

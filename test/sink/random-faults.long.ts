@@ -1,0 +1,3 @@
+import { testRandomFaults } from "./random-faults.js";
+
+testRandomFaults(30);
