@@ -23,11 +23,13 @@ if (files.length === 0) {
 }
 // A file of the long suite may kill the engine a hundred times.
 const timeoutMs = long ? 20 * 60_000 : 2 * 60_000;
+// One more than the cores of the smallest machine: files that wait leave theirs to others. The long ones hardly wait.
+const concurrency = long ? 2 : 3;
 // What many files need is made there once: test/support/migrated.ts.
 const runFolder = mkdtempSync(join(tmpdir(), "coldpath-test-run-"));
 const { status } = spawnSync(
   process.execPath,
-  ["--test", "--test-concurrency=2", `--test-timeout=${timeoutMs}`, ...files],
+  ["--test", `--test-concurrency=${concurrency}`, `--test-timeout=${timeoutMs}`, ...files],
   {
     cwd: root,
     stdio: "inherit",
