@@ -19,10 +19,10 @@ const END_DEADLINE_MS = 5 * SECOND_MS;
  */
 const YOUNG_MIB = 12;
 /**
- * MiB for all other objects, more than ten times what is ever alive. V8 lets the heap grow the further before it is gathered the larger this is: without it
- * to four times what is alive, with this to 1.6 times. Beyond it the thread would die and another be started.
+ * MiB for all other objects, many times what is ever alive. V8 lets the heap grow the further before it is gathered the larger this is: without it
+ * to four times what is alive, with this to twice. Beyond it the thread would die and another be started.
  */
-const OLD_MIB = 1024;
+const OLD_MIB = 2000;
 
 const PIPELINE_WORKER: URL = new URL("./pipeline-worker.js", import.meta.url);
 
