@@ -3,7 +3,7 @@ import { type Deferred, deferred } from "../base/deferred.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { MIB, SECOND_MS } from "../base/units.js";
 import type { SeqSpan } from "../buffer/batch.js";
-import type { Frame } from "./frame-queue.js";
+import type { Frame, FrameKey } from "./frame-queue.js";
 import type { LogReader } from "./log-reader.js";
 import type { RowsRecord } from "./records.js";
 import type { RowFates } from "./row-fates.js";
@@ -37,7 +37,7 @@ export interface BacklogOptions {
   /** {@link Backlog.passed} has changed. */
   readonly onPassed: () => void;
   /** The next frame of this run and partition does not follow the one before. */
-  readonly part: (frames: Pick<Frame, "run" | "partition">) => void;
+  readonly part: (frames: FrameKey) => void;
   /** All frames of a sealed batch were found. */
   readonly again: (batch: SealedBatch) => void;
   readonly onUnreadable: (message: string) => void;
@@ -61,6 +61,8 @@ export class Backlog {
   #since: number | undefined;
   /** Rows of this start, after `#behind`, that are in memory all the same. */
   #ahead = new SeqSet();
+  /** Rows of this start up to this number were taken from the log, or were in memory before there was a backlog. */
+  #passedSeq = 0;
   #isReading = false;
   #isClosed = false;
   #cancelRetry: (() => void) | undefined;
@@ -115,7 +117,18 @@ export class Backlog {
     if (isKept && this.isBehind) this.#ahead.add(firstSeq, firstSeq + count - 1);
     if (isKept || this.#behind !== undefined) return;
     this.#behind = ordinal - 1;
+    this.#passedSeq = firstSeq - 1;
     this.#since = this.#options.clock.monotonic();
+  }
+
+  /** Whether the frame is in the part of the log that is still to be read: memory may let go of it. */
+  isAhead({ run, firstSeq }: Pick<Frame, "run" | "firstSeq">): boolean {
+    return this.isBehind && run === this.#options.run && firstSeq > this.#passedSeq;
+  }
+
+  /** Such a frame is not in memory any more. */
+  letGo({ firstSeq, count }: SeqSpan): void {
+    this.#ahead.remove(firstSeq, firstSeq + count - 1);
   }
 
   /** Reads as long as there is room. */
@@ -187,7 +200,7 @@ export class Backlog {
 
   /** Takes the next frames after this ordinal; gives the ordinal up to which nothing is left. */
   async #readSome(after: number): Promise<number> {
-    const { fates, reader, part, onDamaged } = this.#options;
+    const { fates, reader, run, part, onDamaged } = this.#options;
     const looked: { readonly ordinal: number; readonly record: FrameHead }[] = [];
     const { frames, lastOrdinal } = await reader.next({
       table: fates.table,
@@ -203,13 +216,16 @@ export class Backlog {
     const payloads = new Map(frames.map(({ entry, payload }) => [entry.ordinal, payload]));
     for (const { ordinal, record } of looked) {
       if (ordinal > lastOrdinal) break;
+      // Memory has let go of it since it was looked at: the next time it is read.
+      if (!payloads.has(ordinal) && this.#isWanted(record)) return ordinal - 1;
+      if (record.run === run) this.#passedSeq = record.firstSeq + record.count - 1;
       const payload = payloads.get(ordinal);
       if (payload !== undefined) {
         this.#take(record, payload);
         continue;
       }
       // Not needed, or damaged: a batch must not reach over the rows of another.
-      part(record);
+      part({ ...record, isReadBack: true });
       if (payloads.has(ordinal)) onDamaged(record);
     }
     return lastOrdinal;

@@ -20,17 +20,19 @@ export interface Frame {
 /** Frames of one run and partition that are to become one batch. */
 export class FrameGroup {
   readonly frames: Frame[] = [];
+  /** Of rows taken just now; others pass those of a backlog. */
+  isLive: boolean;
   rows = 0;
   bytes = 0;
   /** Offered to the sink; it may still grow until taken. */
   due = false;
 
-  get openedAt(): number {
-    return this.frames[0]!.openedAt;
+  constructor(isLive: boolean) {
+    this.isLive = isLive;
   }
 
-  get isLive(): boolean {
-    return isLive(this.frames[0]!);
+  get openedAt(): number {
+    return this.frames[0]!.openedAt;
   }
 
   add(frame: Frame): void {
@@ -130,7 +132,7 @@ export class FrameQueue {
       group = undefined;
     }
     if (group === undefined) {
-      group = new FrameGroup();
+      group = new FrameGroup(isLive(frame));
       this.#open.set(key, group);
     }
     group.add(frame);
@@ -163,12 +165,31 @@ export class FrameQueue {
 
   /** Frames that were taken and do not fit the others of their group come next. */
   giveBack(frames: readonly Frame[]): void {
-    const group = new FrameGroup();
+    const group = new FrameGroup(isLive(frames[0]!));
     for (const frame of frames) group.add(frame);
     group.due = true;
     this.#due.unshift(group);
     this.#count(group.isLive, group.rows, group.bytes);
     this.#options.onDue();
+  }
+
+  /** All that is in it belongs to a backlog from now on, which rows taken later pass. */
+  fallBehind(): void {
+    for (const [key, group] of this.#open) if (group.isLive) this.#close(key, group);
+    for (const group of this.#due) group.isLive = false;
+    this.#liveRows = 0;
+    this.#liveBytes = 0;
+  }
+
+  /** Lets go of live groups all frames of which may go, and gives these frames. */
+  letGo(mayGo: (frame: Frame) => boolean): Frame[] {
+    const going = new Set(
+      [...this.#due, ...this.#open.values()].filter((group) => group.isLive && group.frames.every(mayGo)),
+    );
+    for (const group of going) this.#count(true, -group.rows, -group.bytes);
+    for (const [key, group] of this.#open) if (going.has(group)) this.#open.delete(key);
+    this.#due.splice(0, this.#due.length, ...this.#due.filter((group) => !going.has(group)));
+    return [...going].flatMap(({ frames }) => frames);
   }
 
   /** Offers everything, whatever its size and age. */

@@ -220,8 +220,9 @@ export class LoggedBuffer implements RowBuffer, Committing {
       this.#synced += record.count;
       this.#syncedSeq = record.firstSeq + record.count - 1;
       const isAhead = this.#backlog.isBehind;
-      const isKept = isAhead ? this.#hasRoomAhead : this.#hasWindow;
+      const isKept = isAhead ? this.#makeRoomAhead() : this.#hasWindow;
       this.#backlog.synced(ordinals[index]!, record, isKept);
+      if (!isAhead && !isKept) this.#queue.fallBehind();
       // A batch must not reach over the rows of another.
       if (isKept) this.#push({ ...record, openedAt });
       else this.#queue.part(record);
@@ -394,6 +395,17 @@ export class LoggedBuffer implements RowBuffer, Committing {
     const { budget, queueRows } = this.#options;
     const mostBytes = Math.min(AHEAD_BYTES, budget.max * AHEAD_SHARE);
     return this.#queue.liveRows < queueRows / 2 && this.#queue.liveBytes < mostBytes;
+  }
+
+  /** The newest rows are those that somebody looks at: older ones give way, which are in the log and come back with the backlog. */
+  #makeRoomAhead(): boolean {
+    if (this.#hasRoomAhead) return true;
+    const frames = this.#queue.letGo((frame) => this.#backlog.isAhead(frame));
+    for (const frame of frames) {
+      this.#options.budget.add(-frame.payload.length);
+      this.#backlog.letGo(frame);
+    }
+    return this.#hasRoomAhead;
   }
 
   /** Whether more may be read back, however much live rows hold. */

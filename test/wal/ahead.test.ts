@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
-import { upTo } from "../sink/rig.js";
+import { NOON, upTo } from "../sink/rig.js";
 import { startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
@@ -40,4 +40,36 @@ test("rows taken while a backlog is replayed are stored once and without holes, 
     assert.deepEqual(recorder.stats().wal?.behind, []);
     await recorder.close({ deadlineMs: 1000 });
   }
+});
+
+test("rows taken after an outage pass its backlog, though memory was full of rows when ClickHouse came back", async () => {
+  const place = await rig.place({ columns: ", note String" });
+  const recorder = await place.open({ inFlight: 1 });
+  // Batches that are read back have 2 MiB.
+  const row = { note: "n".repeat(2 ** 10) };
+  const rows = 30_000;
+  await proxy.refuse();
+  for (let id = 0; id < rows; id += 500) {
+    place.offer(
+      recorder,
+      upTo(500).map((i) => id + i),
+      row,
+    );
+    await recorder.durable();
+  }
+  assert.deepEqual(recorder.stats().wal?.behind, [place.name]);
+  await proxy.accept();
+  const left: number[] = [];
+  for (let id = rows; left.length < 4; id += 50) {
+    const ids = upTo(50).map((i) => id + i);
+    place.offer(recorder, ids.slice(0, -1), row);
+    const last = recorder.table(place.name).offer({ ts: NOON, id: ids.at(-1), ...row })!;
+    place.ledger.set(ids.at(-1)!, 1);
+    await last.stored;
+    left.push(recorder.stats().wal!.pending[place.name]!);
+  }
+  assert.ok(left.at(-1)! > rows / 4, `rows left when each was stored: ${left.join(", ")}`);
+  await recorder.flush();
+  await place.check();
+  assert.deepEqual(recorder.stats().wal?.behind, []);
 });
