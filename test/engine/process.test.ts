@@ -227,7 +227,7 @@ describe("an engine used in turn", () => {
       code: "ENGINE_FOLDER_LOCKED",
       message: `the data folder ${dataDir} is used by process ${engine.pid}; stop that one, or choose another folder`,
     });
-    assert.ok(performance.now() - started < 10_000, "well before a start gives up");
+    assert.ok(performance.now() - started < 2000);
     assert.equal((await ask(engine, { body: "SELECT 1" })).text, "1\n");
   });
 
