@@ -136,7 +136,7 @@ class Child {
 
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
-      if (this.done === undefined && (this.#process.exitCode !== null || this.#process.signalCode !== null))
+      if (this.done === undefined && !this.#process.connected)
         throw new Error(`the stressed process ended: ${this.#process.exitCode ?? this.#process.signalCode}`);
       await delay(LOOK_MS);
     }

@@ -6,7 +6,7 @@ import { RecordingClient } from "../../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../../src/sdk/pipeline-thread.js";
 import { FULL_DISK_ENV, NO_GAPS_ENV, STALL_CHANNEL } from "./hooks.js";
 import { Load, type Rates } from "./load.js";
-import type { Counted, FromStressed, StressStart, Timing, ToStressed } from "./messages.js";
+import type { Counted, FromStressed, StressStart, ToStressed } from "./messages.js";
 import { PhaseTimes } from "./phase-times.js";
 
 /** A trading process: its main thread records at the rates it is told, and counts for itself what it offered. */
@@ -67,8 +67,9 @@ class Stressed {
       levelChanges: level.changes,
       pending: Object.values(report.tables).reduce((sum, table) => sum + table.pending.rows, pending.rows),
     };
-    tell({ kind: "done", tally: this.#load.tally(), timings: timings satisfies Timing[], counted });
-    process.disconnect();
+    const done: FromStressed = { kind: "done", tally: this.#load.tally(), timings, counted };
+    // A message of many series takes a while to leave.
+    process.send!(done, () => process.disconnect());
   }
 
   /** In open loop: rows come when they are due, whatever became of those before. */
