@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Burned, replayBurst } from "../test/overload/stress/captures.js";
@@ -119,6 +120,7 @@ const { values } = parseArgs({
     check: { type: "boolean", default: false },
   },
 });
+const busy = loadavg()[0]!.toFixed(1);
 const stormed = await measureStorm(PHASE_SECONDS[values.full ? "full" : "short"]);
 const bursts: { name: string; burned: Burned }[] = [];
 if (existsSync(join(values.data, "binance-raw-ws")))
@@ -133,7 +135,7 @@ const { samples: _, ...storms } = stormed;
 publish({
   name: "overload",
   command: `npm run bench -- overload${values.full ? " --full" : ""}`,
-  note: NOTE,
+  note: `${NOTE}\n\nLoad average of the machine as it began: ${busy}.`,
   tables: overloadTables(overload),
   figures: { storm: { ...storms, seconds }, bursts },
 });
