@@ -63,22 +63,43 @@ export class SegmentCatalog {
     await refreshing;
   }
 
+  /**
+   * A listed segment may go before it is looked at, or while others are listed: its copies are in one that is not in the list then, or that
+   * seems to have none. So a list counts if it is still the same once its segments were looked at.
+   */
   async #refresh(): Promise<void> {
-    const numbers = (await readdir(this.#dir)).flatMap((name) => segmentNumber(name) ?? []);
-    const newest = this.#newest;
-    const lowest = this.#lowestCopied(new Set(numbers), newest);
-    this.#now += 1;
-    const from = Math.min(newest, this.#movingFrom);
-    const bounds = new Map<number, Bounds>();
-    for (const segment of numbers.sort((a, b) => a - b)) {
-      // Copies of what was needed of a removed segment went to those that were written to meanwhile.
-      const mayHaveCopies = lowest !== Number.POSITIVE_INFINITY && segment >= from;
-      const known = this.#bounds.get(segment) ?? (await this.#look(segment));
-      if (known === undefined) continue;
-      bounds.set(segment, known);
-      if (mayHaveCopies) this.#addCopies(segment, known, lowest, this.#now);
+    const bounds = new Map(this.#bounds);
+    let numbers = [...bounds.keys()];
+    for (;;) {
+      const listed = await this.#list();
+      if (String(listed) === String(numbers)) break;
+      numbers = listed;
+      for (const segment of numbers) {
+        const found = bounds.get(segment) ?? (await this.#look(segment));
+        if (found !== undefined) bounds.set(segment, found);
+      }
     }
+    const there = new Set(numbers);
+    this.#take(new Map([...bounds].filter(([segment]) => there.has(segment)).sort(([a], [b]) => a - b)));
+  }
+
+  /** Numbers of the segments that are there, ascending. */
+  async #list(): Promise<number[]> {
+    const numbers = (await readdir(this.#dir)).flatMap((name) => segmentNumber(name) ?? []);
+    return numbers.sort((a, b) => a - b);
+  }
+
+  /** These are the segments by now. */
+  #take(bounds: ReadonlyMap<number, Bounds>): void {
+    const newest = this.#newest;
+    const from = Math.min(newest, this.#movingFrom);
+    const lowest = this.#lowestCopied(bounds, newest);
     this.#bounds = bounds;
+    this.#now += 1;
+    // Copies of what was needed of a removed segment went to those that were written to meanwhile.
+    if (lowest !== Number.POSITIVE_INFINITY)
+      for (const [segment, each] of bounds)
+        if (segment >= from) this.#addCopies(segment, each, lowest, this.#now);
     this.#boundCopies();
     for (const segment of this.#cache.keys()) if (!bounds.has(segment)) this.#cache.delete(segment);
   }
@@ -122,9 +143,9 @@ export class SegmentCatalog {
   }
 
   /** No copy that was made since the last look has a lower ordinal; infinite if there is none. */
-  #lowestCopied(there: ReadonlySet<number>, newest: number): number {
+  #lowestCopied(there: ReadonlyMap<number, Bounds>, newest: number): number {
     const gone = [...this.#bounds].filter(([segment]) => !there.has(segment));
-    const after = [...there].filter((segment) => segment > newest);
+    const after = [...there.keys()].filter((segment) => segment > newest);
     // A number that is missing was perhaps a segment that came and went unseen.
     const isGap = after.length > 0 && Math.max(...after) - newest !== after.length;
     return isGap ? 0 : Math.min(...gone.map(([, { first }]) => first));

@@ -24,6 +24,8 @@ interface Written {
   readonly record: RowsRecord;
   /** Undefined once it is gone. */
   segment: number | undefined;
+  /** Those it has been in, for who looks why it was missed. */
+  readonly segments: number[];
   isKnown: boolean;
 }
 
@@ -56,7 +58,8 @@ class Use {
     const { places, upTo } = await this.#client.append(records);
     for (const [index, { ordinal, place }] of places.entries()) {
       const record = records[index]!;
-      this.written.set(ordinal, { ordinal, record, segment: place.segment, isKnown: false });
+      const { segment } = place;
+      this.written.set(ordinal, { ordinal, record, segment, segments: [segment], isKnown: false });
     }
     this.synced = Math.max(this.synced, upTo);
   }
@@ -90,7 +93,11 @@ class Use {
     });
     assert.deepEqual(lost, []);
     for (const written of frames) if (written.segment === segment) written.segment = undefined;
-    for (const { ordinal, place } of places) this.written.get(ordinal)!.segment = place.segment;
+    for (const { ordinal, place } of places) {
+      const written = this.written.get(ordinal)!;
+      written.segment = place.segment;
+      written.segments.push(place.segment);
+    }
   }
 }
 
@@ -150,9 +157,9 @@ test("a log in use: no reader misses a frame that is needed, though it moves, an
       assert.deepEqual({ ...entry.record, payload: Uint8Array.from(payload!) }, record);
     }
     const got = new Set(ordinals);
-    const missed = [...use.written.values()].filter(
-      ({ ordinal, record, isKnown }) => record.table === table && !isKnown && !got.has(ordinal),
-    );
+    const missed = [...use.written.values()]
+      .filter(({ ordinal, record, isKnown }) => record.table === table && !isKnown && !got.has(ordinal))
+      .map(({ ordinal, segments }) => `${ordinal} in ${segments.join(", then ")}`);
     assert.deepEqual(missed, []);
   }
 });

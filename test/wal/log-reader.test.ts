@@ -10,9 +10,10 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { open } from "node:fs/promises";
+import fsPromises, { open } from "node:fs/promises";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { type Disk, nodeDisk } from "../../src/wal/disk.js";
 import { segmentName } from "../../src/wal/format.js";
 import { Log } from "../../src/wal/log.js";
@@ -392,6 +393,72 @@ test("a reader finds copies in a segment behind which another was begun before t
     scene.of("orders", ({ ordinal }) => !gone.has(ordinal)),
   );
   scene.log.close();
+});
+
+test("a reader that has not looked at a segment yet when it is removed finds the copies of its frames", async (t) => {
+  const scene = await Scene.open(t);
+  fillSegments(scene, 6);
+  const handle = await open(scene.dir);
+  const prototype = Object.getPrototypeOf(handle) as typeof handle;
+  await handle.close();
+  const { read } = prototype;
+  let isListed = false;
+  // The reader has listed the segments and looks at the first one.
+  t.mock.method(prototype, "read", async function (this: typeof handle, ...args: Parameters<typeof read>) {
+    if (!isListed) scene.log.carry(3, () => true);
+    isListed = true;
+    return await read.apply(this, args);
+  });
+  assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+  assert(!logFiles(scene.dir).includes(segmentName(3)));
+  scene.log.close();
+});
+
+describe("a list of segments need not be of one moment: a reader finds copies though it", () => {
+  /** The next list that is asked for has what of the folder's names before and after `change` is `seen`. */
+  function listAcross(
+    t: TestContext,
+    change: () => void,
+    seen: (before: string[], after: string[]) => string[],
+  ): void {
+    const { readdir } = fsPromises;
+    const listing = t.mock.method(fsPromises, "readdir", async (dir: string) => {
+      listing.mock.restore();
+      syncBuiltinESMExports();
+      const before = await readdir(dir);
+      change();
+      return seen(before, await readdir(dir));
+    });
+    syncBuiltinESMExports();
+  }
+
+  test("has both the segment that goes and the one begun thereafter", async (t) => {
+    const scene = await Scene.open(t);
+    fillSegments(scene, 4);
+    await scene.read("orders", { after: scene.synced - 1 });
+    const copied = scene.of("orders")[0]!;
+    const change = (): void => {
+      scene.log.carry(1, ({ ordinal }) => ordinal === copied.ordinal);
+      fillSegments(scene, 4);
+    };
+    listAcross(t, change, (before, after) => [...new Set([...before, ...after])]);
+    await scene.read("orders", { after: scene.synced - 1 });
+    assert.deepEqual((await scene.read("orders"))[0], copied);
+    scene.log.close();
+  });
+
+  test("has neither the segment that goes nor the one with its copies", async (t) => {
+    const scene = await Scene.open(t);
+    fillSegments(scene, 4);
+    await scene.read("orders", { after: scene.synced - 1 });
+    const change = (): void => {
+      scene.log.carry(1, () => true);
+    };
+    listAcross(t, change, (before, after) => before.filter((name) => after.includes(name)));
+    assert.deepEqual(await scene.read("orders"), scene.of("orders"));
+    assert(logFiles(scene.dir).includes(segmentName(5)));
+    scene.log.close();
+  });
 });
 
 describe("of a log whose files are longer than their records a reader", () => {
