@@ -52,7 +52,10 @@ export function measureReplay(backlogRows: number): Promise<Replayed> {
   }, "critical");
 }
 
-/** Quotes at a steady rate until it is over; how fresh each was when SQL saw it, milliseconds. */
+/**
+ * Trades at a steady rate until it is over; how fresh each was when SQL saw it, milliseconds. Trades, since the ladder leaves out quotes
+ * while the backlog is logged as fast as the ring takes it, and each row is waited for here.
+ */
 async function recordLive({ recorder, clickhouse }: Place, isOver: () => boolean): Promise<number[]> {
   const { marketData } = recorder;
   const recordedAt: number[] = [];
@@ -69,9 +72,9 @@ async function recordLive({ recorder, clickhouse }: Place, isOver: () => boolean
           ts_exchange: ts,
           ts_local: ts,
           symbol: "LIVE",
-          kind: "quote",
-          bid_px1: 1,
-          ask_px1: 2,
+          kind: "trade",
+          last_px: 1,
+          last_qty: 2,
         } as const;
         if (!marketData.record({ ...row, exchange_seq: n + 1 })) throw new Error("the ring is full");
         recordedAt.push(performance.now());

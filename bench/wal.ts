@@ -34,7 +34,7 @@ const NOTE = `Latency: from the millisecond in which a row was meant to be recor
 millisecond, and each burst is waited for. Bare disk: the same bytes on the same schedule, written and synced by a process that does nothing else, with one
 sync for all that has come, or one for each row (what could not be written in twice the time is left out). Rounds of recorder and disk take turns;
 the table shows the round with the median p99. Durable: rows recorded as fast as the ring takes them until the last \`durable()\`; \`up\`: ClickHouse, on
-the same cores, stores them meanwhile; memory: peak over a process that had made as many rows for no recorder, which is what the generator took. Replay: a backlog logged while ClickHouse was away, in one table, while quotes are recorded live; freshness is that of the quotes.
+the same cores, stores them meanwhile; memory: peak over a process that had made as many rows for no recorder, which is what the generator took. Replay: a backlog logged while ClickHouse was away, in one table, while trades are recorded live; freshness is that of the trades.
 Start-up: opening a log of which nothing is stored, files in the page cache. Ask: the count of a batch of 2,000 orders in the shipped table, three months of
 rows, without the 250 ms for which no attempt may be seen.`;
 
