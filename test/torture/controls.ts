@@ -17,7 +17,7 @@ export interface Control {
 const READY_MS = 90_000;
 /** Acknowledged between two events. */
 const ROWS = 500;
-const THREAD_KILLS = 12;
+const THREAD_KILLS = 3;
 
 /** Answers to INSERTs that never come. */
 const LOST_ANSWERS = 10;
@@ -85,7 +85,7 @@ export const CONTROLS: readonly Control[] = [
       await victim.told("ready", READY_MS);
       for (let kill = 0; kill < THREAD_KILLS; kill += 1) {
         await progress(lane!, victim, (kill + 1) * ROWS);
-        victim.order("kill thread");
+        victim.order("kill thread when logged");
       }
       await victim.kill();
       await settle(lane!);

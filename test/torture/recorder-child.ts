@@ -109,6 +109,7 @@ process.on("message", (order) => {
       () => {},
     );
   if (order === "kill thread") crash.postMessage("die" satisfies ThreadNews);
+  if (order === "kill thread when logged") crash.postMessage("die when logged" satisfies ThreadNews);
   if (order === "weigh") void heldByBoth().then((bytes) => tell({ kind: "weight", bytes }));
 });
 const replayed = recorder.replayed().then(() => tell({ kind: "replayed" }));

@@ -147,7 +147,7 @@ class Torture {
         else {
           if (lane.hasThread && random.below(3) === 0) {
             await progress(lane, victim, random.below(RANDOM_ROWS_MAX));
-            victim.order("kill thread");
+            victim.order(random.below(2) === 0 ? "kill thread" : "kill thread when logged");
             this.#count(`${lane.name}'s thread`);
           }
           if (point === AT_RANDOM) await progress(lane, victim, random.below(RANDOM_ROWS_MAX));

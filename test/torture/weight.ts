@@ -4,8 +4,8 @@ import { BroadcastChannel } from "node:worker_threads";
 /** Between the threads of a process that records. */
 export const TORTURE_CHANNEL = "coldpath-torture";
 
-/** What the threads say to each other: die; say what you hold; so much. */
-export type ThreadNews = "die" | "weigh" | number;
+/** What the threads say to each other: die now, or once more rows are in the log; say what you hold; so much. */
+export type ThreadNews = "die" | "die when logged" | "weigh" | number;
 
 /** Bytes that this thread holds, its garbage collected; needs `--expose-gc`. */
 export function heldBytes(): number {
