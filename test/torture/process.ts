@@ -63,7 +63,8 @@ export class Victim {
   }
 
   order(order: string): void {
-    if (this.#child.connected) this.#child.send(order);
+    // It may die meanwhile, which is no news here.
+    if (this.#child.connected) this.#child.send(order, () => {});
   }
 
   /** SIGKILL, and its end. */
