@@ -4,6 +4,7 @@ import type { ConditionLimits } from "./health/conditions.js";
 import type { ConditionEvent, ConservationEvent } from "./health/events.js";
 import type { LevelEvent } from "./overload/events.js";
 import type { LadderStep } from "./overload/ladder.js";
+import type { RingSign } from "./overload/pressure.js";
 import type { AssumedTable } from "./schemas/assumed-table.js";
 import type { Compression } from "./sink/compression.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
@@ -24,6 +25,14 @@ export type RecorderEvent =
 
 /** Takes each event as it happens; must not throw. */
 export type Report = (event: RecorderEvent) => void;
+
+/** What is to be known of the rings that rows come from. */
+export interface Rings {
+  /** How full they are. */
+  sign(): RingSign;
+  /** Rows of a table that found no room in them so far. */
+  refusedOf(table: string): number;
+}
 
 /** How one table is treated. */
 export interface TableOptions {

@@ -15,8 +15,7 @@ import { Notes } from "./gaps/notes.js";
 import { Health } from "./health/health.js";
 import { levelRow } from "./overload/level-row.js";
 import { Overload } from "./overload/overload.js";
-import type { RingSign } from "./overload/pressure.js";
-import type { RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+import type { RecorderEvent, RecorderOptions, Report, Rings, TableOptions } from "./recorder-options.js";
 import { askParts, hasTable, type RecorderParts } from "./recorder-parts.js";
 import type { CloseReport, RecorderStats } from "./recorder-stats.js";
 import { readTable } from "./schemas/introspect.js";
@@ -87,6 +86,7 @@ export class Recorder {
   readonly #spool: Spool | undefined;
   readonly #buffers: TableBuffers;
   readonly #health: Health;
+  #rings: Rings | undefined;
   #isClosed = false;
 
   private constructor(options: RecorderOptions, parts: RecorderParts) {
@@ -312,9 +312,10 @@ export class Recorder {
     this.#gaps.watch(() => [...source()].map((gap) => this.#withLevel(gap)));
   }
 
-  /** Rows come from rings, and can wait there. */
-  watchRings(look: () => RingSign): void {
-    this.#overload.watchRings(look);
+  /** Rows come from rings, and can wait there, or find no room. */
+  watchRings(rings: Rings): void {
+    this.#rings = rings;
+    this.#overload.watchRings(() => rings.sign());
   }
 
   /** Rows of an earlier start that were in the spool of a table when this one began, by number. */
@@ -435,6 +436,7 @@ export class Recorder {
       policy: options.policy,
       overload,
       gaps: this.#gaps,
+      refusedByRings: () => this.#rings?.refusedOf(table.name) ?? 0,
     });
     return writer;
   }

@@ -111,6 +111,8 @@ export interface WriterParts {
   readonly policy: TablePolicy | undefined;
   readonly overload: TableOverload;
   readonly gaps: GapLedger;
+  /** Rows for which the rings they come from had no room: they were never offered here. */
+  readonly refusedByRings: () => number;
 }
 
 /** The way of one table's rows: policy, admission, buffer, lane. */
@@ -145,7 +147,7 @@ export class Writer implements TableWriter {
     const { report, clock } = parts;
     const sums = (): RowSums => this.#sums();
     this.#conservation = new Conservation({ table: this.table.name, sums, report });
-    this.#recent = new RecentRows(clock, sums);
+    this.#recent = new RecentRows(clock, () => ({ ...sums(), refusedByRings: parts.refusedByRings() }));
     this.#policy = parts.policy ?? KEEP_ALL;
     this.#shape = this.#shapeOf(this.#policy);
     this.#applyRules();
@@ -308,9 +310,11 @@ export class Writer implements TableWriter {
     this.#recent.look();
   }
 
+  /** Of the rows of the last minute, how many were dropped or had no room in a ring. */
   get dropShare(): number {
-    const { offered, dropped } = this.#recent.over(MINUTE_MS);
-    return dropped === 0 ? 0 : Math.min(1, dropped / offered);
+    const { offered, dropped, refusedByRings } = this.#recent.over(MINUTE_MS);
+    const lost = dropped + refusedByRings;
+    return lost === 0 ? 0 : Math.min(1, lost / (offered + refusedByRings));
   }
 
   async rejected(raw: string | Uint8Array, error: unknown, origin?: Origin): Promise<void> {

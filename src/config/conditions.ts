@@ -6,7 +6,8 @@ import { duration, percent } from "./values.js";
 export const CONDITIONS = z
   .strictObject({
     drop_rate: percent("1%", 0, 1).meta({
-      description: "share of a table's rows of the last minute; when more were dropped, that is told",
+      description:
+        "share of a table's rows of the last minute; when more were dropped or found no room in a ring, that is told",
     }),
     level_held: duration("10m", SECOND_MS, DAY_MS).meta({
       description: "time that a table may be away from its normal level before that is told",

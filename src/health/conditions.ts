@@ -12,7 +12,7 @@ export interface ConditionLimits {
 
 /** What is looked at of one table. */
 export interface ConditionSigns {
-  /** Share of the rows offered in the last minute that was dropped. */
+  /** Share of the rows of the last minute that was dropped, or found no room in a ring. */
   readonly dropShare: number;
   /** Of its ladder; 0 is normal. */
   readonly level: number;
@@ -61,7 +61,7 @@ export class Conditions {
       drop_rate: {
         value: dropShare,
         limit: drop_rate,
-        message: `${percentText(dropShare)} of the rows of ${table} in the last minute were dropped`,
+        message: `${percentText(dropShare)} of the rows of ${table} in the last minute were dropped or found no room in a ring`,
       },
       level_held: {
         value: held,

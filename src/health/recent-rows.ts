@@ -2,7 +2,10 @@ import type { Clock } from "../base/clock.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import type { RowSums } from "./row-sums.js";
 
-type Counts = Pick<RowSums, "offered" | "stored" | "dropped">;
+interface Counts extends Pick<RowSums, "offered" | "stored" | "dropped"> {
+  /** Rows for which the rings they come from had no room. */
+  readonly refusedByRings: number;
+}
 
 /** What came and went in a stretch of time. */
 export interface Recent extends Counts {
@@ -35,12 +38,13 @@ export class RecentRows {
   over(ms: number): Recent {
     const now = this.#clock.monotonic();
     const { at, counts } = this.#looks.findLast((look) => look.at <= now - ms) ?? this.#looks[0]!;
-    const { offered, stored, dropped } = this.#counts();
+    const { offered, stored, dropped, refusedByRings } = this.#counts();
     return {
       seconds: (now - at) / SECOND_MS,
       offered: offered - counts.offered,
       stored: stored - counts.stored,
       dropped: dropped - counts.dropped,
+      refusedByRings: refusedByRings - counts.refusedByRings,
     };
   }
 }

@@ -64,11 +64,19 @@ export class RingIntake implements RowSource {
       since = Date.now();
       return this.#refusedSince(from);
     });
-    recorder.watchRings(() => {
-      const consumers = this.#rings.map(({ consumer }) => consumer);
-      const filled = Math.max(0, ...consumers.map(({ waiting }) => waiting / openShare));
-      const waiting = Math.max(0, ...consumers.map(({ usage }) => usage / WAIT_SHARE));
-      return { filled: Math.min(1, filled), waiting: Math.min(1, waiting) };
+    const numbers = new Map(layouts.map(({ table }, number) => [table, number]));
+    recorder.watchRings({
+      sign: () => {
+        const consumers = this.#rings.map(({ consumer }) => consumer);
+        const filled = Math.max(0, ...consumers.map(({ waiting }) => waiting / openShare));
+        const waiting = Math.max(0, ...consumers.map(({ usage }) => usage / WAIT_SHARE));
+        return { filled: Math.min(1, filled), waiting: Math.min(1, waiting) };
+      },
+      refusedOf: (table) => {
+        const number = numbers.get(table);
+        if (number === undefined) return 0;
+        return this.#rings.reduce((sum, { consumer }) => sum + consumer.refused(number), 0);
+      },
     });
   }
 

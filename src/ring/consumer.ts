@@ -61,6 +61,8 @@ export class RingConsumer {
   #waiting: number | undefined;
   /** Rows of logged tables in front of it are marked if they are in the log, unless their table held them up. */
   #settled: number;
+  /** By table, rows that had no room and were told of before this consumer began. */
+  readonly #toldBefore: Float64Array;
 
   /**
    * Begins where the last consumer of this ring freed it to. Rows that are in the log by `logged` are not handed out
@@ -78,6 +80,7 @@ export class RingConsumer {
     this.#logged = logged;
     this.#onDamaged = onDamaged;
     this.#takenTo = Float64Array.from(layouts, (_, table) => logged.get(table) ?? -1);
+    this.#toldBefore = Float64Array.from(layouts, (_, table) => memory.countersOf(table)[TOLD.ringFull]!);
     this.#released = memory.released[0]!;
     this.#position = this.#released;
     this.#ahead = this.#released;
@@ -117,6 +120,11 @@ export class RingConsumer {
     counters[TOLD.ringFull] = ringFull;
     counters[TOLD.tooLarge] = tooLarge;
     return taken;
+  }
+
+  /** Rows of a table for which the ring had no room, but for those that an earlier consumer has told of. */
+  refused(table: number): number {
+    return this.#memory.countersOf(table)[COUNTER.ringFull]! - this.#toldBefore[table]!;
   }
 
   /** Share of the ring that is not free. */

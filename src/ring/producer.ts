@@ -30,6 +30,12 @@ export interface ProducerOptions {
   readonly append?: Append | undefined;
 }
 
+/** Which of the counters a row goes by. */
+type Fate = (typeof COUNTER)[keyof typeof COUNTER];
+
+/** Why there is no room for a row, which may go elsewhere. */
+const REFUSED: ReadonlySet<Fate> = new Set([COUNTER.ringFull, COUNTER.tooLarge]);
+
 /** A record may take this share of the ring. */
 const RECORD_SHARE = 4;
 
@@ -86,6 +92,7 @@ export class RingProducer {
         ? room
         : limit;
     const most = Math.floor(cells / RECORD_SHARE);
+    const counters = this.#memory.countersOf(table);
     return compileRecord(layout, {
       ...this.#shared,
       position: this.#position,
@@ -93,12 +100,13 @@ export class RingProducer {
       most,
       table,
       constants,
-      retry: (encode, row) =>
-        this.#retry(encode, row, table, limitOf(row), most) ||
-        (layout.critical &&
-          !this.#isClosed &&
-          append?.(layout, row, constants) === true &&
-          this.#countAppended(table)),
+      retry: (encode, row) => {
+        const fate = this.#retry(encode, row, limitOf(row), most);
+        // A row has one fate: one that is in a file is not told of as refused.
+        const isAppended = layout.critical && REFUSED.has(fate) && append?.(layout, row, constants) === true;
+        counters[isAppended ? COUNTER.appended : fate]! += 1;
+        return isAppended || fate === COUNTER.taken;
+      },
     });
   }
 
@@ -120,14 +128,10 @@ export class RingProducer {
     return ((this.#position.head - Atomics.load(words, TAIL_WORD)) & POSITION_MASK) / sizes.cells;
   }
 
-  /** There was no room by what this side knew, or none in one piece before the ring's end. */
-  #retry(encode: Encode, row: AnyRow, table: number, limit: number, most: number): boolean {
+  /** There was no room by what this side knew, or none in one piece before the ring's end. Gives by which counter the row goes. */
+  #retry(encode: Encode, row: AnyRow, limit: number, most: number): Fate {
     const memory = this.#memory;
-    const counters = memory.countersOf(table);
-    if (this.#isClosed) {
-      counters[COUNTER.closed]! += 1;
-      return false;
-    }
+    if (this.#isClosed) return COUNTER.closed;
     const { cells } = memory.sizes;
     const position = this.#position;
     position.tail = Atomics.load(memory.words, TAIL_WORD);
@@ -143,18 +147,11 @@ export class RingProducer {
     if (size === 0) {
       // With all the room a record may have, it would not fit at any other time either.
       const isTooLarge = Math.max(Math.min(free, toEnd), free - toEnd) >= most;
-      counters[isTooLarge ? COUNTER.tooLarge : COUNTER.ringFull]! += 1;
-      return false;
+      return isTooLarge ? COUNTER.tooLarge : COUNTER.ringFull;
     }
     if (skipped > 0) memory.i32[start * 2 + 1] = WRAP;
     position.head = (position.head + skipped + size) & POSITION_MASK;
     Atomics.store(memory.words, HEAD_WORD, position.head);
-    counters[COUNTER.taken]! += 1;
-    return true;
-  }
-
-  #countAppended(table: number): true {
-    this.#memory.countersOf(table)[COUNTER.appended]! += 1;
-    return true;
+    return COUNTER.taken;
   }
 }

@@ -67,16 +67,24 @@ test("tables have their conditions each, and the time of their begin stays", () 
 
 test("what came in the last seconds or the last minute is told apart, and older rows are forgotten", () => {
   const clock = new ManualClock();
-  const counts = { offered: 0, stored: 0, dropped: 0 };
+  const counts = { offered: 0, stored: 0, dropped: 0, refusedByRings: 0 };
   const recent = new RecentRows(clock, () => ({ ...counts }));
   for (let second = 0; second < 200; second += 1) {
     counts.offered += second < 150 ? 100 : 10;
     if (second < 150) counts.dropped += 1;
+    if (second >= 150) counts.refusedByRings += 2;
     clock.advance(1000);
     recent.look();
   }
-  assert.deepEqual(recent.over(10_000), { seconds: 10, offered: 100, stored: 0, dropped: 0 });
-  assert.deepEqual(recent.over(60_000), { seconds: 60, offered: 1500, stored: 0, dropped: 10 });
+  assert.deepEqual(recent.over(10_000), {
+    seconds: 10,
+    offered: 100,
+    stored: 0,
+    dropped: 0,
+    refusedByRings: 20,
+  });
+  const minute = { seconds: 60, offered: 1500, stored: 0, dropped: 10, refusedByRings: 100 };
+  assert.deepEqual(recent.over(60_000), minute);
   clock.advance(500);
   assert.equal(recent.over(10_000).seconds, 10.5);
 });

@@ -40,7 +40,7 @@ function wayOf(Buffer: typeof TableBuffer, Sink: typeof Lane) {
   const writer = new Writer({
     ...{ table: DAILY, buffer, admission, gather: undefined, lane, isLogged: false, inheritedRows: () => 0 },
     ...{ identity, deadLetters: undefined as never, clock, report, isClosed: () => false, policy: undefined },
-    ...{ overload, gaps: new GapLedger({ clock, write: () => true }) },
+    ...{ overload, gaps: new GapLedger({ clock, write: () => true }), refusedByRings: () => 0 },
   });
   const send = (fate: "stored" | "deadLettered"): void => {
     for (let row = 0; row < ROWS; row += 1) writer.offer({ ts: at(row) });

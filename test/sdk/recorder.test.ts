@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { BroadcastChannel, Worker } from "node:worker_threads";
 import { MIB, MINUTE_MS } from "../../src/base/units.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
@@ -234,19 +235,22 @@ test("critical rows that find even the reserve full go to files, also of a proce
     );
   const before = (await recorder.stats()).rings["orders"]!;
   assert.ok(before.appended > 0 && before.taken > 0, JSON.stringify(before));
-  assert.equal(before.appended, before.ring_full);
+  assert.deepEqual([before.taken + before.appended, before.ring_full], [rows, 0]);
   await recorder.close();
   assert.deepEqual(await readdir(left), []);
   const stored = await ask(config, (clickhouse) =>
     clickhouse.text(
       `SELECT count(), uniqExact(client_order_id), sum(qty), countIf(client_order_id = 'left'), countIf(side = 'sell'),
               countIf(client_order_id != 'left' AND toUnixTimestamp64Nano(ts) != (${NOW} + toUInt64(qty)) * 1000),
-              countIf(limit_px = 61830.17)
+              countIf(limit_px = 61830.17), (SELECT count() FROM system_events WHERE recorder = '${config.recorder.id}' AND kind = 'data_gap')
        FROM orders WHERE recorder = '${config.recorder.id}' FORMAT TSV`,
     ),
   );
-  // 61830.16 + 0.01 has twelve decimals as a double; files and ring round it alike.
-  assert.equal(stored, `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t${rows + 1}\t0\t${rows}\n`);
+  // 61830.16 + 0.01 has twelve decimals as a double; files and ring round it alike. No gap tells of rows that are in a file.
+  assert.equal(
+    stored,
+    `${rows + 1}\t${rows + 1}\t${(rows * (rows - 1)) / 2}\t1\t${rows + 1}\t0\t${rows}\t0\n`,
+  );
 });
 
 test("flush and close end although rows keep coming", async (t) => {
@@ -292,4 +296,21 @@ test("with on_full: refuse such rows are refused, counted and written down as a 
     closed: 0,
   });
   assert.equal(tables["orders"]!.stored, 20_000 - refused);
+});
+
+test("quotes for which a ring has no room count as dropped: a condition tells of them", async (t) => {
+  const config = await sharingConfigIn(t, { size: "1MiB", critical_reserve: "512KiB" });
+  const recorder = await startRecorder(t, config);
+  const ticks = recorder.table("market_data");
+  let refused = 0;
+  // Without a turn of the event loop in between the worker cannot keep up with a ring so small.
+  for (let number = 0; refused < 10_000; number += 1) if (!ticks.record(tick(number))) refused += 1;
+  await until("the condition", async () => {
+    const { rings, conditions } = await recorder.stats();
+    const share = refused / (rings["market_data"]!.taken + refused);
+    const found = conditions.map(({ name, table, value }) => [name, table, value]);
+    return isDeepStrictEqual(found, [["drop_rate", "market_data", share]]);
+  });
+  const { rings, tables } = await recorder.stats();
+  assert.deepEqual([tables["market_data"]!.dropped, rings["market_data"]!.ring_full], [{}, refused]);
 });
