@@ -7,6 +7,7 @@ import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { BodyMemory } from "../intake/body-memory.js";
 import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Recorder } from "../recorder.js";
+import { flushRoute } from "./flush-route.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
 import { replayRoute } from "./replay-route.js";
@@ -16,7 +17,7 @@ export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "replay" | "leaveOut">;
+  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "flush" | "replay" | "leaveOut">;
   readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
@@ -68,6 +69,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     reply.code(404).send(failure(`there is no ${method} ${url}`)),
   );
   statusRoutes(app, options);
+  flushRoute(app, recorder);
   replayRoute(app, recorder);
   const bodies = new BodyMemory(options.bodyMemory);
   ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });

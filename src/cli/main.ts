@@ -1,23 +1,8 @@
 #!/usr/bin/env node
-import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
-
-/** Each is loaded when the command line names it: what `serve` needs takes longer to load than `init` to run. */
-const COMMANDS: ReadonlyMap<string, () => Promise<(program: Command) => void>> = new Map([
-  ["init", async () => (await import("./commands/init.js")).registerInit],
-  ["serve", async () => (await import("./commands/serve.js")).registerServe],
-  ["demo", async () => (await import("./commands/serve.js")).registerDemo],
-  ["ingest", async () => (await import("./commands/ingest.js")).registerIngest],
-  ["db", async () => (await import("./commands/db.js")).registerDb],
-  ["query", async () => (await import("./commands/query.js")).registerQuery],
-  ["dead-letter", async () => (await import("./commands/dead-letter.js")).registerDeadLetter],
-  ["status", async () => (await import("./commands/status.js")).registerStatus],
-  ["replay", async () => (await import("./commands/replay.js")).registerReplay],
-  ["wal", async () => (await import("./commands/wal.js")).registerWal],
-  ["migrate", async () => (await import("./commands/migrate.js")).registerMigrate],
-  ["config", async () => (await import("./commands/config.js")).registerConfig],
-]);
+import { paintFor } from "./paint-for.js";
+import { buildProgram } from "./program.js";
 
 /** Failures of the caller's wording, as against failures of the work: exit code 2. */
 const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
@@ -26,40 +11,6 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set([
   "MAPPING_INVALID",
   "TABLE_UNKNOWN",
 ]);
-
-async function buildProgram(argv: readonly string[]): Promise<Command> {
-  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
-    version: string;
-  };
-  const program = new Command("coldpath")
-    .description("flight recorder for trading systems: events off the hot path, into ClickHouse")
-    .version(version)
-    .option("-c, --config <file>", "configuration file (default: ./coldpath.yaml if there is one)")
-    .option("--set <key=value>", "override one configuration key; repeatable", collect, [])
-    .option("--json", "results as JSON with stable keys")
-    .option("--debug", "show a stack with errors")
-    .showHelpAfterError("run with --help for usage")
-    .exitOverride();
-  // Without a known one the program lists or suggests them all.
-  const named = argv.filter((arg) => COMMANDS.has(arg));
-  for (const [name, load] of COMMANDS) {
-    if (named.length === 0 || named.includes(name)) (await load())(program);
-  }
-  inheritSettings(program);
-  return program;
-}
-
-function collect(value: string, previous: readonly string[]): readonly string[] {
-  return [...previous, value];
-}
-
-/** Usage errors of subcommands must end in {@link main}, too, not in an exit of the library's. */
-function inheritSettings(command: Command): void {
-  for (const child of command.commands) {
-    child.copyInheritedSettings(command);
-    inheritSettings(child);
-  }
-}
 
 function exitCodeOf(error: unknown): 0 | 1 | 2 {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
@@ -74,7 +25,8 @@ function report(error: unknown, argv: readonly string[]): void {
     const code = error instanceof ColdpathError ? error.code : "INTERNAL";
     process.stderr.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`);
   } else {
-    process.stderr.write(`coldpath: ${withoutGrammar(messageOf(error))}\n`);
+    const line = withoutGrammar(messageOf(error));
+    process.stderr.write(`${paintFor("err").bad("coldpath:")} ${line}\n`);
   }
   if (argv.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
 }

@@ -26,7 +26,14 @@ async function start(t: TestContext, port = 0): Promise<Running> {
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port },
     tokenFile,
-    recorder: { stats: broken, table: broken, replay: broken, leaveOut: broken, keys: undefined },
+    recorder: {
+      stats: broken,
+      table: broken,
+      flush: broken,
+      replay: broken,
+      leaveOut: broken,
+      keys: undefined,
+    },
     normaliser: new Normaliser({ depth: 5 }),
     maxBody: 1000,
     bodyMemory: 1000,

@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import { Engine } from "../../engine/engine.js";
 import { engineFolder, engineOptions } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 import { untilAborted } from "../until-aborted.js";
 
 export function registerDb(program: Command): void {
-  program
+  const db = program
     .command("db")
     .option("--listen <address>", "loopback address with port (default: engine.listen, or 127.0.0.1:8123)")
     .description("run only the embedded ClickHouse, over HTTP on loopback, until Ctrl-C")
@@ -37,4 +38,8 @@ export function registerDb(program: Command): void {
       await untilAborted(stop);
       await engine.close();
     });
+  withExamples(db, [
+    ["coldpath db", "on 127.0.0.1:8123, where clients look for it"],
+    ["coldpath db --listen 127.0.0.1:9000", "on another port"],
+  ]);
 }

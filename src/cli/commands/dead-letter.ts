@@ -11,6 +11,7 @@ import { type DeadLetter, type Selection, selectedLetters } from "../../letters/
 import { type LetterSummary, summarise } from "../../letters/summary.js";
 import { deadLettersFolder, openClickHouse, walFolder } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 
 /** Which letters: by id, or by table, or all. */
 interface Chosen {
@@ -24,7 +25,7 @@ export function registerDeadLetter(program: Command): void {
   const group = program
     .command("dead-letter")
     .description("rows that were refused: look at them, try them again, drop them");
-  group
+  const ls = group
     .command("ls")
     .option("-t, --table <name>", "only of this table")
     .description("count them by table and reason")
@@ -33,7 +34,7 @@ export function registerDeadLetter(program: Command): void {
       const summary = await summarise(deadLettersFolder(context.load().config), { table });
       context.result(summaryText(summary), summary);
     });
-  group
+  const showing = group
     .command("show")
     .argument("[ids...]", "letters")
     .option("-t, --table <name>", "of this table")
@@ -42,18 +43,24 @@ export function registerDeadLetter(program: Command): void {
     .action(async (ids: string[], options: Chosen & { limit: number }, command: Command) =>
       show({ ids, all: true, ...options }, options.limit, new Context(command)),
     );
-  choosing(group.command("retry"))
+  const retrying = choosing(group.command("retry"))
     .description("send rows again; the letters of those that are stored go, and no row is stored twice")
-    .addHelpText("after", "\nExample:\n  coldpath dead-letter retry --table orders")
     .action(async (ids: string[], chosen: Chosen, command: Command) =>
       retry({ ids, ...chosen }, new Context(command)),
     );
-  choosing(group.command("drop"))
+  const dropping = choosing(group.command("drop"))
     .option("--force", "do it: the rows are gone for ever")
     .description("remove letters")
     .action(async (ids: string[], options: Chosen & { force?: boolean }, command: Command) =>
       drop({ ids, ...options }, options.force === true, new Context(command)),
     );
+  withExamples(ls, [["coldpath dead-letter ls", "how many, of which tables, and why"]]);
+  withExamples(showing, [["coldpath dead-letter show --table orders --limit 5", "the first five of orders"]]);
+  withExamples(retrying, [
+    ["coldpath dead-letter retry --table orders", "when what they were refused for is mended"],
+  ]);
+  withExamples(dropping, [["coldpath dead-letter drop --all --force", "all of them, for ever"]]);
+  withExamples(group, [["coldpath dead-letter ls", "how many, of which tables, and why"]]);
 }
 
 function choosing(command: Command): Command {

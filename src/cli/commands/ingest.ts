@@ -6,6 +6,7 @@ import type { IngestProgress } from "../../intake/progress.js";
 import { openClickHouse } from "../../service/open.js";
 import { openRecorder } from "../../service/open-recorder.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 import { ProgressLine } from "../progress-line.js";
 
 interface Options {
@@ -21,7 +22,7 @@ const CLOSE_DEADLINE_MS: number = MINUTE_MS;
 const INTERRUPTED_CLOSE_DEADLINE_MS: number = 5 * SECOND_MS;
 
 export function registerIngest(program: Command): void {
-  program
+  const ingest = program
     .command("ingest")
     .argument("<files...>", "CSV or NDJSON files, plain or .gz; - is standard input")
     .requiredOption("-t, --table <name>", "table that the rows go to")
@@ -30,11 +31,6 @@ export function registerIngest(program: Command): void {
     .option("--source <name>", "identity of the rows (with the line) in place of the file's own")
     .option("--allow-rejects", "exit 0 although some rows were refused")
     .description("record files through the whole pipeline; a second run stores nothing twice")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  coldpath ingest orders.ndjson --table orders" +
-        "\n  coldpath ingest quotes-*.csv.gz --table market_data --map examples/fx-l1/mapping.yaml",
-    )
     .action(async (files: string[], options: Options, command: Command) => {
       const context = new Context(command);
       const { config } = context.load();
@@ -68,6 +64,17 @@ export function registerIngest(program: Command): void {
         await opened.close();
       }
     });
+  withExamples(ingest, [
+    ["coldpath ingest orders.ndjson --table orders", "a file of orders; again it stores nothing twice"],
+    [
+      "coldpath ingest quotes-*.csv.gz --table market_data --map examples/fx-l1/mapping.yaml",
+      "files of another make, columns and times mapped",
+    ],
+    [
+      "coldpath ingest - --table orders --format ndjson --source feed-1",
+      "standard input, whose rows are known by this name and their line",
+    ],
+  ]);
 }
 
 function isFine(report: IngestReport, allowRejects: boolean): boolean {

@@ -4,9 +4,10 @@ import type { Command } from "commander";
 import { ColdpathError } from "../../base/errors.js";
 import { exampleFile } from "../../config/show.js";
 import { Context } from "../context.js";
+import { withExamples } from "../examples.js";
 
 export function registerInit(program: Command): void {
-  program
+  const init = program
     .command("init")
     .argument("[dir]", "folder to write into", ".")
     .description("write a commented coldpath.yaml and say what to do next")
@@ -29,4 +30,8 @@ export function registerInit(program: Command): void {
         { file },
       );
     });
+  withExamples(init, [
+    ["coldpath init", "into this folder"],
+    ["coldpath init desk-1", "into another one, made if absent"],
+  ]);
 }

@@ -13,6 +13,7 @@ import { ROLES, rightsOf } from "../../schemas/grants/rights.js";
 import { type MigrationProgress, migrate } from "../../schemas/migrate.js";
 import { openClickHouse, placeOf } from "../../service/open.js";
 import { Context } from "../context.js";
+import { withExamples } from "../examples.js";
 
 interface Options {
   readonly dryRun?: boolean;
@@ -21,7 +22,7 @@ interface Options {
 }
 
 export function registerMigrate(program: Command): void {
-  program
+  const command = program
     .command("migrate")
     .option("--dry-run", "say which files would be applied, change nothing")
     .option("--print", "print the statements and exit, without a ClickHouse")
@@ -76,6 +77,11 @@ export function registerMigrate(program: Command): void {
         await opened.close();
       }
     });
+  withExamples(command, [
+    ["coldpath migrate --dry-run", "what would be applied"],
+    ["coldpath migrate", "apply it"],
+    ["coldpath migrate --print-grants", "SQL for users with the least rights"],
+  ]);
 }
 
 const UNKNOWN_DATABASE = 81;

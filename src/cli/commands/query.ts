@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Settings } from "../../clickhouse/client.js";
 import { openClickHouse } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 
 /** A person who asks for a minute of work should not be cut off; a forgotten query should be. */
 const TIMEOUT_MS = 3_600_000;
@@ -14,7 +15,7 @@ const EVERY_DIGIT: Settings = {
 };
 
 export function registerQuery(program: Command): void {
-  program
+  const query = program
     .command("query")
     .argument("<sql>", "statement to run, without FORMAT")
     .option(
@@ -22,10 +23,6 @@ export function registerQuery(program: Command): void {
       "ClickHouse output format (default: PrettyCompact on a terminal, else TSVWithNames)",
     )
     .description("run SQL on the configured ClickHouse and print the answer as it comes")
-    .addHelpText(
-      "after",
-      '\nExample:\n  coldpath query "SELECT symbol, count() FROM market_data GROUP BY symbol"',
-    )
     .action(async (sql: string, options: { format?: string }, command: Command) => {
       const context = new Context(command);
       const signal = interruption();
@@ -42,6 +39,13 @@ export function registerQuery(program: Command): void {
         await opened.close();
       }
     });
+  withExamples(query, [
+    ['coldpath query "SELECT symbol, count() FROM market_data GROUP BY symbol"', "a table of the answer"],
+    [
+      'coldpath query "SELECT * FROM orders LIMIT 10" --format JSONEachRow',
+      "in any output format of ClickHouse",
+    ],
+  ]);
 }
 
 /** A reader that has seen enough, such as `head`, is no failure. */

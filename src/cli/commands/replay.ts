@@ -4,6 +4,7 @@ import { tableText } from "../../base/table-text.js";
 import type { ReplayProgress } from "../../recorder.js";
 import { walFolder } from "../../service/open.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 import { ProgressLine } from "../progress-line.js";
 import { logText, replayLog } from "../replay-log.js";
 import { pauseText, watchReplay } from "../replay-progress.js";
@@ -19,7 +20,7 @@ interface ReplayOptions {
 type Answer = ReplayProgress & { readonly id: string };
 
 export function registerReplay(program: Command): void {
-  program
+  const replay = program
     .command("replay")
     .option("--wait", "until all rows that are pending now are stored or in the dead letters")
     .option(
@@ -39,6 +40,11 @@ export function registerReplay(program: Command): void {
       if (answer === undefined) await byItself(walFolder(config), leaveOut, context);
       else await inService(service, answer, options.wait === true, context);
     });
+  withExamples(replay, [
+    ["coldpath replay", "try it at once"],
+    ["coldpath replay --wait", "and wait until it is through"],
+    ["coldpath replay --without orders.note", "rows that were taken when orders still had a column note"],
+  ]);
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

@@ -4,6 +4,7 @@ import { DAY_MS, formatDuration, MINUTE_MS, parseDuration } from "../../base/uni
 import { type Service, startService } from "../../service/serve.js";
 import { closeSummary, rowsLeft, rowsLogged } from "../close-summary.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 import { untilAborted } from "../until-aborted.js";
 
 /** What the recorder holds is stored within this after Ctrl-C, or told to be lost. */
@@ -13,17 +14,21 @@ const DEMO_EVENTS_PER_SECOND = 1000;
 const DURATION_MAX_MS: number = 24 * DAY_MS;
 
 export function registerServe(program: Command): void {
-  program
+  const serve = program
     .command("serve")
     .description("run the recorder with its HTTP intake in the foreground, until Ctrl-C")
     .action(async (_options, command: Command) => {
       const context = new Context(command);
       await run(context, await startService(context.load().config, { mayBeAway: true }), interruption());
     });
+  withExamples(serve, [
+    ["coldpath serve", "as coldpath.yaml says"],
+    ["coldpath serve --set admin.listen=127.0.0.1:0", "on any free port, which other commands find"],
+  ]);
 }
 
 export function registerDemo(program: Command): void {
-  program
+  const demo = program
     .command("demo")
     .option("--duration <time>", "end by itself after this, such as 20s")
     .option("--rate <n>", "simulated market events per second", String(DEMO_EVENTS_PER_SECOND))
@@ -44,6 +49,10 @@ export function registerDemo(program: Command): void {
       const signals = duration === undefined ? [stop] : [stop, AbortSignal.timeout(duration)];
       await run(context, service, AbortSignal.any(signals));
     });
+  withExamples(demo, [
+    ["coldpath demo", "until Ctrl-C"],
+    ["coldpath demo --duration 20s --rate 5000", "5000 events a second, for 20 s"],
+  ]);
 }
 
 const AWAY = "Critical rows go to the log; nothing is stored before it answers and its tables were checked.";

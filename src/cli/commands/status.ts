@@ -5,6 +5,7 @@ import { ColdpathError } from "../../base/errors.js";
 import { SECOND_MS } from "../../base/units.js";
 import type { RecorderStats } from "../../recorder.js";
 import { Context, interruption } from "../context.js";
+import { withExamples } from "../examples.js";
 import { RunningService } from "../running-service.js";
 
 const LOOK_MS: number = SECOND_MS;
@@ -12,7 +13,7 @@ const LOOK_MS: number = SECOND_MS;
 const CLEAR = "\u001b[H\u001b[J";
 
 export function registerStatus(program: Command): void {
-  program
+  const status = program
     .command("status")
     .option("--watch", "again every second, until Ctrl-C; with --json one line each time")
     .description("where the tables of the running service stand: rows, queues, drops, the log, the spool")
@@ -29,6 +30,11 @@ export function registerStatus(program: Command): void {
         await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
       }
     });
+  withExamples(status, [
+    ["coldpath status", "once"],
+    ["coldpath status --watch", "live, until q or Ctrl-C"],
+    ["coldpath status --json --watch", "one line of JSON a second, for programs"],
+  ]);
 }
 
 /** @throws ColdpathError SERVICE_ABSENT if none runs */

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { withExamples } from "../examples.js";
 import { registerInspect } from "./wal/inspect.js";
 import { registerLs } from "./wal/ls.js";
 import { registerPurge } from "./wal/purge.js";
@@ -16,4 +17,5 @@ export function registerWal(program: Command): void {
   registerRepair(group);
   registerPurge(group);
   registerReplay(group);
+  withExamples(group, [["coldpath wal ls", "what is in it, and how much of it is not stored"]]);
 }

@@ -5,6 +5,7 @@ import { type InspectedRecord, inspectLog, type RecordFilter } from "../../../wa
 import type { IndexEntry, SealedFrame } from "../../../wal/records.js";
 import { SeqSet } from "../../../wal/seq-set.js";
 import { Context } from "../../context.js";
+import { withExamples } from "../../examples.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 interface Options extends LogOptions {
@@ -16,7 +17,7 @@ interface Options extends LogOptions {
 }
 
 export function registerInspect(group: Command): void {
-  withDir(group.command("inspect"))
+  const inspect = withDir(group.command("inspect"))
     .argument("[segment]", "number of a segment (default: all)")
     .option("-t, --table <name>", "records of this table")
     .option("--run <number>", "records of this start of a recorder")
@@ -24,7 +25,6 @@ export function registerInspect(group: Command): void {
     .option("--limit <n>", "records shown at most", "20")
     .option("--rows", "show the rows of frames as JSON")
     .description("records of the log")
-    .addHelpText("after", "\nExample:\n  coldpath wal inspect --table orders --seq 1507 --rows")
     .action((segment: string | undefined, options: Options, command: Command) => {
       const context = new Context(command);
       const limit = wholeNumber("--limit", options.limit);
@@ -35,6 +35,12 @@ export function registerInspect(group: Command): void {
         records: found.records.map(json),
       });
     });
+  withExamples(inspect, [
+    [
+      "coldpath wal inspect --table orders --seq 1507 --rows",
+      "the record with row 1507 of orders, and its rows",
+    ],
+  ]);
 }
 
 function filterOf(segment: string | undefined, { table, run, seq }: Options): RecordFilter {

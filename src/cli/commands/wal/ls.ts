@@ -2,11 +2,12 @@ import type { Command } from "commander";
 import { tableText } from "../../../base/table-text.js";
 import { type Survey, type SurveyedSegment, surveyLog } from "../../../wal/survey.js";
 import { Context } from "../../context.js";
+import { withExamples } from "../../examples.js";
 import { damageJson, damageText } from "./damage-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 export function registerLs(group: Command): void {
-  withDir(group.command("ls"))
+  const ls = withDir(group.command("ls"))
     .description("segments, and the rows of each table that are not known to be stored")
     .action((options: LogOptions, command: Command) => {
       const context = new Context(command);
@@ -14,6 +15,10 @@ export function registerLs(group: Command): void {
       const survey = surveyLog(dir);
       context.result(text(dir, survey), json(dir, survey));
     });
+  withExamples(ls, [
+    ["coldpath wal ls", "the configured log"],
+    ["coldpath wal ls --dir /mnt/desk-2/data/wal", "another host's"],
+  ]);
 }
 
 function text(dir: string, { segments, tables, cursor, damage, torn }: Survey): string {

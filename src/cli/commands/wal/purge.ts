@@ -4,13 +4,14 @@ import { Log } from "../../../wal/log.js";
 import { type Purge, purgeLog } from "../../../wal/purge.js";
 import { Context } from "../../context.js";
 import { counted } from "../../counted.js";
+import { withExamples } from "../../examples.js";
 import { alone, type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 /** Nothing is written but a segment's header, so its size does not matter. */
 const SEGMENT_BYTES = 1;
 
 export function registerPurge(group: Command): void {
-  withDir(group.command("purge"))
+  const purge = withDir(group.command("purge"))
     .option("--force", "remove rows, too, that are not known to be stored: they are lost")
     .description("remove the segments whose rows are all stored or given up")
     .action(async (options: LogOptions & { force?: boolean }, command: Command) => {
@@ -21,6 +22,7 @@ export function registerPurge(group: Command): void {
       context.result(text(purge, isForced), { forced: isForced, ...purge });
       if (purge.pending.length > 0 && !isForced) process.exitCode = 1;
     });
+  withExamples(purge, [["coldpath wal purge", "what is stored goes, nothing else"]]);
 }
 
 function purgeFolder(dir: string, force: boolean): Purge {

@@ -4,6 +4,7 @@ import { Log } from "../../../wal/log.js";
 import type { Damage } from "../../../wal/recovered.js";
 import { surveyLog } from "../../../wal/survey.js";
 import { Context } from "../../context.js";
+import { withExamples } from "../../examples.js";
 import { damageJson, damageText } from "./damage-text.js";
 import { alone, type LogOptions, logFolder, withDir } from "./log-folder.js";
 
@@ -17,7 +18,7 @@ interface Repair {
 }
 
 export function registerRepair(group: Command): void {
-  withDir(group.command("repair"))
+  const repair = withDir(group.command("repair"))
     .option("--dry-run", "say what would be done, change nothing")
     .description("what a start does: damaged bytes to quarantine, torn ends cut, segments closed")
     .action(async (options: LogOptions & { dryRun?: boolean }, command: Command) => {
@@ -32,6 +33,10 @@ export function registerRepair(group: Command): void {
         torn: repair.torn.map(damageJson),
       });
     });
+  withExamples(repair, [
+    ["coldpath wal repair --dry-run", "what a start would mend"],
+    ["coldpath wal repair", "mend it"],
+  ]);
 }
 
 function look(dir: string): Repair {

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
 import { Context } from "../../context.js";
+import { withExamples } from "../../examples.js";
 import { logText, replayLog } from "../../replay-log.js";
 import { logFolder } from "./log-folder.js";
 
 export function registerReplay(group: Command): void {
-  group
+  const replay = group
     .command("replay")
     .requiredOption("--dir <folder>", "folder of the log, such as another host's")
     .description("store what a log has in the configured ClickHouse, asking for each row before it is sent")
-    .addHelpText("after", "\nExample:\n  coldpath wal replay --dir /mnt/desk-2/data/wal")
     .action(async (options: { dir: string }, command: Command) => {
       const context = new Context(command);
       const dir = logFolder(options, context);
@@ -16,4 +16,5 @@ export function registerReplay(group: Command): void {
       context.result(logText(tables), { dir, tables });
       if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
     });
+  withExamples(replay, [["coldpath wal replay --dir /mnt/desk-2/data/wal", "what another host left"]]);
 }

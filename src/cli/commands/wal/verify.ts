@@ -2,12 +2,13 @@ import type { Command } from "commander";
 import { type CostlyDamage, type Verification, verifyLog } from "../../../wal/verify.js";
 import { Context } from "../../context.js";
 import { counted } from "../../counted.js";
+import { withExamples } from "../../examples.js";
 import { ProgressLine } from "../../progress-line.js";
 import { damageJson, damageText } from "./damage-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 export function registerVerify(group: Command): void {
-  withDir(group.command("verify"))
+  const verify = withDir(group.command("verify"))
     .description("compare every checksum; exit 1 if anything is damaged")
     .action(async (options: LogOptions, command: Command) => {
       const context = new Context(command);
@@ -23,6 +24,7 @@ export function registerVerify(group: Command): void {
       });
       if (found.damage.length > 0) process.exitCode = 1;
     });
+  withExamples(verify, [["coldpath wal verify", "beside a running recorder, too"]]);
 }
 
 function text({ segments, bytes, records, damage, torn }: Verification): string {
