@@ -13,6 +13,7 @@ import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
 import { Notes } from "./gaps/notes.js";
 import { Health } from "./health/health.js";
+import { HealthNotes } from "./health/health-notes.js";
 import { levelRow } from "./overload/level-row.js";
 import { Overload } from "./overload/overload.js";
 import type { RecorderEvent, RecorderOptions, Report, Rings, TableOptions } from "./recorder-options.js";
@@ -82,6 +83,7 @@ export class Recorder {
   readonly #writers = new Map<string, Writer>();
   readonly #gaps: GapLedger;
   readonly #notes: Notes;
+  readonly #healthNotes: HealthNotes;
   readonly #wal: Wal | undefined;
   readonly #spool: Spool | undefined;
   readonly #buffers: TableBuffers;
@@ -95,12 +97,12 @@ export class Recorder {
     this.#clickhouse = clickhouse;
     this.#deadLetters = parts.deadLetters;
     this.#clock = options.clock ?? systemClock;
-    this.#report = parts.report;
     this.#wal = parts.wal;
     // What waits for the disk has room of its own, which others cannot take.
     const reserve = this.#wal === undefined ? 0 : waitingMaxOf(options.memory.max);
     this.#budgets = classBudgets(options.memory.max, reserve, options.memory.critical_reserve ?? 0);
     this.#notes = new Notes(this.#clock, () => this.#writers.get("system_events"));
+    this.#healthNotes = new HealthNotes(this.#clock, (row) => this.#notes.add(row));
     this.#gaps = new GapLedger({ clock: this.#clock, write: (gap) => this.#writeGap(gap) });
     const random = options.random ?? Math.random;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
@@ -108,11 +110,13 @@ export class Recorder {
     const report: Report = (event) => {
       parts.report(event);
       if (event.kind === "level") this.#notes.add(levelRow(event, this.#clock.wall()));
+      if (event.kind === "condition" || event.kind === "conservation") this.#healthNotes.add(event);
       if (event.kind !== "link") return;
       this.#notes.add(linkRow(event, this.#clock.wall()));
       this.#wake();
       if (event.to === "recovering") this.#replays.begin("outage");
     };
+    this.#report = report;
     this.#replays = new ReplayWatch({ clock: this.#clock, report, watch: () => this.#watchLogged() });
     this.#settings = parts.met?.settings;
     this.#link = new Link({ ...shared, report }, parts.met?.life);
@@ -342,6 +346,7 @@ export class Recorder {
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#gaps.close();
+    this.#healthNotes.close();
     this.#notes.close();
     this.#isClosed = true;
     this.#overload.close();

@@ -4,6 +4,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import { MARKET_DATA_LADDER } from "../../src/config/degrade.js";
 import { Recorder, type RecorderEvent, type TablePolicy } from "../../src/recorder.js";
+import type { Writer } from "../../src/table-writer.js";
 import { recorderOptions } from "../intake/fixture.js";
 import { checkSums } from "../sink/rig.js";
 import { ManualClock } from "../support/clock.js";
@@ -49,6 +50,7 @@ async function open(t: TestContext, queueRows: number, flushRows: number) {
       },
       system_events: { ...plain, class: "critical", flush },
     },
+    conditions: { drop_rate: 0.01, level_held: 600_000, spool_usage: 1 },
     clock,
     report: (event) => events.push(event),
   });
@@ -210,4 +212,34 @@ test("rules that are changed at run time hold together with those of the level, 
   await checkTold(opened);
   assert.equal(await opened.toldByLadder(), 4 * 48 + 4 * 49 + 4 * 48, "what the user asked for is no gap");
   checkSums(stats());
+});
+
+test("a condition and rows that do not add up are rows of system_events as they begin and as they are over", async (t) => {
+  const { recorder, clock, gate, offer, trade, where } = await open(t, 300, 50);
+  for (let row = 0; row < 1000; row += 1) offer("trade", row, trade);
+  const { buffer } = recorder.table("market_data") as Writer;
+  clock.advance(1_000);
+  gate.open();
+  proxy.clear();
+  await recorder.flush();
+  clock.advance(62_000);
+  // As if a row had been counted that never came.
+  buffer.settle(-1);
+  clock.advance(1_000);
+  buffer.settle(1);
+  clock.advance(61_000);
+  await recorder.flush("system_events");
+  const rows = await direct.rows(
+    `SELECT kind, severity, component, attributes['table'] AS table, attributes['name'] AS name, attributes['accepted'] AS accepted,
+       attributes['changes'] AS changes FROM system_events WHERE ${where} AND kind IN ('condition', 'conservation') ORDER BY seq`,
+  );
+  const row = { component: "health", table: "market_data", changes: "1" };
+  const drops = { ...row, kind: "condition", name: "drop_rate", accepted: "" };
+  const sums = { ...row, kind: "conservation", name: "" };
+  assert.deepEqual(rows, [
+    { ...drops, severity: "warning" },
+    { ...drops, severity: "info" },
+    { ...sums, severity: "error", accepted: "-1" },
+    { ...sums, severity: "info", accepted: "0" },
+  ]);
 });

@@ -53,7 +53,7 @@ function sum(counts: Readonly<Record<string, number>>): number {
 /** Rows of `system_events` that the recorder wrote itself. */
 let written = 0;
 recorder.on("event", ({ kind }) => {
-  if (["data_gap", "level", "link"].includes(kind)) written += 1;
+  if (["data_gap", "level", "link", "condition"].includes(kind)) written += 1;
 });
 
 /** Nothing vanishes: of each table, from the calls to what became of the rows. */

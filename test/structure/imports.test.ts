@@ -20,7 +20,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   engine: ["base", "native", "clickhouse"],
   buffer: ["base", "native", "schemas", "gaps"],
   gaps: ["base", "native"],
-  health: ["base"],
+  health: ["base", "native"],
   sink: ["base", "native", "schemas", "clickhouse", "buffer"],
   policy: ["base", "native", "buffer", "gaps"],
   overload: ["base", "native", "buffer", "policy", "sink"],
