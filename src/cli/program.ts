@@ -3,8 +3,11 @@ import { Command } from "commander";
 import { COLOURED } from "../base/paint.js";
 import { withExamples } from "./examples.js";
 
+/** Adds a command; some want to know all others. */
+type Register = (program: Command, wholeProgram: () => Promise<Command>) => void;
+
 /** Each is loaded when the command line names it: what `serve` needs takes longer to load than `init` to run. */
-const COMMANDS: ReadonlyMap<string, () => Promise<(program: Command) => void>> = new Map([
+const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map<string, () => Promise<Register>>([
   ["init", async () => (await import("./commands/init.js")).registerInit],
   ["serve", async () => (await import("./commands/serve.js")).registerServe],
   ["demo", async () => (await import("./commands/serve.js")).registerDemo],
@@ -18,6 +21,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<(program: Command) => void>> =
   ["dead-letter", async () => (await import("./commands/dead-letter.js")).registerDeadLetter],
   ["migrate", async () => (await import("./commands/migrate.js")).registerMigrate],
   ["config", async () => (await import("./commands/config.js")).registerConfig],
+  ["completion", async () => (await import("./commands/completion.js")).registerCompletion],
 ]);
 
 /** Of the package. */
@@ -40,7 +44,7 @@ export async function buildProgram(words: readonly string[] = []): Promise<Comma
     .exitOverride();
   const named = words.filter((word) => COMMANDS.has(word));
   for (const [name, load] of COMMANDS) {
-    if (named.length === 0 || named.includes(name)) (await load())(program);
+    if (named.length === 0 || named.includes(name)) (await load())(program, buildProgram);
   }
   withExamples(program, [
     ["coldpath demo --duration 20s", "see it work, with a simulated market"],

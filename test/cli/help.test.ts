@@ -31,7 +31,8 @@ test("every command has a description and examples that call it with options it 
     assert.notEqual(command.description(), "", command.name());
     assert.ok(examplesOf(command).length > 0, `${command.name()} has no example`);
     for (const [line] of examplesOf(command)) {
-      const [name, ...words] = wordsOf(line);
+      // A shell may do something with what it prints.
+      const [name, ...words] = wordsOf(/coldpath [^()>]*/.exec(line)![0]);
       assert.equal(name, "coldpath");
       const found = called(await buildProgram(), words);
       assert.deepEqual(found.unknown, [], line);

@@ -26,7 +26,12 @@ export function registerIngest(program: Command): void {
     .command("ingest")
     .argument("<files...>", "CSV or NDJSON files, plain or .gz; - is standard input")
     .requiredOption("-t, --table <name>", "table that the rows go to")
-    .addOption(new Option("--format <name>", "default: told by the file name").choices(["csv", "ndjson"]))
+    .addOption(
+      new Option("--format <name>", "format of the files (default: told by their names)").choices([
+        "csv",
+        "ndjson",
+      ]),
+    )
     .option("--map <file>", "mapping file for foreign columns, times and zones")
     .option("--source <name>", "identity of the rows (with the line) in place of the file's own")
     .option("--allow-rejects", "exit 0 although some rows were refused")
