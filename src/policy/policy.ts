@@ -206,9 +206,14 @@ export class Policy<C> {
 
   #leaveOut(series: Series<C>, reason: LeftOutReason, row: Row, context: C | undefined): void {
     const micros = microsOf(row[this.#shape.time]);
-    if (series.skipped === 0) series.from = micros;
+    if (series.skipped === 0) {
+      series.from = micros;
+      series.to = micros;
+    }
     series.skipped += 1;
-    series.to = micros;
+    // Those without a time are between the others.
+    if (Number.isNaN(series.from)) series.from = micros;
+    if (!Number.isNaN(micros)) series.to = micros;
     this.#options.leftOut(reason, series.by, micros, context);
   }
 

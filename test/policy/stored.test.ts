@@ -178,6 +178,20 @@ test("a held row that does not fit goes to the dead letters, and the sum still h
   );
 });
 
+test("a row left out with a time that no column takes is told in a gap that names the other times", async (t) => {
+  const { recorder, close } = await open(t, "far", { dedup: "bbo" });
+  const writer = recorder.table("market_data");
+  for (const at of [1, 2]) writer.offer(quoteAt(at));
+  for (const ts_local of [10n ** 19n, -(10n ** 19n), "9999-12-31T00:00:00Z"])
+    writer.offer({ ...quoteAt(3), ts_local });
+  await close();
+  const gaps = await clickhouse.rows(
+    "SELECT rows, toString(from_ts) AS from, toString(to_ts) AS to FROM system_events WHERE recorder = 'far' AND kind = 'data_gap'",
+  );
+  const at = "2024-08-08 12:00:00.002000000";
+  assert.deepEqual(gaps, [{ rows: "4", from: at, to: at }]);
+});
+
 test("series are bounded: the one not seen for longest is forgotten, with a gap for what it left out", async (t) => {
   const { recorder, close } = await open(t, "bounded", { dedup: "bbo", series: 10 });
   const writer = recorder.table("market_data");
