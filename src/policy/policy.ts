@@ -37,8 +37,11 @@ export interface PolicyOptions<C> {
   readonly shape: PolicyShape;
   readonly rules: PolicyRules;
   readonly clock: Clock;
-  /** Takes a row that was held, with what its caller gave along; `skipped` rows of its series were left out before it. */
-  readonly emit: (row: Row, context: C, skipped: number) => void;
+  /**
+   * Takes a row that was held, with what its caller gave along; `skipped` rows of its series were left out before it. False if it was refused,
+   * so that nobody will read of those.
+   */
+  readonly emit: (row: Row, context: C, skipped: number) => boolean;
   /**
    * A row was left out.
    *
@@ -246,7 +249,9 @@ export class Policy<C> {
     series.held = undefined;
     series.skipped -= held.skipped;
     this.#holding.delete(series);
-    this.#options.emit(held.row, held.context, held.skipped);
+    if (this.#options.emit(held.row, held.context, held.skipped)) return;
+    series.skipped += held.skipped;
+    series.news = undefined;
   }
 
   #stopTimer(): void {

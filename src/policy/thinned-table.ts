@@ -69,9 +69,11 @@ export class ThinnedTable {
       emit: (row, { origin, ticket }, skipped) => {
         try {
           ticket.follow(admission.release(row, origin, skipped));
+          return true;
         } catch (error) {
           ticket.follow(SETTLED);
           onRefused(row, error, origin);
+          return false;
         }
       },
       leftOut: (reason, series, micros, context) => {

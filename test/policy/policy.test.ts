@@ -19,7 +19,7 @@ function policyOf(rules: Partial<PolicyRules>, shape = SHAPE) {
     shape,
     rules: { ...OFF, ...rules },
     clock,
-    emit: (_row, id, skipped) => kept.push([id, skipped]),
+    emit: (_row, id, skipped) => kept.push([id, skipped]) > 0,
     leftOut: () => {},
     onGap: ({ rows }) => gaps.push(rows),
   });

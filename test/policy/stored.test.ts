@@ -178,6 +178,28 @@ test("a held row that does not fit goes to the dead letters, and the sum still h
   );
 });
 
+test("rows left out before a held row that is refused are told by the next one, or by a gap", async (t) => {
+  const { recorder, close } = await open(t, "untold", { dedup: "bbo", conflate: 50 });
+  const writer = recorder.table("market_data");
+  /** Two rows left out, and one that is held in their place and refused. */
+  const refused = (ms: number): void => {
+    for (const px of [1, 2]) writer.offer(quoteAt(ms + px, px));
+    writer.offer({ ...quoteAt(ms + 3, 3), ts_exchange: "never" });
+  };
+  refused(0);
+  await recorder.flush();
+  // What the refused one said is news yet.
+  writer.offer(quoteAt(50, 3));
+  await recorder.flush();
+  refused(100);
+  await close();
+  const kept = await storedBy("untold");
+  assert.deepEqual(kept, [{ id: "50", skipped: "2" }]);
+  const { deadLettered } = recorder.stats().tables["market_data"]!;
+  assert.equal(await untold(clickhouse, "untold", kept, 7), BigInt(deadLettered));
+  assert.equal(deadLettered, 2);
+});
+
 test("a row left out with a time that no column takes is told in a gap that names the other times", async (t) => {
   const { recorder, close } = await open(t, "far", { dedup: "bbo" });
   const writer = recorder.table("market_data");
