@@ -6,11 +6,15 @@ import { readOrCreateSecret } from "../base/secret.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { BodyMemory } from "../intake/body-memory.js";
 import type { Normaliser } from "../intake/normalise/normaliser.js";
+import type { Live } from "../live/live.js";
+import type { RecentEvents } from "../live/recent-events.js";
 import type { Recorder } from "../recorder.js";
 import { flushRoute } from "./flush-route.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
+import { liveRoutes } from "./live-routes.js";
 import { replayRoute } from "./replay-route.js";
+import { statusReports } from "./status-report.js";
 import { statusText } from "./status-text.js";
 
 export interface AdminOptions {
@@ -18,6 +22,9 @@ export interface AdminOptions {
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
   readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "flush" | "replay" | "leaveOut">;
+  /** What is known of the last hour of that recorder. */
+  readonly live: Pick<Live, "report" | "history" | "watch">;
+  readonly events: RecentEvents;
   readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
@@ -46,7 +53,7 @@ const DRAIN_MAX_MS: number = 5 * SECOND_MS;
  * @throws ColdpathError ADDRESS_IN_USE
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { listen, recorder, normaliser } = options;
+  const { listen, recorder, normaliser, live, events } = options;
   const refusal = guard({ host: listen.host, token: readOrCreateSecret(options.tokenFile) });
   const app = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -68,21 +75,26 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   app.setNotFoundHandler(({ method, url }, reply) =>
     reply.code(404).send(failure(`there is no ${method} ${url}`)),
   );
-  statusRoutes(app, options);
+  statusRoutes(app, recorder);
+  // Known before anybody can ask.
+  let url = "";
+  const report = statusReports({ live, normaliser, adminUrl: () => url });
+  liveRoutes(app, { live, events, report });
   flushRoute(app, recorder);
   replayRoute(app, recorder);
   const bodies = new BodyMemory(options.bodyMemory);
   ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
   await listenOn(app, listen);
-  const { family, address, port } = app.server.address() as AddressInfo;
-  const url = `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+  url = addressOf(app);
   return { url, close: (deadlineMs) => close(app, deadlineMs) };
 }
 
-function statusRoutes(
-  app: FastifyInstance,
-  { recorder, normaliser }: Pick<AdminOptions, "recorder" | "normaliser">,
-): void {
+function addressOf(app: FastifyInstance): string {
+  const { family, address, port } = app.server.address() as AddressInfo;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function statusRoutes(app: FastifyInstance, recorder: AdminOptions["recorder"]): void {
   app.get("/", (_request, reply) =>
     reply
       .type("text/plain; charset=utf-8")
@@ -97,7 +109,6 @@ function statusRoutes(
       .type("text/plain")
       .send(`at their limit: ${full.map(([name]) => name).join(", ")}\n`);
   });
-  app.get("/api/status", () => ({ ...recorder.stats(), lives: normaliser.stats() }));
 }
 
 async function listenOn(app: FastifyInstance, { host, port }: AdminOptions["listen"]): Promise<void> {

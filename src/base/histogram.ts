@@ -6,7 +6,9 @@ const REQUEST_BOUNDS: readonly number[] = [
 export interface HistogramSnapshot {
   readonly count: number;
   readonly sum: number;
-  /** Observations at or below each of the histogram's bounds, and above the last: not cumulative. */
+  /** Upper bounds of the buckets, in seconds. */
+  readonly bounds: readonly number[];
+  /** Observations at or below each bound, and above the last: not cumulative. */
   readonly buckets: readonly number[];
 }
 
@@ -23,14 +25,53 @@ export class Histogram {
     this.#buckets = new Array<number>(bounds.length + 1).fill(0);
   }
 
-  observe(seconds: number): void {
+  /** @param times how many things took so long */
+  observe(seconds: number, times = 1): void {
     const at = this.#bounds.findIndex((bound) => seconds <= bound);
-    this.#buckets[at < 0 ? this.#bounds.length : at]! += 1;
-    this.#count += 1;
-    this.#sum += seconds;
+    this.#buckets[at < 0 ? this.#bounds.length : at]! += times;
+    this.#count += times;
+    this.#sum += seconds * times;
   }
 
   snapshot(): HistogramSnapshot {
-    return { count: this.#count, sum: this.#sum, buckets: [...this.#buckets] };
+    return { count: this.#count, sum: this.#sum, bounds: this.#bounds, buckets: [...this.#buckets] };
   }
+}
+
+/** What several histograms with the same bounds have seen together; undefined if there is none. */
+export function merged(histograms: readonly HistogramSnapshot[]): HistogramSnapshot | undefined {
+  return histograms.reduce<HistogramSnapshot | undefined>(
+    (sum, each) => (sum === undefined ? each : combined(sum, each, 1)),
+    undefined,
+  );
+}
+
+/** What a histogram has seen since an earlier snapshot of it. */
+export function seenSince(now: HistogramSnapshot, before: HistogramSnapshot): HistogramSnapshot {
+  return combined(now, before, -1);
+}
+
+/** The seconds that a share `q` (0 to 1) stayed below, as if each bucket were filled evenly; undefined if nothing was seen. */
+export function quantile({ count, bounds, buckets }: HistogramSnapshot, q: number): number | undefined {
+  if (count === 0) return undefined;
+  let below = 0;
+  for (const [index, inside] of buckets.entries()) {
+    if (inside > 0 && below + inside >= q * count) {
+      const from = bounds[index - 1] ?? 0;
+      // Of what is above all bounds nothing more is known.
+      const to = bounds[index] ?? from;
+      return from + (to - from) * ((q * count - below) / inside);
+    }
+    below += inside;
+  }
+  return bounds.at(-1);
+}
+
+function combined(one: HistogramSnapshot, other: HistogramSnapshot, sign: 1 | -1): HistogramSnapshot {
+  return {
+    count: one.count + sign * other.count,
+    sum: one.sum + sign * other.sum,
+    bounds: one.bounds,
+    buckets: one.buckets.map((inside, index) => inside + sign * other.buckets[index]!),
+  };
 }

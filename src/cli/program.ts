@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { COLOURED } from "../base/paint.js";
+import { packageVersion } from "../base/version.js";
 import { withExamples } from "./examples.js";
 
 /** Adds a command; some want to know all others. */
@@ -24,16 +24,11 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map<string, (
   ["completion", async () => (await import("./commands/completion.js")).registerCompletion],
 ]);
 
-/** Of the package. */
-const VERSION: string = (
-  JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string }
-).version;
-
 /** The command line with those of its commands that are named there, or with all if none is: then it lists or suggests them. */
 export async function buildProgram(words: readonly string[] = []): Promise<Command> {
   const program = new Command("coldpath")
     .description("flight recorder for trading systems: events off the hot path, into ClickHouse")
-    .version(VERSION)
+    .version(packageVersion())
     .option("-c, --config <file>", "configuration file (default: ./coldpath.yaml if there is one)")
     .option("--set <key=value>", "override one configuration key; repeatable", collect)
     .option("--json", "results as JSON with stable keys")

@@ -1,7 +1,5 @@
+import type { EventLevel } from "../live/recent-events.js";
 import type { RecorderEvent, SpoolState } from "../recorder.js";
-
-/** How much a line asks for: warn is to be known, error is to be looked after. */
-export type EventLevel = "debug" | "info" | "warn" | "error";
 
 /** Of events that are always worth the same. */
 const LEVELS: Readonly<

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { messageOf } from "../base/errors.js";
+import { packageVersion } from "../base/version.js";
 import type { Config } from "../config/schema.js";
 import {
   type AwayTables,
@@ -50,6 +51,7 @@ export async function openRecorder(
   return await Recorder.open({
     recorder: config.recorder.id,
     env: config.recorder.env,
+    version: packageVersion(),
     clickhouse,
     compression: config.clickhouse.compression,
     quorum: config.clickhouse.cluster !== undefined,

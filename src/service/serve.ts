@@ -4,7 +4,10 @@ import { messageOf } from "../base/errors.js";
 import type { Config } from "../config/schema.js";
 import { startFeed } from "../demo/feed.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
-import type { CloseReport, Recorder } from "../recorder.js";
+import { eventMessage } from "../live/event-message.js";
+import { Live } from "../live/live.js";
+import { RecentEvents } from "../live/recent-events.js";
+import type { CloseReport, Recorder, Report } from "../recorder.js";
 import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
 import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
@@ -39,28 +42,36 @@ export async function startService(config: Config, options: ServeOptions = {}): 
     if (reason === undefined) log.debug({ event: "engine", state });
     else log.warn({ event: "engine", state, reason: messageOf(reason) });
   });
+  const events = new RecentEvents();
+  const report: Report = (event) => {
+    const { kind, ...fields } = event;
+    const level = eventLevel(event);
+    const message = eventMessage(event);
+    log[level]({ event: kind, ...fields }, message);
+    events.add({ kind, level, message, fields });
+  };
   let recorder: Recorder | undefined;
+  let live: Live | undefined;
   let admin: AdminServer | undefined;
   try {
-    recorder = await openRecorder(
-      config,
-      opened,
-      (event) => log[eventLevel(event)]({ event: event.kind, ...event, kind: undefined }),
-      { mayBeAway },
-    );
+    const recording = await openRecorder(config, opened, report, { mayBeAway });
+    recorder = recording;
+    live = new Live(() => recording.stats());
     const tokenFile = config.admin.token_file ?? join(config.data_dir, "admin-token");
     admin = await startAdmin({
       listen: parseListen(config.admin.listen),
       tokenFile,
       recorder,
+      live,
+      events,
       normaliser: new Normaliser({ depth: config.tables.market_data.policy.depth }),
       maxBody: config.intake.http.max_body,
       bodyMemory: config.intake.http.memory,
       maxLine: config.intake.max_line,
       log,
     });
-    const started = { recorder, admin };
-    const feed = options.simulate === undefined ? undefined : simulate(started.recorder, options.simulate);
+    const started = { live, admin };
+    const feed = options.simulate === undefined ? undefined : simulate(recording, options.simulate);
     return {
       adminUrl: admin.url,
       tokenFile,
@@ -69,8 +80,9 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       close: async (deadlineMs) => {
         const deadline = performance.now() + deadlineMs;
         feed?.stop();
+        started.live.close();
         await started.admin.close(deadlineMs);
-        const report = await started.recorder.close({
+        const report = await recording.close({
           deadlineMs: Math.max(0, deadline - performance.now()),
         });
         await opened.close();
@@ -78,6 +90,7 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       },
     };
   } catch (error) {
+    live?.close();
     await admin?.close(0);
     await recorder?.close({ deadlineMs: 0 });
     await opened.close();

@@ -38,9 +38,17 @@ export interface LaneStats {
   readonly insertErrors: Readonly<Record<string, number>>;
   /** Age of its oldest row when the last batch was stored, seconds. */
   readonly freshnessSeconds: number | undefined;
+  /** Seconds from taking the oldest row of a batch until the batch was stored, once for each of its rows. */
+  readonly freshness: HistogramSnapshot;
   /** When a batch was last stored, Unix seconds. */
   readonly lastStoredAt: number | undefined;
 }
+
+/** Seconds: from a batch that somebody waits for to the backlog of a day. */
+const FRESHNESS_BOUNDS: readonly number[] = [
+  ...[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10],
+  ...[20, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400],
+];
 
 /** After so many batches stored without "too many parts", batches shrink by half again. */
 const CALM_BATCHES = 20;
@@ -72,6 +80,7 @@ export class Lane {
   readonly #inherited = { stored: 0, deadLettered: 0 };
   #calm = 0;
   #freshnessSeconds: number | undefined;
+  readonly #freshness = new Histogram(FRESHNESS_BOUNDS);
   #lastStoredAt: number | undefined;
 
   constructor(
@@ -206,6 +215,7 @@ export class Lane {
       this.buffer.settle(batch.rows, batch);
     }
     this.#freshnessSeconds = (this.#clock.monotonic() - batch.openedAt) / SECOND_MS;
+    this.#freshness.observe(this.#freshnessSeconds, batch.rows);
     this.#lastStoredAt = this.#clock.wall() / SECOND_MS;
     this.#calm += 1;
     if (this.#calm % CALM_BATCHES === 0) this.buffer.stretch(this.buffer.stretched / 2);
@@ -247,6 +257,7 @@ export class Lane {
       insertSeconds: this.#insertSeconds.snapshot(),
       insertErrors: { ...this.#insertErrors },
       freshnessSeconds: this.#freshnessSeconds,
+      freshness: this.#freshness.snapshot(),
       lastStoredAt: this.#lastStoredAt,
     };
   }

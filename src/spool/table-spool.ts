@@ -67,6 +67,8 @@ export interface SpoolStats {
   readonly max: number;
   /** On disk and not stored yet, those of earlier starts included. */
   readonly rows: number;
+  /** Rows put here since the start, whatever became of them. */
+  readonly spooled: number;
   /** Rows that the disk has not taken yet: they are in memory. */
   readonly writing: number;
   readonly batches: number;
@@ -99,6 +101,7 @@ export class TableSpool {
   /** The segment that is written to. */
   #current: number | undefined;
   #ownRows = 0;
+  #spooled = 0;
   readonly #found = new Map<bigint, SeqSet>();
   #told: SpoolState = "unused";
   #isEmpty = true;
@@ -211,6 +214,7 @@ export class TableSpool {
     const own = { run, partition: partition.key, firstSeq, count };
     const batch = { ...own, number, sealed: generation, inherited: false, bytes, openedAt, ticket };
     this.#ownRows += count;
+    this.#spooled += count;
     this.#begun();
     this.#options.budget.add(bytes);
     const written = this.#log!.append(recordsOf(this.#options.table, batch, payload)).then(
@@ -283,6 +287,7 @@ export class TableSpool {
       bytes: this.kept.bytes,
       max,
       rows: this.kept.rows,
+      spooled: this.#spooled,
       writing: this.#writing?.batch.count ?? 0,
       batches: this.kept.batches,
       oldestSeconds:

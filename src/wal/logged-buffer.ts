@@ -316,6 +316,11 @@ export class LoggedBuffer implements RowBuffer, Committing {
     await this.#backlog.replayed();
   }
 
+  /** Rows that the disk has taken since the start. */
+  get syncedRows(): number {
+    return this.#synced;
+  }
+
   /** Rows taken that are not on disk. */
   get unsyncedRows(): number {
     return this.#taken - this.#synced;

@@ -54,6 +54,8 @@ export interface WalContext {
 export interface WalStats extends LogStats {
   /** Rows that wait for the disk. */
   readonly unsyncedRows: number;
+  /** By table: rows of this start that the disk has taken. */
+  readonly logged: Readonly<Record<string, number>>;
   /** By table: rows in the log whose fate is not known, those of earlier starts included. */
   readonly pending: Readonly<Record<string, number>>;
   /** By table: rows of unknown fate that are damaged or missing in the log, if there are any. They are not pending. */
@@ -249,6 +251,7 @@ export class Wal {
     return {
       ...this.#client.stats(),
       unsyncedRows: buffers.reduce((sum, [, buffer]) => sum + buffer.unsyncedRows, 0),
+      logged: Object.fromEntries(buffers.map(([name, buffer]) => [name, buffer.syncedRows])),
       pending: Object.fromEntries(
         buffers.map(([name, buffer]) => [name, buffer.pendingRows + buffer.inheritedRows]),
       ),

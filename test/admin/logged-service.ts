@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { startAdmin } from "../../src/admin/server.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { Normaliser } from "../../src/intake/normalise/normaliser.js";
+import { Live } from "../../src/live/live.js";
+import { RecentEvents } from "../../src/live/recent-events.js";
 import { Recorder, type WalOptions } from "../../src/recorder.js";
 import { recorderOptions } from "../intake/fixture.js";
 
@@ -36,10 +38,13 @@ export async function startLogged(
     },
   });
   const tokenFile = join(folder, "token");
+  const live = new Live(() => recorder.stats());
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     tokenFile,
     recorder,
+    live,
+    events: new RecentEvents(),
     normaliser: new Normaliser({ depth: 5 }),
     maxBody: 1 << 20,
     bodyMemory: 1 << 23,
@@ -56,6 +61,7 @@ export async function startLogged(
     token: (await readFile(tokenFile, "utf8")).trim(),
     folder,
     close: async () => {
+      live.close();
       await admin.close(0);
       await recorder.close({ deadlineMs: 5000 });
     },

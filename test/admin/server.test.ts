@@ -1,51 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
-import { join } from "node:path";
-import { type TestContext, test } from "node:test";
-import { type AdminServer, startAdmin } from "../../src/admin/server.js";
+import { test } from "node:test";
 import { ColdpathError } from "../../src/base/errors.js";
-import { Normaliser } from "../../src/intake/normalise/normaliser.js";
-import { temporaryFolder } from "../support/folder.js";
-
-interface Running {
-  readonly admin: AdminServer;
-  readonly token: string;
-  /** What was logged as an error. */
-  readonly logged: unknown[];
-}
-
-/** The server on a recorder that answers no question. */
-async function start(t: TestContext, port = 0): Promise<Running> {
-  const tokenFile = join(await temporaryFolder(t), "token");
-  const logged: unknown[] = [];
-  const broken = (): never => {
-    throw new Error("the recorder is broken");
-  };
-  const admin = await startAdmin({
-    listen: { host: "127.0.0.1", port },
-    tokenFile,
-    recorder: {
-      stats: broken,
-      table: broken,
-      flush: broken,
-      replay: broken,
-      leaveOut: broken,
-      keys: undefined,
-    },
-    normaliser: new Normaliser({ depth: 5 }),
-    maxBody: 1000,
-    bodyMemory: 1000,
-    maxLine: 1000,
-    log: { error: (fields: unknown) => logged.push(fields) },
-  });
-  t.after(() => admin.close(0));
-  return { admin, token: (await readFile(tokenFile, "utf8")).trim(), logged };
-}
+import { startBare } from "./bare-server.js";
 
 test("a client that never ends its request does not hold up the close", async (t) => {
-  const { admin } = await start(t);
+  const { admin } = await startBare(t);
   const client = connect(Number(new URL(admin.url).port), "127.0.0.1");
   client.on("error", () => {});
   t.after(() => client.destroy());
@@ -59,7 +20,7 @@ test("a client that never ends its request does not hold up the close", async (t
 });
 
 test("an internal error is logged with its cause and told to nobody", async (t) => {
-  const { admin, logged } = await start(t);
+  const { admin, logged } = await startBare(t);
   const answer = await fetch(`${admin.url}/api/status`);
   assert.equal(answer.status, 500);
   assert.deepEqual(await answer.json(), { error: { message: "internal error" } });
@@ -71,7 +32,7 @@ test("an internal error is logged with its cause and told to nobody", async (t) 
 });
 
 test("unknown routes and broken addresses are guarded, and answered as any other error", async (t) => {
-  const { admin, token } = await start(t);
+  const { admin, token } = await startBare(t);
   const authorization = `Bearer ${token}`;
   for (const [path, message] of [
     ["/nowhere", "there is no POST /nowhere"],
@@ -90,7 +51,7 @@ test("a port in use is told with the way out", async (t) => {
   t.after(() => other.close());
   const { port } = other.address() as AddressInfo;
   await assert.rejects(
-    start(t, port),
+    startBare(t, { listen: { host: "127.0.0.1", port } }),
     (error) =>
       error instanceof ColdpathError &&
       error.code === "ADDRESS_IN_USE" &&

@@ -1,0 +1,54 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { type AdminOptions, type AdminServer, startAdmin } from "../../src/admin/server.js";
+import { Normaliser } from "../../src/intake/normalise/normaliser.js";
+import { History } from "../../src/live/history.js";
+import { RecentEvents } from "../../src/live/recent-events.js";
+import { temporaryFolder } from "../support/folder.js";
+
+export interface BareServer {
+  readonly admin: AdminServer;
+  readonly token: string;
+  readonly events: RecentEvents;
+  /** What was logged as an error. */
+  readonly logged: unknown[];
+}
+
+/** The server on a recorder that answers no question, but for those that are given. */
+export async function startBare(t: TestContext, options: Partial<AdminOptions> = {}): Promise<BareServer> {
+  const tokenFile = join(await temporaryFolder(t), "token");
+  const logged: unknown[] = [];
+  const events = new RecentEvents();
+  const broken = (): never => {
+    throw new Error("the recorder is broken");
+  };
+  const admin = await startAdmin({
+    listen: { host: "127.0.0.1", port: 0 },
+    tokenFile,
+    recorder: {
+      stats: broken,
+      table: broken,
+      flush: broken,
+      replay: broken,
+      leaveOut: broken,
+      keys: undefined,
+    },
+    live: {
+      get report() {
+        return broken();
+      },
+      history: new History(),
+      watch: () => () => {},
+    },
+    events,
+    normaliser: new Normaliser({ depth: 5 }),
+    maxBody: 1000,
+    bodyMemory: 1000,
+    maxLine: 1000,
+    log: { error: (fields: unknown) => logged.push(fields) },
+    ...options,
+  });
+  t.after(() => admin.close(0));
+  return { admin, token: (await readFile(tokenFile, "utf8")).trim(), events, logged };
+}
