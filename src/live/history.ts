@@ -1,5 +1,5 @@
 /** What is kept of the last hour, in the order in which it is told. */
-export const SERIES = [
+const SERIES = [
   "offeredRowsPerSecond",
   "storedRowsPerSecond",
   "freshnessP50Seconds",
