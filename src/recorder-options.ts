@@ -10,7 +10,7 @@ import type { Compression } from "./sink/compression.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
 import type { SpoolEvent } from "./spool/events.js";
 import type { SpoolOptions } from "./spool/spool.js";
-import type { TablePolicy } from "./table-writer.js";
+import type { TableChange, TablePolicy } from "./table-writer.js";
 import type { WalEvent } from "./wal/events.js";
 import type { WalOptions } from "./wal/wal.js";
 
@@ -63,6 +63,13 @@ export interface TableOptions {
 export interface AwayTables {
   readonly tables: readonly AssumedTable[];
   readonly seen: boolean;
+}
+
+/** What of a running recorder can be other from now on. */
+export interface RecorderChange {
+  readonly tables: Readonly<Record<string, TableChange>>;
+  /** For a recorder that has conditions. */
+  readonly conditions?: ConditionLimits;
 }
 
 export interface RecorderOptions {

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { type Clock, systemClock } from "./base/clock.js";
+import { ColdpathError } from "./base/errors.js";
 import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
 import { type ClassBudgets, classBudgets } from "./buffer/class-budgets.js";
@@ -11,12 +12,18 @@ import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
 import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
-import { Notes } from "./gaps/notes.js";
 import { Health } from "./health/health.js";
-import { HealthNotes } from "./health/health-notes.js";
-import { levelRow } from "./overload/level-row.js";
+import type { Row } from "./native/block.js";
 import { Overload } from "./overload/overload.js";
-import type { RecorderEvent, RecorderOptions, Report, Rings, TableOptions } from "./recorder-options.js";
+import { RecorderNotes } from "./recorder-notes.js";
+import type {
+  RecorderChange,
+  RecorderEvent,
+  RecorderOptions,
+  Report,
+  Rings,
+  TableOptions,
+} from "./recorder-options.js";
 import { askParts, hasTable, type RecorderParts } from "./recorder-parts.js";
 import type { CloseReport, RecorderStats } from "./recorder-stats.js";
 import { readTable } from "./schemas/introspect.js";
@@ -29,7 +36,6 @@ import type { Lane } from "./sink/lane.js";
 import { LateStart } from "./sink/late-start.js";
 import { requireGone } from "./sink/left-out.js";
 import { Link } from "./sink/link.js";
-import { linkRow } from "./sink/link-row.js";
 import { Replay } from "./sink/replay.js";
 import { ReplayWatch } from "./sink/replay-watch.js";
 import { Sink } from "./sink/sink.js";
@@ -38,7 +44,7 @@ import { gapOf } from "./spool/gap-of.js";
 import { Spool } from "./spool/spool.js";
 import type { SpoolDropped } from "./spool/table-spool.js";
 import { TableBuffers } from "./table-buffers.js";
-import { type TablePolicy, type TableWriter, unknownTable, Writer } from "./table-writer.js";
+import { type TableWriter, unknownTable, Writer } from "./table-writer.js";
 import type { Ledger } from "./wal/ledger.js";
 import type { RowSource } from "./wal/row-source.js";
 import { Wal, waitingMaxOf } from "./wal/wal.js";
@@ -47,7 +53,14 @@ export type { Origin } from "./buffer/origin.js";
 export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
 export type { Ticket } from "./buffer/ticket.js";
 export type { Gap } from "./gaps/gap.js";
-export type { AwayTables, RecorderEvent, RecorderOptions, Report, TableOptions } from "./recorder-options.js";
+export type {
+  AwayTables,
+  RecorderChange,
+  RecorderEvent,
+  RecorderOptions,
+  Report,
+  TableOptions,
+} from "./recorder-options.js";
 export type { CloseReport, RecorderStats } from "./recorder-stats.js";
 export type { Replay, ReplayProgress } from "./sink/replay.js";
 export type { SpoolState } from "./spool/events.js";
@@ -82,8 +95,7 @@ export class Recorder {
   #late: LateStart | undefined;
   readonly #writers = new Map<string, Writer>();
   readonly #gaps: GapLedger;
-  readonly #notes: Notes;
-  readonly #healthNotes: HealthNotes;
+  readonly #notes: RecorderNotes;
   readonly #wal: Wal | undefined;
   readonly #spool: Spool | undefined;
   readonly #buffers: TableBuffers;
@@ -101,18 +113,15 @@ export class Recorder {
     // What waits for the disk has room of its own, which others cannot take.
     const reserve = this.#wal === undefined ? 0 : waitingMaxOf(options.memory.max);
     this.#budgets = classBudgets(options.memory.max, reserve, options.memory.critical_reserve ?? 0);
-    this.#notes = new Notes(this.#clock, () => this.#writers.get("system_events"));
-    this.#healthNotes = new HealthNotes(this.#clock, (row) => this.#notes.add(row));
+    this.#notes = new RecorderNotes(this.#clock, () => this.#writers.get("system_events"));
     this.#gaps = new GapLedger({ clock: this.#clock, write: (gap) => this.#writeGap(gap) });
     const random = options.random ?? Math.random;
     const deadlineMs = options.deadlineMs ?? DEADLINE_MS;
     const shared = { clickhouse, clock: this.#clock, random, budget: this.#budgets.all };
     const report: Report = (event) => {
       parts.report(event);
-      if (event.kind === "level") this.#notes.add(levelRow(event, this.#clock.wall()));
-      if (event.kind === "condition" || event.kind === "conservation") this.#healthNotes.add(event);
+      this.#notes.event(event);
       if (event.kind !== "link") return;
-      this.#notes.add(linkRow(event, this.#clock.wall()));
       this.#wake();
       if (event.to === "recovering") this.#replays.begin("outage");
     };
@@ -346,7 +355,6 @@ export class Recorder {
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
     this.#gaps.close();
-    this.#healthNotes.close();
     this.#notes.close();
     this.#isClosed = true;
     this.#overload.close();
@@ -373,12 +381,19 @@ export class Recorder {
   }
 
   /**
-   * From now on other rules for the rows of a table.
-   * @throws ColdpathError TABLE_UNKNOWN
+   * Other limits, rules and steps from now on, also for rows that are not with the sink; all of it, or nothing.
+   * @throws ColdpathError TABLE_UNKNOWN, RECORDER_CLOSED
    */
-  setPolicy(table: string, policy: TablePolicy): void {
-    this.table(table);
-    this.#writers.get(table)!.setPolicy(policy);
+  change({ tables, conditions }: RecorderChange): void {
+    if (this.#isClosed) throw new ColdpathError("RECORDER_CLOSED", "the recorder is closed");
+    for (const name of Object.keys(tables)) this.table(name);
+    for (const [name, change] of Object.entries(tables)) this.#writers.get(name)!.change(change);
+    if (conditions !== undefined) this.#health.setLimits(conditions);
+  }
+
+  /** Writes a row of `system_events` of what was done to the recorder, as soon as there is room. */
+  note(row: Row): void {
+    this.#notes.add(row);
   }
 
   stats(): RecorderStats {

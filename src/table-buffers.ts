@@ -53,7 +53,6 @@ export class TableBuffers {
         table,
         live: new TableBuffer({ ...common, clock }),
         max: options.spool?.max ?? Infinity,
-        flushAge: flush.age,
         onDropped: (dropped) => onSpoolDropped(name, dropped),
       });
       this.#spooled.set(name, buffer);

@@ -4,6 +4,7 @@ import { ColdpathError, type ErrorCode, messageOf } from "./base/errors.js";
 import { nearest } from "./base/nearest.js";
 import { MINUTE_MS, SECOND_MS } from "./base/units.js";
 import type { Admission, AdmissionCounts } from "./buffer/admission.js";
+import type { FlushLimits } from "./buffer/batch-limits.js";
 import type { DropRule } from "./buffer/droppable-rows.js";
 import type { Origin } from "./buffer/origin.js";
 import type { RowBuffer } from "./buffer/row-buffer.js";
@@ -17,7 +18,7 @@ import { RecentRows } from "./health/recent-rows.js";
 import type { RowSums } from "./health/row-sums.js";
 import type { Row } from "./native/block.js";
 import { rowText } from "./native/row-text.js";
-import { type LevelRules, NORMAL, stricter } from "./overload/ladder.js";
+import { type LadderStep, type LevelRules, NORMAL, stricter } from "./overload/ladder.js";
 import type { OverloadStats, TableOverload } from "./overload/table-overload.js";
 import type { LeftOutReason, PolicyRules } from "./policy/policy.js";
 import { dropRuleOf, MARKET_DATA, type PolicyShape, shapeOf } from "./policy/shape.js";
@@ -33,6 +34,13 @@ export interface TablePolicy extends PolicyRules {
   readonly by: readonly string[];
   readonly news: readonly string[];
   readonly time: string;
+}
+
+/** What can be other while rows are taken; what is left out stays as it is. */
+export interface TableChange {
+  readonly flush?: FlushLimits;
+  readonly policy?: TablePolicy;
+  readonly degrade?: readonly LadderStep[];
 }
 
 /** Takes the rows of one table. */
@@ -172,8 +180,15 @@ export class Writer implements TableWriter {
     return gather === undefined ? undefined : new RowGroup(gather(), this.#admission);
   }
 
+  /** Other limits, rules and steps from now on; what the old rules hold is let go. */
+  change({ flush, policy, degrade }: TableChange): void {
+    if (flush !== undefined) this.buffer.setFlush(flush);
+    if (policy !== undefined) this.#setPolicy(policy);
+    if (degrade !== undefined) this.#parts.overload.setSteps(degrade);
+  }
+
   /** The user has other rules; those of the level still hold on top. */
-  setPolicy(policy: TablePolicy): void {
+  #setPolicy(policy: TablePolicy): void {
     this.#policy = policy;
     this.#shape = this.#shapeOf(policy);
     this.#applyRules();

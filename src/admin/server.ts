@@ -13,6 +13,7 @@ import { flushRoute } from "./flush-route.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
 import { liveRoutes } from "./live-routes.js";
+import { type ReloadableConfig, reloadRoute } from "./reload-route.js";
 import { replayRoute } from "./replay-route.js";
 import { statusReports } from "./status-report.js";
 import { statusText } from "./status-text.js";
@@ -25,6 +26,8 @@ export interface AdminOptions {
   /** What is known of the last hour of that recorder. */
   readonly live: Pick<Live, "report" | "history" | "watch">;
   readonly events: RecentEvents;
+  /** Without it there is no configuration to be asked for or reloaded. */
+  readonly config?: ReloadableConfig;
   readonly normaliser: Normaliser;
   /** Bytes of the largest request body, decompressed. */
   readonly maxBody: number;
@@ -82,6 +85,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   liveRoutes(app, { live, events, report });
   flushRoute(app, recorder);
   replayRoute(app, recorder);
+  if (options.config !== undefined) reloadRoute(app, options.config);
   const bodies = new BodyMemory(options.bodyMemory);
   ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });
   await listenOn(app, listen);

@@ -1,5 +1,6 @@
 import type { Row } from "../native/block.js";
 import type { Batch } from "./batch.js";
+import type { FlushLimits } from "./batch-limits.js";
 import type { Droppable } from "./drop-permit.js";
 import type { DroppedRows, DropRule } from "./droppable-rows.js";
 import type { Origin } from "./origin.js";
@@ -56,6 +57,8 @@ export interface RowBuffer {
   offerAll(): void;
   /** Resolves when the fate of all rows taken before the call is known. */
   settled(): Promise<void>;
+  /** Other limits from now on, also for what is open. */
+  setFlush(flush: FlushLimits): void;
   /** Multiplies the flush limits (1 to 8): ClickHouse asks for fewer, larger parts. */
   stretch(factor: number): void;
   /** The sink takes only what is there; stops what runs by time. */

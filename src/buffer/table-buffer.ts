@@ -49,6 +49,7 @@ export class TableBuffer implements RowBuffer {
   readonly #due: OpenBatch[] = [];
   /** All batches whose rows are not settled, those with the sink included. */
   readonly #unsettled = new Set<OpenBatch>();
+  #flush: FlushLimits;
   #nextSeq = 1;
   #nextNumber = 1;
   #stretch = 1;
@@ -59,6 +60,7 @@ export class TableBuffer implements RowBuffer {
   /** @throws ColdpathError TYPE_UNSUPPORTED for a column that cannot be written. */
   constructor(options: TableBufferOptions) {
     this.#options = options;
+    this.#flush = options.flush;
     this.#stamp = new Stamp(options.identity, options.table);
     const { table, window, budget } = options;
     this.#pool = new BuilderPool(sentColumns(table), budget);
@@ -198,6 +200,19 @@ export class TableBuffer implements RowBuffer {
     for (const open of this.#router.open) this.#offer(open);
   }
 
+  setFlush(flush: FlushLimits): void {
+    this.#flush = flush;
+    for (const open of [...this.#router.open]) if (this.#router.isOpen(open)) this.#look(open);
+    this.#cancelAgeTimer?.();
+    this.#cancelAgeTimer = undefined;
+    this.#armAgeTimer();
+  }
+
+  /** Milliseconds since its first row after which a batch is due. */
+  get flushAge(): number {
+    return this.#flush.age * this.#stretch;
+  }
+
   /** Multiplies the flush limits (1 to 8): ClickHouse asks for fewer, larger parts. */
   stretch(factor: number): void {
     this.#stretch = stretchWithin(factor);
@@ -301,8 +316,7 @@ export class TableBuffer implements RowBuffer {
   }
 
   #limits(): BatchLimits {
-    const { flush, queueRows } = this.#options;
-    return batchLimits(flush, queueRows, this.#stretch);
+    return batchLimits(this.#flush, this.#options.queueRows, this.#stretch);
   }
 
   /** No row joins the batch any more. */
@@ -313,8 +327,8 @@ export class TableBuffer implements RowBuffer {
 
   #armAgeTimer(): void {
     if (this.#cancelAgeTimer !== undefined) return;
-    const { clock, flush } = this.#options;
-    const age = flush.age * this.#stretch;
+    const { clock } = this.#options;
+    const age = this.flushAge;
     let oldest = Infinity;
     for (const open of this.#router.open) if (!open.due) oldest = Math.min(oldest, open.openedAt);
     if (oldest === Infinity) return;

@@ -21,13 +21,19 @@ export class Context {
     return this.options.json === true;
   }
 
-  load(extra: readonly string[] = []): LoadedConfig {
-    const loaded = loadConfig({
+  /** The configuration as it is now. @throws ConfigError */
+  read(extra: readonly string[] = []): LoadedConfig {
+    return loadConfig({
       file: this.options.config,
       env: process.env,
       set: [...(this.options.set ?? []), ...extra],
       cwd: process.cwd(),
     });
+  }
+
+  /** The same, and people are told what is not right in it though it is allowed. */
+  load(extra: readonly string[] = []): LoadedConfig {
+    const loaded = this.read(extra);
     for (const warning of loaded.warnings) this.note(`warning: ${warning}`);
     return loaded;
   }

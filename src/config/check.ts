@@ -7,52 +7,93 @@ import { ladderIssues } from "./check-ladder.js";
 import type { ConfigIssue } from "./layers.js";
 import type { Config } from "./schema.js";
 
-/** Contradictions between keys, and places that cannot be used. Touches nothing. */
-export function crossCheck(config: Config): ConfigIssue[] {
-  const issues: ConfigIssue[] = [];
-  const { max: memoryMax, critical_reserve } = config.memory;
-  for (const [name, table] of Object.entries(config.tables)) {
-    const { flush, queue, class: kind, durability } = table;
-    issues.push(...policyIssues(name, table), ...ladderIssues(name, table));
-    if (durability === "spool") issues.push(...spoolIssues(name, table));
-    if (durability === "wal" && kind === "best_effort") {
-      const message = "wal is for critical tables: the log never drops a row, best_effort drops the oldest";
-      issues.push({ path: `tables.${name}.durability`, message });
-    }
-    if (flush.rows > queue.rows) {
-      const message = `a batch of ${flush.rows} rows never fits a queue of ${queue.rows}; raise queue.rows or lower flush.rows`;
-      issues.push({ path: `tables.${name}.flush.rows`, message });
-    }
-    const share = memoryMax * (1 - critical_reserve);
-    if (flush.bytes * 2 > memoryMax) {
-      const message = "must be at most half of memory.max: one batch fills while another is sent";
-      issues.push({ path: `tables.${name}.flush.bytes`, message });
-    } else if (kind === "best_effort" && flush.bytes > share) {
-      const message = `one batch does not fit ${formatSize(Math.floor(share))}: memory.max without memory.critical_reserve`;
-      issues.push({ path: `tables.${name}.flush.bytes`, message });
-    }
-  }
-  issues.push(...checkLog(config), ...checkSpool(config));
-  const { ring } = config;
-  if (ring.critical_reserve > ring.size / 2) {
-    const message = `must be at most half of ring.size, ${formatSize(ring.size)}: all other tables share the rest`;
-    issues.push({ path: "ring.critical_reserve", message });
-  }
-  const { max_body, memory } = config.intake.http;
-  if (memory < max_body) {
-    const message = `must be at least intake.http.max_body, ${formatSize(max_body)}: the largest body must fit`;
-    issues.push({ path: "intake.http.memory", message });
-  }
-  issues.push(...checkClickHouse(config.clickhouse));
-  for (const [index, folder] of config.schemas.entries()) {
-    if (!existsSync(folder)) issues.push({ path: `schemas.${index}`, message: `no such folder: ${folder}` });
-  }
-  const unwritable = notWritable(config.data_dir);
-  if (unwritable !== undefined) issues.push({ path: "data_dir", message: unwritable });
+/** One look at what keys say together. */
+interface Check {
+  /** Keys and groups of keys that it goes by. */
+  readonly reads: readonly string[];
+  readonly issues: (config: Config) => ConfigIssue[];
+}
+
+const CHECKS: readonly Check[] = [
+  { reads: ["wal"], issues: logSizeIssues },
+  { reads: ["wal.dir", "tables"], issues: logFolderIssues },
+  { reads: ["spool.dir", "wal.dir", "data_dir", "tables"], issues: spoolFolderIssues },
+  { reads: ["ring"], issues: ringIssues },
+  { reads: ["intake.http"], issues: intakeIssues },
+  { reads: ["clickhouse"], issues: clickHouseIssues },
+  { reads: ["schemas"], issues: schemasIssues },
+  { reads: ["data_dir"], issues: dataFolderIssues },
+];
+
+/**
+ * Contradictions between keys, and places that cannot be used. Touches nothing.
+ *
+ * @param isBroken whether a key or a key of a group has a mistake already: what is said together with it says nothing
+ */
+export function crossCheck(config: Config, isBroken: (path: string) => boolean = () => false): ConfigIssue[] {
+  const tables = Object.keys(config.tables).map((name) => ({
+    reads: [`tables.${name}`, "memory"],
+    issues: () => tableIssues(name, config),
+  }));
+  return [...tables, ...CHECKS]
+    .filter(({ reads }) => !reads.some(isBroken))
+    .flatMap(({ issues }) => issues(config));
+}
+
+/** Contradictions in what is said of one table, and between that and the memory. */
+export function tableIssues(name: string, { tables, memory }: Config): ConfigIssue[] {
+  const table = tables[name]!;
+  const { flush, queue, class: kind, durability } = table;
+  const issues = [...policyIssues(name, table), ...ladderIssues(name, table)];
+  const issue = (key: string, message: string): void =>
+    void issues.push({ path: `tables.${name}.${key}`, message });
+  if (durability === "spool") issues.push(...spoolIssues(name, table));
+  if (durability === "wal" && kind === "best_effort")
+    issue(
+      "durability",
+      "wal is for critical tables: the log never drops a row, best_effort drops the oldest",
+    );
+  if (flush.rows > queue.rows)
+    issue(
+      "flush.rows",
+      `a batch of ${flush.rows} rows never fits a queue of ${queue.rows}; raise queue.rows or lower flush.rows`,
+    );
+  const share = memory.max * (1 - memory.critical_reserve);
+  if (flush.bytes * 2 > memory.max)
+    issue("flush.bytes", "must be at most half of memory.max: one batch fills while another is sent");
+  else if (kind === "best_effort" && flush.bytes > share)
+    issue(
+      "flush.bytes",
+      `one batch does not fit ${formatSize(Math.floor(share))}: memory.max without memory.critical_reserve`,
+    );
   return issues;
 }
 
-function checkLog({ wal, tables }: Config): ConfigIssue[] {
+function ringIssues({ ring }: Config): ConfigIssue[] {
+  if (ring.critical_reserve <= ring.size / 2) return [];
+  const message = `must be at most half of ring.size, ${formatSize(ring.size)}: all other tables share the rest`;
+  return [{ path: "ring.critical_reserve", message }];
+}
+
+function intakeIssues({ intake }: Config): ConfigIssue[] {
+  const { max_body, memory } = intake.http;
+  if (memory >= max_body) return [];
+  const message = `must be at least intake.http.max_body, ${formatSize(max_body)}: the largest body must fit`;
+  return [{ path: "intake.http.memory", message }];
+}
+
+function schemasIssues({ schemas }: Config): ConfigIssue[] {
+  return schemas.flatMap((folder, index) =>
+    existsSync(folder) ? [] : [{ path: `schemas.${index}`, message: `no such folder: ${folder}` }],
+  );
+}
+
+function dataFolderIssues({ data_dir }: Config): ConfigIssue[] {
+  const unwritable = notWritable(data_dir);
+  return unwritable === undefined ? [] : [{ path: "data_dir", message: unwritable }];
+}
+
+function logSizeIssues({ wal }: Config): ConfigIssue[] {
   const issues: ConfigIssue[] = [];
   if (wal.segment * 4 > wal.max) {
     const message = `must be at most a quarter of wal.max, ${formatSize(wal.max)}: space is given free by whole files`;
@@ -62,10 +103,13 @@ function checkLog({ wal, tables }: Config): ConfigIssue[] {
     const message = `must be at most wal.max, ${formatSize(wal.max)}`;
     issues.push({ path: "wal.reserve", message });
   }
+  return issues;
+}
+
+function logFolderIssues({ wal, tables }: Config): ConfigIssue[] {
   const isUsed = Object.values(tables).some(({ durability }) => durability === "wal");
   const unwritable = isUsed && wal.dir !== undefined ? notWritable(wal.dir) : undefined;
-  if (unwritable !== undefined) issues.push({ path: "wal.dir", message: unwritable });
-  return issues;
+  return unwritable === undefined ? [] : [{ path: "wal.dir", message: unwritable }];
 }
 
 /** The most bytes of a batch, whatever the table's flush limits are below that. */
@@ -83,7 +127,7 @@ function spoolIssues(table: string, { class: kind, flush, spool }: Config["table
   return [{ path: `tables.${table}.spool.max`, message }];
 }
 
-function checkSpool({ spool: { dir }, wal, data_dir, tables }: Config): ConfigIssue[] {
+function spoolFolderIssues({ spool: { dir }, wal, data_dir, tables }: Config): ConfigIssue[] {
   if (dir === undefined || !Object.values(tables).some(({ durability }) => durability === "spool")) return [];
   const taken = { "wal.dir": wal.dir ?? join(data_dir, "wal"), data_dir };
   for (const [key, other] of Object.entries(taken))
@@ -93,7 +137,7 @@ function checkSpool({ spool: { dir }, wal, data_dir, tables }: Config): ConfigIs
   return unwritable === undefined ? [] : [{ path: "spool.dir", message: unwritable }];
 }
 
-function checkClickHouse(clickhouse: Config["clickhouse"]): ConfigIssue[] {
+function clickHouseIssues({ clickhouse }: Config): ConfigIssue[] {
   const { url = [], tls, compression, cluster, keeper_path, replica_name } = clickhouse;
   const issues: ConfigIssue[] = [];
   if (replica_name.match(/\{\w+\}/g)!.every((macro) => keeper_path.includes(macro))) {

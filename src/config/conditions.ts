@@ -16,4 +16,5 @@ export const CONDITIONS = z
       description: "share of a table's spool; when more is taken, that is told",
     }),
   })
-  .prefault({});
+  .prefault({})
+  .meta({ restart: false });

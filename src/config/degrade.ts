@@ -51,5 +51,6 @@ export const DEGRADE = z
   .meta({
     description:
       "under load, gentlest step first, each { do, every, enter, leave, stay }: see the guide on overload; default: market_data thins out, others drop the oldest batch",
+    restart: false,
     format: (steps: readonly DegradeStep[]) => `[${steps.map(formatStep).join(", ")}]`,
   });

@@ -1,8 +1,11 @@
 import type { z } from "zod";
 import { ColdpathError } from "../base/errors.js";
 import { nearest } from "../base/nearest.js";
-import { KEYS, keyOf } from "./keys.js";
+import { KEYS, keyOf, shownText } from "./keys.js";
 import { type ConfigIssue, type Layers, valueAt } from "./layers.js";
+import type { Config } from "./schema.js";
+
+const GIVEN_MAX = 60;
 
 /** All mistakes of a configuration at once. */
 export class ConfigError extends ColdpathError {
@@ -42,6 +45,19 @@ export function describeIssue(issue: z.core.$ZodIssue, layers: Layers): ConfigIs
   return [{ path, message: `${given} is not ${allowed}${placeOf(layers, path)}` }];
 }
 
+/** The same with what was given and where, for a mistake that values make only together. */
+export function withGiven({ path, message }: ConfigIssue, config: Config, layers: Layers): ConfigIssue {
+  const key = keyOf(path);
+  const given = key === undefined ? null : shownText(key, valueAt(config, path.split(".")));
+  const isShort = given !== null && given !== "" && given.length <= GIVEN_MAX && !message.includes(given);
+  const place = placeOf(layers, path);
+  if (!isShort) return { path, message: `${message}${place}` };
+  return {
+    path,
+    message: `${message} (${given}${place === "" ? ", the default" : `, ${place.slice(2, -1)}`})`,
+  };
+}
+
 /** Where a value stands, for the end of a message; an unknown group counts where its first key does, an element where its list does. */
 function placeOf(layers: Layers, path: string): string {
   for (const [known, origin] of layers.origins) {
@@ -73,5 +89,5 @@ function preview(value: unknown): string {
   const text = typeof value === "string" ? `"${value}"` : (JSON.stringify(value) ?? "nothing");
   // An address may carry a password, in more ways than can be told apart from harmless text.
   if (/[@?]/.test(text)) return "***";
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return text.length > GIVEN_MAX ? `${text.slice(0, GIVEN_MAX - 3)}…` : text;
 }

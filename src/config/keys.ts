@@ -9,6 +9,7 @@ export interface Key extends KeyMeta {
   readonly env: string;
   /** The default as it would be written in the file; undefined when the key has none. */
   readonly fallback: unknown;
+  readonly restart: string | false;
   readonly type: KeyType;
   /** Writes a resolved value (bytes, milliseconds) the way the file does. */
   readonly format: (value: unknown) => string;
@@ -27,6 +28,9 @@ interface Def {
   readonly catchall?: z.ZodType;
 }
 
+/** A test holds that each key says it itself. */
+const UNSAID = "it is read at the start";
+
 const TYPES: Readonly<Record<string, KeyType>> = { number: "number", boolean: "boolean", array: "list" };
 
 function walk(
@@ -34,19 +38,21 @@ function walk(
   path: readonly string[],
   outer: Record<string, unknown>,
   found: Key[],
+  restart?: Key["restart"],
 ): void {
   const def = schema.def as unknown as Def;
   const meta = { ...schema.meta(), ...outer };
   if (def.type === "prefault" && def.defaultValue !== undefined) meta["fallback"] ??= def.defaultValue;
   const inner = def.innerType ?? def.in;
   if (inner !== undefined) {
-    walk(inner, path, meta, found);
+    walk(inner, path, meta, found, restart);
     return;
   }
+  const ownRestart = (meta as Partial<Key>).restart ?? restart;
   if (def.shape !== undefined) {
-    for (const [key, child] of Object.entries(def.shape)) walk(child, [...path, key], {}, found);
+    for (const [key, child] of Object.entries(def.shape)) walk(child, [...path, key], {}, found, ownRestart);
     if (def.catchall !== undefined && (def.catchall.def as unknown as Def).type !== "never") {
-      walk(def.catchall, [...path, "*"], {}, found);
+      walk(def.catchall, [...path, "*"], {}, found, ownRestart);
     }
     return;
   }
@@ -58,6 +64,7 @@ function walk(
     ...(secret === undefined ? {} : { secret }),
     ...(pathLike === undefined ? {} : { pathLike }),
     fallback,
+    restart: ownRestart ?? UNSAID,
     type: TYPES[def.type] ?? "text",
     format: format ?? ((value) => (Array.isArray(value) ? value.join(",") : String(value))),
   });
@@ -84,4 +91,10 @@ export function isKnown(path: readonly string[]): boolean {
     const parts = key.path.split(".");
     return path.length <= parts.length && path.every((part, i) => parts[i] === "*" || parts[i] === part);
   });
+}
+
+/** A resolved value as the file would write it; a secret is `***`, no value null. */
+export function shownText(key: Key, value: unknown): string | null {
+  if (value === undefined) return null;
+  return key.secret ? "***" : key.format(value);
 }

@@ -16,14 +16,38 @@ export class Layers {
 
   set(path: readonly string[], value: unknown, origin: string, folder: string): void {
     let node = this.tree;
-    for (const part of path.slice(0, -1)) {
+    for (const [depth, part] of path.slice(0, -1).entries()) {
       const child = Object.hasOwn(node, part) ? node[part] : undefined;
-      node = typeof child === "object" && child !== null ? (child as Tree) : define(node, part, {});
+      if (child !== undefined && !isGroup(child)) this.#tellNoGroup(path.slice(0, depth + 1), origin);
+      node = isGroup(child) ? child : define(node, part, {});
     }
     define(node, path.at(-1)!, value);
     this.origins.set(path.join("."), origin);
     this.folders.set(path.join("."), folder);
   }
+
+  #tellNoGroup(path: readonly string[], origin: string): void {
+    const known = this.origins.get(path.join("."))!;
+    const message = `is not a group of keys (${known}), and ${origin} sets one of it`;
+    this.issues.push({ path: path.join("."), message });
+  }
+
+  /** Takes a value or group away if it is there, the whole list if it is in one. */
+  remove(path: readonly string[]): void {
+    let node = this.tree;
+    for (const [depth, part] of path.entries()) {
+      const child = Object.hasOwn(node, part) ? node[part] : undefined;
+      if (depth === path.length - 1 || !isGroup(child)) {
+        delete node[part];
+        return;
+      }
+      node = child;
+    }
+  }
+}
+
+function isGroup(value: unknown): value is Tree {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Assigns without ever touching a prototype, whatever the key is called. */

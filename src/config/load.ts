@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { isMap, LineCounter, parseDocument } from "yaml";
@@ -5,7 +6,7 @@ import { messageOf } from "../base/errors.js";
 import { isLoopbackUrl } from "../base/loopback.js";
 import { nearest } from "../base/nearest.js";
 import { crossCheck } from "./check.js";
-import { ConfigError, describeIssue } from "./issues.js";
+import { ConfigError, describeIssue, withGiven } from "./issues.js";
 import { isKnown, KEYS, type KeyType, keyOf } from "./keys.js";
 import { type ConfigIssue, Layers, type Tree, valueAt } from "./layers.js";
 import { CONFIG_SCHEMA, type Config } from "./schema.js";
@@ -43,17 +44,48 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   readEnvironment(options, layers);
   readFlags(options, layers);
   readTree(options.values ?? {}, layers, () => "the options", options.cwd);
-  const parsed = CONFIG_SCHEMA.safeParse(layers.tree);
-  if (!parsed.success)
-    layers.issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, layers)));
-  if (!parsed.success || layers.issues.length > 0) throw new ConfigError(layers.issues);
-  const config = resolvePaths(parsed.data, layers, home);
-  const issues = crossCheck(config);
+  const { issues } = layers;
+  const parsed = parseTree(layers);
+  const config = resolvePaths(parsed, layers, home);
+  const isBroken = brokenBy(issues);
+  const found = crossCheck(config, isBroken);
   const warnings: string[] = [];
-  const withPassword = readPassword(config, issues, warnings);
+  const withPassword = isBroken("clickhouse.password_file") ? config : readPassword(config, found, warnings);
+  issues.push(...found.map((issue) => withGiven(issue, withPassword, layers)));
   if (issues.length > 0) throw new ConfigError(issues);
   warnings.push(...inClear(withPassword.clickhouse));
-  return { config: withPassword, originOf: (path) => layers.origins.get(path) ?? "default", warnings };
+  return { config: withPassword, originOf: (path) => originIn(layers, path), warnings };
+}
+
+/** The values of all layers; in place of those that are no good, which are told, there are defaults. */
+function parseTree(layers: Layers): Config {
+  for (;;) {
+    const parsed = CONFIG_SCHEMA.safeParse(layers.tree);
+    if (parsed.success) return parsed.data;
+    const before = JSON.stringify(layers.tree);
+    for (const issue of parsed.error.issues) {
+      layers.issues.push(...describeIssue(issue, layers));
+      const keys =
+        issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
+      for (const path of keys) layers.remove(path.map(String));
+    }
+    assert(JSON.stringify(layers.tree) !== before, "each mistake stands somewhere");
+  }
+}
+
+/** Whether a key, or one of a group or the group that it is in, has a mistake. A file that cannot be read breaks all. */
+function brokenBy(issues: readonly ConfigIssue[]): (path: string) => boolean {
+  const broken = issues.map(({ path }) => KEYS.find(({ env }) => env === path)?.path ?? path);
+  return (path) =>
+    broken.some(
+      (each) => each === "" || each === path || each.startsWith(`${path}.`) || path.startsWith(`${each}.`),
+    );
+}
+
+/** Where a value came from; the password from its file counts as that which names the file. */
+function originIn({ origins }: Layers, path: string): string {
+  const isFromFile = path === "clickhouse.password" && !origins.has(path);
+  return origins.get(isFromFile ? "clickhouse.password_file" : path) ?? "default";
 }
 
 /** Reads the file, if there is one, and gives the folder that defaults count from: the file's, else the working folder. */

@@ -15,6 +15,10 @@ export interface KeyMeta {
   readonly description: string;
   /** Shown as `***`; may come only from the environment or from a file named by a `…_file` key. */
   readonly secret?: boolean;
+  /**
+   * Why a change of it needs a restart; false if a reload is enough. Said of a group it holds for its keys, unless one says otherwise.
+   */
+  readonly restart?: string | false;
   /** A file or folder; a relative one counts from the configuration file's folder. */
   readonly pathLike?: boolean;
 }
@@ -75,7 +79,8 @@ function table(
           bytes: size("8MiB", KIB, 200 * MIB).meta({ description: "encoded bytes that close a batch" }),
           age: duration("250ms", 1, 60_000).meta({ description: "age of its first row that closes a batch" }),
         })
-        .prefault({}),
+        .prefault({})
+        .meta({ restart: false }),
       queue: z
         .strictObject({
           rows: count(queueRows, 1, 100_000_000).meta({
@@ -100,7 +105,10 @@ function table(
           conflate: duration("0ms", 0, 60_000).meta({
             description: "keep the last row of a series in each interval; 0ms: all",
           }),
-          depth: count(5, 1, 1000).meta({ description: "levels kept of each side of a depth snapshot" }),
+          depth: count(5, 1, 1000).meta({
+            description: "levels kept of each side of a depth snapshot",
+            restart: "the intakes cut snapshots by it since the start",
+          }),
           series: count(100_000, 1, 10_000_000).meta({
             description: "series remembered: symbol and kind in market_data",
           }),
@@ -114,7 +122,8 @@ function table(
             description: "column that intervals are counted by, in a table other than market_data",
           }),
         })
-        .prefault({}),
+        .prefault({})
+        .meta({ restart: false }),
       degrade: DEGRADE,
       spool: z
         .strictObject({
@@ -129,7 +138,8 @@ function table(
       durability: options.durability ?? DURABILITY[options.class],
       degrade: options.degrade ?? (options.class === "best_effort" ? ladder : []),
     }))
-    .prefault({});
+    .prefault({})
+    .meta({ restart: "rows of the table are kept by it since the start" });
 }
 
 const DURABILITY = { critical: "wal", best_effort: "spool" } as const;
@@ -159,10 +169,12 @@ export const CONFIG_SCHEMA = z.strictObject({
         .prefault("dev")
         .meta({ description: "environment written into every row, such as prod" }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "it names this start in ClickHouse and in the log" }),
   data_dir: z.string().min(1).prefault("./data").meta({
     description: "folder of the embedded ClickHouse and of the recorder's own files",
     pathLike: true,
+    restart: "what is in it is open",
   }),
   clickhouse: z
     .strictObject({
@@ -231,7 +243,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         .prefault("{replica}")
         .meta({ description: "name of a replica within its shard, a macro of the servers" }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "ClickHouse was connected to and checked with it" }),
   engine: z
     .strictObject({
       listen: address(
@@ -261,10 +274,12 @@ export const CONFIG_SCHEMA = z.strictObject({
         })
         .prefault({}),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "the embedded ClickHouse was started with it" }),
   schemas: z.array(z.string().min(1)).prefault([]).meta({
     description: "folders with your own NNNN_name.sql files, applied after the built-in ones",
     pathLike: true,
+    restart: "they are applied at the start",
   }),
   tables: z
     .object({
@@ -286,7 +301,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         description: "share of it that only critical tables may take",
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "it was shared out among the tables at the start" }),
   wal: z
     .strictObject({
       dir: z.string().min(1).optional().meta({
@@ -312,7 +328,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         description: "share of the disk in use from which critical rows are refused",
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "the log was opened with it" }),
   spool: z
     .strictObject({
       dir: z.string().min(1).optional().meta({
@@ -327,7 +344,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         description: "how long rows wait in memory for a ClickHouse that is away before they go to disk",
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "the spools were opened with it" }),
   conditions: CONDITIONS,
   ring: z
     .strictObject({
@@ -342,7 +360,8 @@ export const CONFIG_SCHEMA = z.strictObject({
           "critical rows that find even the reserve full: appended to a file in data_dir/overflow, or refused",
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "rings were laid out with it" }),
   accept: z
     .strictObject({
       past: duration("30y", 1, EVENT_PAST_MAX_MS).meta({
@@ -350,7 +369,8 @@ export const CONFIG_SCHEMA = z.strictObject({
       }),
       future: duration("1d").meta({ description: "furthest event time ahead of this host's clock" }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "tables take rows by it since the start" }),
   intake: z
     .strictObject({
       max_line: size("1MiB", KIB, 64 * MIB).meta({ description: "longest line of a file or request body" }),
@@ -376,7 +396,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         })
         .prefault({}),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "the intake was started with it" }),
   admin: z
     .strictObject({
       listen: address(
@@ -390,7 +411,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         pathLike: true,
       }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: "the server was started with it" }),
   log: z
     .strictObject({
       level: z
@@ -398,7 +420,8 @@ export const CONFIG_SCHEMA = z.strictObject({
         .prefault("info")
         .meta({ description: "least severe line written" }),
     })
-    .prefault({}),
+    .prefault({})
+    .meta({ restart: false }),
 });
 
 export type Config = z.output<typeof CONFIG_SCHEMA>;

@@ -1,6 +1,7 @@
-import { KEYS, type Key, keyOf } from "./keys.js";
+import { KEYS, type Key, keyOf, shownText } from "./keys.js";
 import { valueAt } from "./layers.js";
 import type { LoadedConfig } from "./load.js";
+import type { Config } from "./schema.js";
 
 /** One effective value. */
 export interface ShownValue {
@@ -12,23 +13,22 @@ export interface ShownValue {
 
 /** Every effective value with its origin, secrets hidden; keys that have no value are shown as unset. */
 export function showConfig({ config, originOf }: LoadedConfig): ShownValue[] {
-  const paths = KEYS.flatMap(({ path }) => {
-    if (!path.includes("*")) return [path];
-    const own = Object.keys(config.tables).filter(
-      (name) => !KEYS.some((key) => key.path === `tables.${name}.class`),
-    );
-    return own.map((name) => path.replace("*", name));
-  });
-  return paths.map((path) => ({
+  return shownPaths(config).map((path) => ({
     path,
     value: shownText(keyOf(path)!, valueAt(config, path.split("."))),
     origin: originOf(path),
   }));
 }
 
-function shownText(key: Key, value: unknown): string | null {
-  if (value === undefined) return null;
-  return key.secret ? "***" : key.format(value);
+/** The paths of all values, those of the user's own tables included. */
+export function shownPaths({ tables }: Config): string[] {
+  return KEYS.flatMap(({ path }) => {
+    if (!path.includes("*")) return [path];
+    const own = Object.keys(tables).filter(
+      (name) => !KEYS.some((key) => key.path === `tables.${name}.class`),
+    );
+    return own.map((name) => path.replace("*", name));
+  });
 }
 
 /** A default as YAML takes it: one that begins with a brace would be a mapping. */

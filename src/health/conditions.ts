@@ -31,7 +31,7 @@ const OVER_SHARE = 0.9;
 
 /** The conditions of all tables. */
 export class Conditions {
-  readonly #limits: ConditionLimits;
+  #limits: ConditionLimits;
   readonly #clock: Clock;
   readonly #report: (event: ConditionEvent) => void;
   readonly #held = new Map<string, Condition>();
@@ -47,6 +47,10 @@ export class Conditions {
   /** Those that hold. */
   get all(): readonly Condition[] {
     return [...this.#held.values()];
+  }
+
+  setLimits(limits: ConditionLimits): void {
+    this.#limits = limits;
   }
 
   look(table: string, signs: ConditionSigns): void {

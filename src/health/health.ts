@@ -42,6 +42,11 @@ export class Health {
     });
   }
 
+  /** Other limits from now on, for what has them. */
+  setLimits(limits: ConditionLimits): void {
+    this.#conditions?.setLimits(limits);
+  }
+
   close(): void {
     this.#cancel?.();
   }

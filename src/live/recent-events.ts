@@ -19,7 +19,7 @@ export interface RecentEvent {
 
 /** Of an event that is not known as recent yet. */
 export interface Told {
-  readonly kind: RecorderEvent["kind"] | "admin";
+  readonly kind: RecorderEvent["kind"] | "admin" | "reload";
   readonly level: EventLevel;
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;

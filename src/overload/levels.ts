@@ -24,7 +24,7 @@ const PATIENCE_MAX = 8;
  * soon after one down doubles the stay of the next one down, so that on average there is at most one reversal in the shortest stay.
  */
 export class Levels {
-  readonly #steps: readonly Thresholds[];
+  #steps: readonly Thresholds[];
   #index = 0;
   #changedAt: number;
   #hasFallen = false;
@@ -60,6 +60,13 @@ export class Levels {
     // Two steps down in a row: the trouble is over, or was never there.
     if (this.#hasFallen) this.#patience = Math.max(1, this.#patience / 2);
     return this.#become(this.#index - 1, now);
+  }
+
+  /** Other steps from now on, up or down at once to the level that this pressure asks for. */
+  setSteps(steps: readonly Thresholds[], pressure: number, now: number): LevelChange | undefined {
+    this.#steps = steps;
+    const to = steps.filter(({ enter }) => enter <= pressure).length;
+    return to === this.#index ? undefined : this.#become(to, now);
   }
 
   /** Up to a level whatever the pressure is. */

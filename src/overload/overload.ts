@@ -73,6 +73,7 @@ export class Overload {
       }),
       apply,
       report,
+      onLevels: () => this.start(),
     });
     this.#tables.push(added);
     return added;
@@ -80,7 +81,7 @@ export class Overload {
 
   /** Where no table has levels there is nothing to look for. */
   start(): void {
-    if (this.#tables.some(({ hasLevels }) => hasLevels)) this.#wait();
+    if (this.#cancel === undefined && this.#tables.some(({ hasLevels }) => hasLevels)) this.#wait();
   }
 
   close(): void {

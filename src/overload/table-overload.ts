@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.js";
 import { SECOND_MS } from "../base/units.js";
 import type { DropPermit, Droppable } from "../buffer/drop-permit.js";
 import type { LevelEvent } from "./events.js";
-import type { Ladder, LevelRules } from "./ladder.js";
+import { Ladder, type LadderStep, type LevelRules } from "./ladder.js";
 import { type LevelChange, Levels } from "./levels.js";
 import { Lasting, Peak, type Pressure, type PressureCause, pressureOf, type Signs } from "./pressure.js";
 
@@ -22,6 +22,8 @@ interface TableOverloadOptions {
   /** Rows are thinned out by these rules from now on, on top of the user's. */
   readonly apply: (rules: LevelRules) => void;
   readonly report: (event: LevelEvent) => void;
+  /** It may have levels from now on, and is to be looked at. */
+  readonly onLevels: () => void;
 }
 
 /** How a table stands. */
@@ -42,6 +44,7 @@ export interface OverloadStats {
 export class TableOverload implements DropPermit {
   readonly #options: TableOverloadOptions;
   readonly #levels: Levels;
+  #ladder: Ladder;
   readonly #peak = new Peak();
   readonly #filled = new Lasting();
   /** Monotonic milliseconds since when rows could be stored. */
@@ -53,17 +56,18 @@ export class TableOverload implements DropPermit {
   constructor(options: TableOverloadOptions) {
     const { ladder, clock } = options;
     this.#options = options;
+    this.#ladder = ladder;
     this.#levels = new Levels(ladder.thresholds, clock.monotonic());
     this.#servedSince = clock.monotonic();
     this.#since = clock.wall();
   }
 
   get droppable(): Droppable {
-    return this.#options.ladder.droppableAt(this.#levels.index);
+    return this.#ladder.droppableAt(this.#levels.index);
   }
 
   get hasLevels(): boolean {
-    return this.#options.ladder.steps.length > 0;
+    return this.#ladder.steps.length > 0;
   }
 
   /** 0 is normal. */
@@ -72,8 +76,8 @@ export class TableOverload implements DropPermit {
   }
 
   raise(reason: string): boolean {
-    const { ladder, clock } = this.#options;
-    const to = ladder.dropsMoreThan(this.level);
+    const { clock } = this.#options;
+    const to = this.#ladder.dropsMoreThan(this.level);
     if (to === undefined) return false;
     const { value } = this.#read();
     this.#enter(this.#levels.force(to, clock.monotonic()), {
@@ -91,10 +95,21 @@ export class TableOverload implements DropPermit {
     if (change !== undefined) this.#enter(change, { forced: false, value, cause });
   }
 
+  /** Other steps from now on, at the level that the pressure asks for. */
+  setSteps(steps: readonly LadderStep[]): void {
+    const { clock, onLevels } = this.#options;
+    this.#ladder = new Ladder(steps);
+    const { value, cause } = this.#read();
+    const change = this.#levels.setSteps(this.#ladder.thresholds, value, clock.monotonic());
+    if (change === undefined) this.#apply();
+    else this.#enter(change, { forced: false, value, cause });
+    onLevels();
+  }
+
   stats(): OverloadStats {
     const { index, changes } = this.#levels;
     return {
-      level: { index, step: this.#options.ladder.nameOf(index), since: this.#since / SECOND_MS, changes },
+      level: { index, step: this.#ladder.nameOf(index), since: this.#since / SECOND_MS, changes },
       pressure: this.#read(),
     };
   }
@@ -117,10 +132,10 @@ export class TableOverload implements DropPermit {
     { from, to }: LevelChange,
     why: { readonly forced: boolean; readonly value: number; readonly cause: PressureCause },
   ): void {
-    const { table, ladder, clock, report } = this.#options;
+    const { table, clock, report } = this.#options;
     this.#since = clock.wall();
     const { forced, value, cause } = why;
-    report({ kind: "level", table, from, to, step: ladder.nameOf(to), forced, pressure: value, cause });
+    report({ kind: "level", table, from, to, step: this.#ladder.nameOf(to), forced, pressure: value, cause });
     this.#apply();
   }
 
@@ -128,11 +143,11 @@ export class TableOverload implements DropPermit {
   #apply(): void {
     if (this.#isApplying) return;
     this.#isApplying = true;
-    const { ladder, apply } = this.#options;
+    const { apply } = this.#options;
     let applied: number;
     do {
       applied = this.level;
-      apply(ladder.rulesAt(applied));
+      apply(this.#ladder.rulesAt(applied));
     } while (applied !== this.level);
     this.#isApplying = false;
   }

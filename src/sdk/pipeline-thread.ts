@@ -105,7 +105,7 @@ export class PipelineThread extends EventEmitter<PipelineEvents> {
 
   /** Other rules for a table, in this worker and those after it. */
   async setPolicy(table: string, policy: Config["tables"][string]["policy"]): Promise<void> {
-    await this.request({ kind: "policy", table, policy });
+    await this.request({ kind: "change", change: { tables: { [table]: { policy } } } });
     const { tables } = this.#config;
     this.#config = { ...this.#config, tables: { ...tables, [table]: { ...tables[table]!, policy } } };
   }

@@ -96,8 +96,8 @@ class PipelineWorker {
     switch (request.kind) {
       case "stats":
         return { ...this.#recorder.stats(), lives: this.#normaliser.stats() };
-      case "policy":
-        this.#recorder.setPolicy(request.table, request.policy);
+      case "change":
+        this.#recorder.change(request.change);
         return undefined;
       case "replayed":
         await this.#recorder.replayed(request.table);

@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.js";
 import type { LifeStats } from "../intake/normalise/order-lives.js";
-import type { CloseReport, RecorderEvent, RecorderStats, TablePolicy } from "../recorder.js";
+import type { CloseReport, RecorderChange, RecorderEvent, RecorderStats } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
 
 /** What the pipeline's thread knows of itself. */
@@ -19,7 +19,7 @@ export type PipelineRequest =
   | { readonly kind: "durable" }
   | { readonly kind: "replayed"; readonly table?: string }
   | { readonly kind: "stats" }
-  | { readonly kind: "policy"; readonly table: string; readonly policy: TablePolicy }
+  | { readonly kind: "change"; readonly change: RecorderChange }
   | { readonly kind: "close"; readonly deadlineMs: number };
 
 /** What the worker is started with. `layouts` are those of the rings, which outlive a worker. */

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import { type AdminServer, startAdmin } from "../admin/server.js";
 import { messageOf } from "../base/errors.js";
-import type { Config } from "../config/schema.js";
+import type { LoadedConfig } from "../config/load.js";
 import { startFeed } from "../demo/feed.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
 import { eventMessage } from "../live/event-message.js";
 import { Live } from "../live/live.js";
-import { RecentEvents } from "../live/recent-events.js";
+import { RecentEvents, type Told } from "../live/recent-events.js";
 import type { CloseReport, Recorder, Report } from "../recorder.js";
+import { ConfigInForce } from "./config-in-force.js";
 import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
 import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
@@ -20,6 +21,7 @@ export interface Service {
   readonly tokenFile: string;
   readonly opened: OpenedClickHouse;
   readonly recorder: Recorder;
+  readonly config: ConfigInForce;
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
   close(deadlineMs: number): Promise<CloseReport>;
 }
@@ -31,8 +33,17 @@ export interface ServeOptions {
   readonly mayBeAway?: boolean;
 }
 
-/** Starts everything that `serve` is, in the order of dependence; what has started is ended if a later part fails. */
-export async function startService(config: Config, options: ServeOptions = {}): Promise<Service> {
+/**
+ * Starts everything that `serve` is, in the order of dependence; what has started is ended if a later part fails.
+ *
+ * @param load reads the configuration again, for each reload
+ */
+export async function startService(
+  loaded: LoadedConfig,
+  load: () => LoadedConfig,
+  options: ServeOptions = {},
+): Promise<Service> {
+  const { config } = loaded;
   const log = createLog(config.log.level);
   const { mayBeAway = false } = options;
   const opened = await openClickHouse(config, { connect: !mayBeAway });
@@ -43,12 +54,14 @@ export async function startService(config: Config, options: ServeOptions = {}): 
     else log.warn({ event: "engine", state, reason: messageOf(reason) });
   });
   const events = new RecentEvents();
+  const tell = (told: Told): void => {
+    const { kind, level, message, fields } = told;
+    log[level]({ event: kind, ...fields }, message);
+    events.add(told);
+  };
   const report: Report = (event) => {
     const { kind, ...fields } = event;
-    const level = eventLevel(event);
-    const message = eventMessage(event);
-    log[level]({ event: kind, ...fields }, message);
-    events.add({ kind, level, message, fields });
+    tell({ kind, level: eventLevel(event), message: eventMessage(event), fields });
   };
   let recorder: Recorder | undefined;
   let live: Live | undefined;
@@ -57,6 +70,10 @@ export async function startService(config: Config, options: ServeOptions = {}): 
     const recording = await openRecorder(config, opened, report, { mayBeAway });
     recorder = recording;
     live = new Live(() => recording.stats());
+    const setLogLevel = (level: string): void => {
+      log.level = level;
+    };
+    const inForce = new ConfigInForce({ loaded, load, recorder, setLogLevel, tell });
     const tokenFile = config.admin.token_file ?? join(config.data_dir, "admin-token");
     admin = await startAdmin({
       listen: parseListen(config.admin.listen),
@@ -64,6 +81,7 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       recorder,
       live,
       events,
+      config: inForce,
       normaliser: new Normaliser({ depth: config.tables.market_data.policy.depth }),
       maxBody: config.intake.http.max_body,
       bodyMemory: config.intake.http.memory,
@@ -77,6 +95,7 @@ export async function startService(config: Config, options: ServeOptions = {}): 
       tokenFile,
       opened,
       recorder,
+      config: inForce,
       close: async (deadlineMs) => {
         const deadline = performance.now() + deadlineMs;
         feed?.stop();

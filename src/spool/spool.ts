@@ -40,7 +40,6 @@ export interface SpoolContext {
 /** A table with a spool. */
 export interface SpooledTable {
   readonly table: Table;
-  readonly flushAge: number;
   /** Bytes on disk. */
   readonly max: number;
   readonly live: TableBuffer;
@@ -59,7 +58,7 @@ export class Spool {
   }
 
   /** The buffer of one table. */
-  addTable({ table, flushAge, max, live, onDropped }: SpooledTable): SpooledBuffer {
+  addTable({ table, max, live, onDropped }: SpooledTable): SpooledBuffer {
     const { clock, budget, report, isDown, mayReplay, onDue } = this.#context;
     const { name } = table;
     const spool = new TableSpool({
@@ -80,7 +79,7 @@ export class Spool {
       ...{ table, spool, budget, clock, mayReplay, isQuiet, onDue, onUnreadable },
     });
     const afterMs = this.#options.after;
-    const buffer = new SpooledBuffer({ live, spool, replay, clock, flushAge, afterMs, isDown });
+    const buffer = new SpooledBuffer({ live, spool, replay, clock, afterMs, isDown });
     this.#tables.set(name, { spool, buffer });
     return buffer;
   }

@@ -1,6 +1,7 @@
 import { type Clock, within } from "../base/clock.js";
 import { type Deferred, deferred } from "../base/deferred.js";
 import type { Batch } from "../buffer/batch.js";
+import type { FlushLimits } from "../buffer/batch-limits.js";
 import type { Droppable } from "../buffer/drop-permit.js";
 import type { DroppedRows, DropRule } from "../buffer/droppable-rows.js";
 import { type Journal, NO_JOURNAL } from "../buffer/journal.js";
@@ -19,8 +20,6 @@ export interface SpooledBufferOptions {
   readonly spool: TableSpool;
   readonly replay: SpoolReplay;
   readonly clock: Clock;
-  /** Milliseconds after which a batch is due. */
-  readonly flushAge: number;
   /** Milliseconds that rows wait in memory: an outage that is shorter leaves no trace on disk. */
   readonly afterMs: number;
   /** ClickHouse does not answer. */
@@ -176,6 +175,10 @@ export class SpooledBuffer implements RowBuffer {
     await this.#until(() => this.#phase !== "open" || this.inheritedRows === 0);
   }
 
+  setFlush(flush: FlushLimits): void {
+    this.#options.live.setFlush(flush);
+  }
+
   stretch(factor: number): void {
     this.#options.live.stretch(factor);
   }
@@ -241,10 +244,10 @@ export class SpooledBuffer implements RowBuffer {
 
   /** Whether the sink takes nothing: the link is down, or a due batch waits for so long that ClickHouse hangs or refuses the table. */
   get #isAway(): boolean {
-    const { live, clock, flushAge, afterMs, isDown } = this.#options;
+    const { live, clock, afterMs, isDown } = this.#options;
     if (isDown()) return true;
     const since = live.dueSince;
-    return since !== undefined && clock.monotonic() - since > afterMs + flushAge * live.stretched;
+    return since !== undefined && clock.monotonic() - since > afterMs + live.flushAge;
   }
 
   /** Due batches go to disk that were opened before, or grow no more. */

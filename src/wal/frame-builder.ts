@@ -46,7 +46,7 @@ export interface FrameBuilderOptions {
   readonly clock: Clock;
   readonly fates: FrameFates;
   /** Rows of the largest frame: a batch is made of whole frames. */
-  readonly mostRows: number;
+  readonly mostRows: () => number;
   /** Called with each change of {@link FrameBuilder.bytes}. */
   readonly onBytes: (delta: number) => void;
 }
@@ -138,7 +138,7 @@ export class FrameBuilder {
 
   #look(frame: OpenFrame): void {
     const { builder } = frame;
-    const { mostRows } = this.#options;
+    const mostRows = this.#options.mostRows();
     const bytes = builder.bytes;
     this.#openBytes += bytes - frame.bytes;
     this.#options.onBytes(bytes - frame.bytes);

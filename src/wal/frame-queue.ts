@@ -60,6 +60,7 @@ const BESIDE_LIVE_SHARE = 0.25;
 /** Synced frames of one table, gathered into batches as `TableBuffer` gathers rows. */
 export class FrameQueue {
   readonly #options: FrameQueueOptions;
+  #flush: FlushLimits;
   /** What still grows, by run and partition. */
   readonly #open = new Map<string, FrameGroup>();
   /** Offered, oldest first. */
@@ -75,6 +76,7 @@ export class FrameQueue {
 
   constructor(options: FrameQueueOptions) {
     this.#options = options;
+    this.#flush = options.flush;
   }
 
   get rows(): number {
@@ -117,6 +119,17 @@ export class FrameQueue {
 
   stretch(factor: number): void {
     this.#stretch = stretchWithin(factor);
+  }
+
+  /** Other limits from now on, also for what is open. */
+  setFlush(flush: FlushLimits): void {
+    this.#flush = flush;
+    for (const group of this.#open.values()) {
+      const { offerRows, offerBytes } = this.#limitsOf(group.frames[0]!);
+      if (group.rows >= offerRows || group.bytes >= offerBytes) this.#offer(group);
+    }
+    this.close();
+    this.#armAgeTimer();
   }
 
   /** Takes a frame in, after those of the same run and partition. */
@@ -204,7 +217,7 @@ export class FrameQueue {
   }
 
   #limitsOf(frame: Frame): BatchLimits {
-    const limits = batchLimits(this.#options.flush, ANY_ROWS, this.#stretch);
+    const limits = batchLimits(this.#flush, ANY_ROWS, this.#stretch);
     if (isLive(frame) || this.#liveRows === 0) return limits;
     const mostRows = limits.mostRows * BESIDE_LIVE_SHARE;
     const mostBytes = limits.mostBytes * BESIDE_LIVE_SHARE;
@@ -233,8 +246,8 @@ export class FrameQueue {
 
   #armAgeTimer(): void {
     if (this.#cancelAgeTimer !== undefined) return;
-    const { clock, flush } = this.#options;
-    const age = flush.age * this.#stretch;
+    const { clock } = this.#options;
+    const age = this.#flush.age * this.#stretch;
     let oldest = Infinity;
     for (const group of this.#open.values()) if (!group.due) oldest = Math.min(oldest, group.openedAt);
     if (oldest === Infinity) return;

@@ -42,7 +42,7 @@ export class GatheredGroup implements GatheredRows {
     this.#rows += 1;
     const { builder } = frame;
     if (builder.rows < frame.nextLook) return;
-    const { mostRows } = this.#options;
+    const mostRows = this.#options.mostRows();
     frame.nextLook = Math.min(builder.rows + LOOK_ROWS, mostRows);
     if (builder.rows < mostRows && builder.bytes < MOST_BYTES) return;
     this.#router.close(frame);

@@ -82,6 +82,8 @@ export class LoggedBuffer implements RowBuffer, Committing {
   readonly #lost: LostRows;
   /** Sealed batches of earlier starts, whole again. */
   readonly #again: { readonly batch: SealedBatch; readonly bytes: number }[] = [];
+  /** Rows of the largest frame. */
+  #mostRows: number;
   #nextNumber = 1;
   #taken = 0;
   #synced = 0;
@@ -96,10 +98,11 @@ export class LoggedBuffer implements RowBuffer, Committing {
   constructor(options: LoggedBufferOptions) {
     this.#options = options;
     const { table, identity, flush, window, budget, clock, commits, fates, waiting } = options;
+    this.#mostRows = flush.rows;
     const pool = new BuilderPool(sentColumns(table), budget);
     this.#waiters = new StoredWaiters(table.name, identity.run, fates);
     this.#frameOptions = {
-      ...{ table, identity, window, pool, clock, mostRows: flush.rows },
+      ...{ table, identity, window, pool, clock, mostRows: () => this.#mostRows },
       fates: { wanted: () => commits.wanted(), storedOf: (span) => this.#waiters.storedOf(span) },
       onBytes: (delta) => waiting.add(delta),
     };
@@ -324,6 +327,11 @@ export class LoggedBuffer implements RowBuffer, Committing {
   /** Rows taken that are not on disk. */
   get unsyncedRows(): number {
     return this.#taken - this.#synced;
+  }
+
+  setFlush(flush: FlushLimits): void {
+    this.#mostRows = flush.rows;
+    this.#queue.setFlush(flush);
   }
 
   stretch(factor: number): void {

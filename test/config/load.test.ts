@@ -366,7 +366,7 @@ test("a log's folder that is a file is a mistake", async (t) => {
   const cwd = await temporaryFolder(t);
   await writeFile(join(cwd, "log"), "");
   const found = mistakes({ env: {}, set: ["wal.dir=log"], cwd });
-  assert.deepEqual(found, [`wal.dir: cannot write: ${join(cwd, "log")} is no folder`]);
+  assert.deepEqual(found, [`wal.dir: cannot write: ${join(cwd, "log")} is no folder (--set)`]);
 });
 
 test("critical tables are durable by the log and others have a spool, unless it is said", () => {

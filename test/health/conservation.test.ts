@@ -19,7 +19,7 @@ function overloadOf(clock: Clock): TableOverload {
   const ring = undefined;
   const rest = { link: "up", stretch: 1, oldestAt: undefined, isServed: true } as const;
   const signs = () => ({ ring, queue: 0, memory: 0, lateMax: 1000, ...rest });
-  const told = { apply: () => {}, report: () => {} };
+  const told = { apply: () => {}, report: () => {}, onLevels: () => {} };
   return new TableOverload({ table: "t", ladder: new Ladder([]), clock, signs, ...told });
 }
 

@@ -190,7 +190,7 @@ test("rules that are changed at run time hold together with those of the level, 
   let second = 1;
   /** 200 quotes a millisecond apart; gives how many were sampled away. */
   const sampled = (policy?: Partial<TablePolicy>): number => {
-    if (policy !== undefined) recorder.setPolicy("market_data", { ...OFF, ...policy });
+    if (policy !== undefined) recorder.change({ tables: { market_data: { policy: { ...OFF, ...policy } } } });
     const before = stats().sampled;
     for (let ms = 0; ms < 200; ms += 1) offer("quote", second * 1000 + ms, { symbol: "A", bid_px1: ms });
     second += 1;

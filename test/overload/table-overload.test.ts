@@ -30,6 +30,7 @@ function overloadOf(steps: readonly LadderStep[], onApply: (overload: TableOverl
       onApply(overload);
     },
     report: (event) => events.push(event),
+    onLevels: () => {},
   });
   return { overload, clock, signs, events, applied };
 }

@@ -234,7 +234,9 @@ test("rules change while rows are held: they are stored, and the new rules hold 
   const { recorder } = await open(t, "changed", { conflate: 1000 });
   const writer = recorder.table("market_data");
   writer.offer(quoteAt(1));
-  recorder.setPolicy("market_data", { ...OFF, dedup: "bbo", by: [], news: [], time: "" });
+  recorder.change({
+    tables: { market_data: { policy: { ...OFF, dedup: "bbo", by: [], news: [], time: "" } } },
+  });
   for (const at of [2, 3, 4]) writer.offer(quoteAt(at));
   await recorder.flush();
   assert.deepEqual(await storedBy("changed"), [

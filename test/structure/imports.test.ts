@@ -48,6 +48,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "table-writer.ts",
   ],
   "recorder-parts.ts": ["buffer", "schemas", "sink", "wal", "recorder-options.ts"],
+  "recorder-notes.ts": ["base", "native", "gaps", "health", "overload", "sink", "recorder-options.ts"],
   "recorder-stats.ts": ["clickhouse", "health", "sink", "wal", "spool", "table-writer.ts"],
   "table-buffers.ts": [
     "base",
@@ -73,6 +74,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "wal",
     "spool",
     "table-writer.ts",
+    "recorder-notes.ts",
     "recorder-options.ts",
     "recorder-parts.ts",
     "recorder-stats.ts",

@@ -21,9 +21,9 @@ const CLOSE_MS = 3_600_000;
 
 const { config: values } = JSON.parse(process.argv[2]!) as ServiceStart;
 process.on("disconnect", () => process.exit());
-const { config } = loadConfig({ env: process.env, cwd: process.cwd(), values });
+const load = () => loadConfig({ env: process.env, cwd: process.cwd(), values });
 weaken();
-const service = await startService(config, { mayBeAway: true });
+const service = await startService(load(), load, { mayBeAway: true });
 const tell = (news: ServiceNews): void => void process.send?.(news);
 tell({ kind: "ready", url: service.adminUrl, token: readFileSync(service.tokenFile, "utf8").trim() });
 const replayed = service.recorder.replayed().then(() => tell({ kind: "replayed" }));

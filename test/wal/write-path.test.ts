@@ -26,7 +26,7 @@ function framesOf(table: Table = DAILY, clock: ManualClock = new ManualClock()):
     pool: new BuilderPool(sentColumns(table), new MemoryBudget(2 ** 30)),
     clock,
     fates: { wanted: () => {}, storedOf: async () => {} },
-    mostRows: 100,
+    mostRows: () => 100,
     onBytes: () => {},
   });
 }

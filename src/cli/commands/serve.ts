@@ -5,6 +5,7 @@ import { type Service, startService } from "../../service/serve.js";
 import { closeSummary, rowsLeft, rowsLogged } from "../close-summary.js";
 import { Context, interruption } from "../context.js";
 import { withExamples } from "../examples.js";
+import { Hangup } from "../hangup.js";
 import { untilAborted } from "../until-aborted.js";
 
 /** What the recorder holds is stored within this after Ctrl-C, or told to be lost. */
@@ -19,7 +20,11 @@ export function registerServe(program: Command): void {
     .description("run the recorder with its HTTP intake in the foreground, until Ctrl-C")
     .action(async (_options, command: Command) => {
       const context = new Context(command);
-      await run(context, await startService(context.load().config, { mayBeAway: true }), interruption());
+      const stop = interruption();
+      const hangup = new Hangup();
+      const service = await startService(context.load(), () => context.read(), { mayBeAway: true });
+      hangup.reloads(service.config);
+      await run(context, service, AbortSignal.any([stop, hangup.left]));
     });
   withExamples(serve, [
     ["coldpath serve", "as coldpath.yaml says"],
@@ -43,10 +48,13 @@ export function registerDemo(program: Command): void {
         );
       }
       const stop = interruption();
+      const extra = ["recorder.env=demo"];
+      const hangup = new Hangup();
       const duration = options.duration === undefined ? undefined : durationOf(options.duration);
-      const service = await startService(context.load(["recorder.env=demo"]).config, { simulate: rate });
+      const service = await startService(context.load(extra), () => context.read(extra), { simulate: rate });
       context.note("a SIMULATED market is being recorded: symbols SIM-…, env demo, source simulator");
-      const signals = duration === undefined ? [stop] : [stop, AbortSignal.timeout(duration)];
+      hangup.reloads(service.config);
+      const signals = [stop, hangup.left, ...(duration === undefined ? [] : [AbortSignal.timeout(duration)])];
       await run(context, service, AbortSignal.any(signals));
     });
   withExamples(demo, [
