@@ -35,12 +35,16 @@ try {
   ];
   const paths = packed.files.map(({ path }) => path);
   const foreign = paths.filter(
-    (path) => !/^(dist\/src\/|schemas\/|examples\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(path),
+    (path) =>
+      !/^(dist\/src\/|src\/page\/browser\/|schemas\/|examples\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(
+        path,
+      ),
   );
   assert.deepEqual(foreign, [], "files that do not belong into the package");
   for (const needed of [
     "dist/src/cli/main.js",
     "dist/src/index.d.ts",
+    "src/page/browser/main.js",
     "LICENSE",
     "README.md",
     "CHANGELOG.md",

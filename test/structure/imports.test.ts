@@ -97,7 +97,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sdk: ["base", "native", "ring", "config", "clickhouse", "schemas", "intake", "recorder.ts", "service"],
   venues: ["base", "native", "schemas", "intake", "sdk"],
   live: ["base", "recorder.ts"],
-  admin: ["base", "config", "schemas", "wal", "intake", "live", "recorder.ts"],
+  page: [],
+  admin: ["base", "config", "schemas", "wal", "intake", "live", "page", "recorder.ts"],
   cli: [
     "base",
     "config",

@@ -1,0 +1,62 @@
+// @ts-check
+/** What happened last, newest first. */
+
+import { el } from "./dom.js";
+import { momentText, timeText } from "./format.js";
+
+/** @typedef {import("./report.js").ServiceEvent} ServiceEvent */
+
+const SHOWN = 100;
+/** @type {Readonly<Record<string, string>>} */
+const SIGNS = { debug: "·", info: "○", warn: "▲", error: "■" };
+
+/** A list that new events are put on top of; one that came before is not shown twice. */
+export class EventList {
+  #list = el("ol", { class: "event-list", tabindex: "0", "aria-label": "Last events, newest first" });
+  #empty;
+  /** @type {Set<string>} */
+  #known = new Set();
+
+  /** @param {HTMLElement} host */
+  constructor(host) {
+    this.#empty = el("p", { class: "empty-note" }, "Nothing has happened yet that would be worth a line.");
+    host.replaceChildren(this.#empty, this.#list);
+    this.#list.hidden = true;
+  }
+
+  /** A service that was started again counts its events from the start. */
+  clear() {
+    this.#known.clear();
+    this.#list.replaceChildren();
+  }
+
+  /** @param {ServiceEvent} event */
+  add(event) {
+    const id = String(event.id);
+    if (this.#known.has(id)) return;
+    this.#known.add(id);
+    const at = typeof event.at === "number" ? event.at : Date.parse(event.at) / 1000;
+    const level = Object.hasOwn(SIGNS, event.level) ? event.level : "info";
+    const item = el(
+      "li",
+      { class: level },
+      el("span", { class: "event-sign", "aria-hidden": "true" }, SIGNS[level]),
+      el(
+        "time",
+        { datetime: new Date(at * 1000).toISOString(), title: `${momentText(at)} UTC` },
+        timeText(at),
+      ),
+      el(
+        "span",
+        { class: "event-kind" },
+        event.kind.replaceAll("_", " "),
+        el("span", { class: "unseen" }, ` (${level})`),
+      ),
+      el("span", { class: "event-message" }, event.message),
+    );
+    this.#list.prepend(item);
+    while (this.#list.childElementCount > SHOWN) this.#list.lastElementChild?.remove();
+    this.#list.hidden = false;
+    this.#empty.hidden = true;
+  }
+}
