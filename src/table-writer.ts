@@ -81,6 +81,8 @@ export interface TableWriter {
  * sampled + the sum of dropped + deadLettered.
  */
 export interface TableStats extends AdmissionCounts, LaneStats, OverloadStats {
+  /** Rows of a critical table are never left out or dropped. */
+  readonly class: "critical" | "best_effort";
   /** Rows that earlier starts left in the log or the spool, by what became of them since; they are in no other count. */
   readonly inherited: LaneStats["inherited"] & { readonly dropped: number; readonly pending: number };
   /** Rows taken whose fate is not settled, and their encoded bytes. */
@@ -371,6 +373,7 @@ export class Writer implements TableWriter {
     const recent = this.#recent.over(RATE_MS);
     const perSecond = (rows: number): number => (recent.seconds === 0 ? 0 : rows / recent.seconds);
     return {
+      class: this.#admission.class,
       ...this.#admission.counts(),
       ...sent,
       ...this.#parts.overload.stats(),

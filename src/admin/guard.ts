@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sameSecret } from "../base/secret.js";
+import { wantsPage } from "./page-route.js";
 
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
@@ -8,7 +9,8 @@ export type Guard = (request: FastifyRequest, reply: FastifyReply) => FastifyRep
 
 /**
  * Who may do what. Any web page can make a browser talk to 127.0.0.1, so a foreign `Host` (a rebound name) or `Origin` (a
- * cross-site request) is refused. What changes anything needs the token; so does reading when not on loopback.
+ * cross-site request) is refused. What changes anything needs the token; so does reading when not on loopback,
+ * but for the empty page that then asks for the token.
  */
 export function guard(options: { readonly host: string; readonly token: string }): Guard {
   const onLoopback = LOOPBACK_NAMES.has(options.host) || options.host === "::1";
@@ -22,7 +24,8 @@ export function guard(options: { readonly host: string; readonly token: string }
       return refuse(reply, 403, `requests from ${JSON.stringify(origin)} are not taken`);
     }
     const reads = request.method === "GET" || request.method === "HEAD";
-    if (!(reads && onLoopback) && !hasToken(request, options.token)) {
+    const isOpen = (reads && onLoopback) || wantsPage(request);
+    if (!isOpen && !hasToken(request, options.token)) {
       return refuse(
         reply,
         401,

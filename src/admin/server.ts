@@ -13,10 +13,10 @@ import { flushRoute } from "./flush-route.js";
 import { guard } from "./guard.js";
 import { ingestRoute } from "./ingest-route.js";
 import { liveRoutes } from "./live-routes.js";
+import { pageRoute } from "./page-route.js";
 import { type ReloadableConfig, reloadRoute } from "./reload-route.js";
 import { replayRoute } from "./replay-route.js";
 import { statusReports } from "./status-report.js";
-import { statusText } from "./status-text.js";
 
 export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
@@ -78,6 +78,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   app.setNotFoundHandler(({ method, url }, reply) =>
     reply.code(404).send(failure(`there is no ${method} ${url}`)),
   );
+  pageRoute(app, recorder);
   statusRoutes(app, recorder);
   // Known before anybody can ask.
   let url = "";
@@ -99,11 +100,6 @@ function addressOf(app: FastifyInstance): string {
 }
 
 function statusRoutes(app: FastifyInstance, recorder: AdminOptions["recorder"]): void {
-  app.get("/", (_request, reply) =>
-    reply
-      .type("text/plain; charset=utf-8")
-      .send(`${statusText(recorder.stats())}\nthe same as JSON: /api/status\n`),
-  );
   app.get("/healthz", (_request, reply) => reply.type("text/plain").send("ok\n"));
   app.get("/readyz", (_request, reply) => {
     const full = Object.entries(recorder.stats().tables).filter(([name]) => recorder.table(name).full);

@@ -51,6 +51,10 @@ export class Admission {
     if (options.class === "best_effort") options.budget?.mayDrop(this);
   }
 
+  get class(): AdmissionOptions["class"] {
+    return this.#options.class;
+  }
+
   /** Whether the next row would be refused or make others drop. */
   get full(): boolean {
     const { buffer, budget } = this.#options;

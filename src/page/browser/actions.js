@@ -3,7 +3,7 @@
 
 import { ask, failureText, keepToken, RequestError, token } from "./api.js";
 import { byId, el, setText } from "./dom.js";
-import { countText, plural } from "./format.js";
+import { countText, latencyText, plural } from "./format.js";
 import { pendingRows } from "./verdict.js";
 
 /**
@@ -166,16 +166,21 @@ export class Actions {
  */
 async function flush({ table, signal }) {
   const given = table === "" ? "" : `?table=${encodeURIComponent(table)}`;
-  const { left } = await ask("POST", `/api/flush${given}`, { signal });
-  const waiting = Object.entries(/** @type {Record<string, number>} */ (left ?? {})).filter(
-    ([, rows]) => rows > 0,
+  const answer = await ask("POST", `/api/flush${given}`, { signal });
+  const tables = Object.entries(
+    /** @type {Record<string, { held: number, left: number }>} */ (answer.tables),
   );
-  if (waiting.length === 0) return { tone: "ok", lines: ["Done: what was held is stored."] };
+  const held = sumOf(tables.map(([, each]) => each.held));
+  if (answer.done) {
+    const what = held === 0 ? "nothing was held" : `${plural(held, "row")} that were held are settled`;
+    return { tone: "ok", lines: [`Done in ${latencyText(answer.seconds)}: ${what}.`] };
+  }
+  const waiting = tables.filter(([, { left }]) => left > 0);
   return {
     tone: "warn",
     lines: [
-      "Not all of it could be stored in time; it is tried on.",
-      ...waiting.map(([name, rows]) => `${name}: ${plural(rows, "row")} left`),
+      `After ${latencyText(answer.seconds)} not all of it is stored; it is tried on.`,
+      ...waiting.map(([name, { left }]) => `${name}: ${plural(left, "row")} left`),
     ],
   };
 }

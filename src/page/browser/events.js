@@ -14,8 +14,10 @@ const SIGNS = { debug: "·", info: "○", warn: "▲", error: "■" };
 export class EventList {
   #list = el("ol", { class: "event-list", tabindex: "0", "aria-label": "Last events, newest first" });
   #empty;
-  /** @type {Set<string>} */
-  #known = new Set();
+  /** @type {ServiceEvent[]} */
+  #shown = [];
+  /** Ids rise from event to event, also over restarts of the service. */
+  #newest = 0;
 
   /** @param {HTMLElement} host */
   constructor(host) {
@@ -24,18 +26,25 @@ export class EventList {
     this.#list.hidden = true;
   }
 
-  /** A service that was started again counts its events from the start. */
-  clear() {
-    this.#known.clear();
+  /**
+   * What happened until now, oldest first; what came by itself meanwhile stays.
+   * @param {ServiceEvent[]} past
+   */
+  load(past) {
+    const last = past.at(-1)?.id ?? 0;
+    const later = this.#shown.filter(({ id }) => id > last);
+    this.#newest = 0;
+    this.#shown = [];
     this.#list.replaceChildren();
+    for (const event of [...past.slice(-SHOWN), ...later]) this.add(event);
   }
 
   /** @param {ServiceEvent} event */
   add(event) {
-    const id = String(event.id);
-    if (this.#known.has(id)) return;
-    this.#known.add(id);
-    const at = typeof event.at === "number" ? event.at : Date.parse(event.at) / 1000;
+    if (event.id <= this.#newest) return;
+    this.#newest = event.id;
+    this.#shown = [...this.#shown, event].slice(-SHOWN);
+    const { at } = event;
     const level = Object.hasOwn(SIGNS, event.level) ? event.level : "info";
     const item = el(
       "li",

@@ -63,7 +63,7 @@ async function catchUp() {
     const [past, told] = await Promise.all([ask("GET", "/api/history"), ask("GET", "/api/events")]);
     history.replace(past);
     charts.update();
-    for (const event of told.events) events.add(event);
+    events.load(told.events);
   } catch (error) {
     // The stream is there, so it goes on with what comes from now on.
     setText(byId("connection-detail"), `The last hour could not be read: ${failureText(error)}`);

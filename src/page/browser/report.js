@@ -5,7 +5,7 @@
  * @typedef {{ offered: number, refused: number, deduplicated: number, sampled: number, dropped: number, accepted: number,
  *   logged: number, spooled: number, stored: number, deadLettered: number }} Rates
  * @typedef {{
- *   class?: string,
+ *   class: string,
  *   offered: number, accepted: number, stored: number, deduplicated: number, sampled: number, deadLettered: number,
  *   refused: Record<string, number>, dropped: Record<string, number>,
  *   pending: { rows: number, bytes: number },
@@ -18,7 +18,7 @@
  * }} TableReport
  * @typedef {{
  *   recorder: string, run: string,
- *   service: { version: string, pid: number, startedAt: number | string, uptimeSeconds: number },
+ *   service: { version: string, pid: number, startedAt: number, uptimeSeconds: number },
  *   link: { state: "up" | "degraded" | "down" | "recovering", reason: string, seconds: number },
  *   memory: { used: number, max: number },
  *   tables: Record<string, TableReport>,
@@ -29,7 +29,7 @@
  *   spool?: Record<string, { state: string, reason: string, bytes: number, max: number | null, rows: number, oldestSeconds?: number }>,
  *   replay?: { cause: "start" | "outage", rows: number, left: number, seconds: number },
  * }} Report
- * @typedef {{ id: number | string, at: number | string, level: string, kind: string, message: string }} ServiceEvent
+ * @typedef {{ id: number, at: number, level: string, kind: string, message: string }} ServiceEvent
  * @typedef {Record<string, (number | null)[]>} Series
  */
 export {};

@@ -17,7 +17,7 @@ const COLUMNS = [
   {
     name: "Class",
     explain: "Critical rows are never left out",
-    cell: ({ class: kind }) => ({ text: kind === undefined ? NOTHING : kind.replaceAll("_", " ") }),
+    cell: ({ class: kind }) => ({ text: kind.replaceAll("_", " ") }),
   },
   { name: "Level", explain: "Step of the ladder under load", cell: levelCell },
   {
