@@ -19,7 +19,7 @@ import type { SegmentIndex } from "./segment-index.js";
 
 const EMPTY = Buffer.alloc(0);
 /** A buffer that one large commit grew beyond this is given back afterwards. */
-const KEPT_BYTES = 16 * 1024 * 1024;
+const KEPT_BYTES = 1024 * 1024;
 
 /** Records that wait for a commit, encoded one behind the other as they will lie in the segment. */
 export class Pending {
