@@ -33,8 +33,9 @@ export function describeIssue(issue: z.core.$ZodIssue, layers: Layers): ConfigIs
           siblings.add(parts[depth]!);
       }
       const guess = nearest(key, [...siblings]);
-      const hint = nested(key, full) ?? (guess && `did you mean ${guess}?`);
-      return { path: full, message: `unknown key${hint ? `; ${hint}` : ""}${placeOf(layers, full)}` };
+      const hint =
+        nested(key, full) ?? (guess ? `did you mean ${guess}?` : `there are ${[...siblings].join(", ")}`);
+      return { path: full, message: `unknown key; ${hint}${placeOf(layers, full)}` };
     });
   }
   const allowed =
@@ -86,7 +87,12 @@ function expectation(text: string): string {
 }
 
 function preview(value: unknown): string {
-  const text = typeof value === "string" ? `"${value}"` : (JSON.stringify(value) ?? "nothing");
+  const text =
+    typeof value === "string"
+      ? `"${value}"`
+      : typeof value === "number"
+        ? String(value)
+        : (JSON.stringify(value) ?? "nothing");
   // An address may carry a password, in more ways than can be told apart from harmless text.
   if (/[@?]/.test(text)) return "***";
   return text.length > GIVEN_MAX ? `${text.slice(0, GIVEN_MAX - 3)}…` : text;

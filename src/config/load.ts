@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { isMap, LineCounter, parseDocument } from "yaml";
+import { isMap, LineCounter, parseDocument, type YAMLError } from "yaml";
 import { messageOf } from "../base/errors.js";
 import { isLoopbackUrl } from "../base/loopback.js";
 import { nearest } from "../base/nearest.js";
@@ -63,8 +63,8 @@ function parseTree(layers: Layers): Config {
     const parsed = CONFIG_SCHEMA.safeParse(layers.tree);
     if (parsed.success) return parsed.data;
     const before = JSON.stringify(layers.tree);
+    layers.issues.push(...parsed.error.issues.flatMap((issue) => describeIssue(issue, layers)));
     for (const issue of parsed.error.issues) {
-      layers.issues.push(...describeIssue(issue, layers));
       const keys =
         issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key]) : [issue.path];
       for (const path of keys) layers.remove(path.map(String));
@@ -108,10 +108,9 @@ function readYaml(file: string, shown: string, layers: Layers): void {
   }
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: true });
-  for (const error of document.errors) {
-    layers.issues.push({ path: "", message: `${shown}: ${error.message.split("\n", 1)[0]}` });
-  }
-  if (document.errors.length > 0 || document.contents === null) return;
+  const faults = [...document.errors, ...document.warnings];
+  for (const fault of faults) layers.issues.push({ path: "", message: `${shown}: ${faultText(fault)}` });
+  if (faults.length > 0 || document.contents === null) return;
   if (!isMap(document.contents)) {
     layers.issues.push({ path: "", message: `${shown}: expected keys and values at the top` });
     return;
@@ -121,13 +120,26 @@ function readYaml(file: string, shown: string, layers: Layers): void {
       ?.range?.[0];
     return offset === undefined ? shown : `${shown}:${lines.linePos(offset).line}`;
   };
-  readTree(document.toJS() as object, layers, origin, dirname(file));
-  if (layers.origins.has("clickhouse.password")) {
-    layers.issues.push({
-      path: "clickhouse.password",
-      message: "not in a file: use COLDPATH_CLICKHOUSE_PASSWORD, or clickhouse.password_file",
-    });
+  let tree: object;
+  try {
+    tree = document.toJS() as object;
+  } catch (error) {
+    // Aliases of nothing, and aliases of aliases that would fill the memory, are found only now.
+    layers.issues.push({ path: "", message: `${shown}: ${messageOf(error)}` });
+    return;
   }
+  readTree(tree, layers, origin, dirname(file));
+  const place = layers.origins.get("clickhouse.password");
+  if (place !== undefined) {
+    const message = `not in a file: use COLDPATH_CLICKHOUSE_PASSWORD, or clickhouse.password_file (${place})`;
+    layers.issues.push({ path: "clickhouse.password", message });
+  }
+}
+
+/** What is wrong in the text of a file, in one line. */
+function faultText({ code, message }: YAMLError): string {
+  if (code === "MULTIPLE_DOCS") return "holds more than one document (---)";
+  return message.split("\n", 1)[0]!.replace(/:$/, "");
 }
 
 /** Sets every leaf of a tree of keys and values. */
@@ -176,7 +188,9 @@ function readFlags(options: LoadOptions, layers: Layers): void {
   for (const pair of options.set ?? []) {
     const at = pair.indexOf("=");
     if (at <= 0) {
-      layers.issues.push({ path: "--set", message: `${pair}: expected KEY=VALUE` });
+      // Unless it is a key alone, it may be a secret.
+      const given = keyOf(pair) === undefined ? "***" : pair;
+      layers.issues.push({ path: "--set", message: `${given}: expected KEY=VALUE` });
       continue;
     }
     const path = pair.slice(0, at);
@@ -191,7 +205,7 @@ function readFlags(options: LoadOptions, layers: Layers): void {
 }
 
 function fromText(type: KeyType, text: string): unknown {
-  if (type === "number") return text.trim() === "" ? text : Number(text);
+  if (type === "number") return text.trim() === "" || Number.isNaN(Number(text)) ? text : Number(text);
   if (type === "boolean") return { true: true, false: false }[text] ?? text;
   return type === "list" ? text.split(",").filter((part) => part !== "") : text;
 }
