@@ -43,7 +43,7 @@ export function sortOut(
   rule: DropRule,
   which: Droppable,
 ): { readonly dropped: DroppedRows | undefined; readonly kept: readonly Run[] } {
-  const series = new Map<string, Series>();
+  const series = new SeriesOf(builder, rule, which);
   const kept: { from: number; to: number }[] = [];
   const tellsSkipped = builder.columns.includes("skipped");
   let rows = 0;
@@ -51,24 +51,24 @@ export function sortOut(
   let from: bigint | undefined;
   let to: bigint | undefined;
   for (let row = 0; row < builder.rows; row += 1) {
-    const its = seriesOf(series, builder, rule, which, row);
+    const its = series.of(row);
     if (!its.goes) {
       const run = kept.at(-1);
       if (run?.to === row) run.to += 1;
       else kept.push({ from: row, to: row + 1 });
       continue;
     }
-    const before = tellsSkipped ? Number(builder.valueText("skipped", row) ?? 0) : 0;
+    const before = tellsSkipped ? Number(builder.valueKey("skipped", row) ?? 0) : 0;
     its.missing += 1 + before;
     skipped += before;
     rows += 1;
-    const at = timeOf(builder, rule, row);
-    if (at === undefined) continue;
+    if (rule.time === undefined) continue;
+    const at = builder.int64Of(rule.time, row);
     if (from === undefined || at < from) from = at;
     if (to === undefined || at > to) to = at;
   }
   if (rows === 0) return { dropped: undefined, kept };
-  const by = rule.by.length === 0 ? [] : [...series.values()].filter(({ goes }) => goes);
+  const by = rule.by.length === 0 ? [] : series.all.filter(({ goes }) => goes);
   return {
     dropped: {
       rows,
@@ -88,25 +88,46 @@ export function rowsIn(block: Uint8Array, rule: DropRule): DroppedRows | undefin
   return sortOut(builder, rule, "all").dropped;
 }
 
-function seriesOf(
-  known: Map<string, Series>,
-  builder: BlockBuilder,
-  { by, isFirst }: DropRule,
-  which: Droppable,
-  row: number,
-): Series {
-  const texts = by.map((column) => builder.valueText(column, row) ?? "");
-  const key = texts.join("\u0000");
-  let found = known.get(key);
-  if (found === undefined) {
-    const values = Object.fromEntries(by.map((column, index) => [column, texts[index]]));
-    found = { values, goes: which === "all" || isFirst(values), missing: 0 };
-    known.set(key, found);
-  }
-  return found;
+/** Rows whose columns so far have the same values. */
+interface Alike {
+  readonly next: Map<number | string | null, Alike>;
+  series: Series | undefined;
 }
 
-function timeOf(builder: BlockBuilder, { time }: DropRule, row: number): bigint | undefined {
-  const text = time === undefined ? null : builder.valueText(time, row);
-  return text === null ? undefined : BigInt(text);
+/** The series of a builder's rows, which are many: texts are read once for each series. */
+class SeriesOf {
+  readonly all: Series[] = [];
+  readonly #builder: BlockBuilder;
+  readonly #rule: DropRule;
+  readonly #which: Droppable;
+  readonly #root: Alike = { next: new Map(), series: undefined };
+
+  constructor(builder: BlockBuilder, rule: DropRule, which: Droppable) {
+    this.#builder = builder;
+    this.#rule = rule;
+    this.#which = which;
+  }
+
+  of(row: number): Series {
+    let alike = this.#root;
+    for (const column of this.#rule.by) {
+      const key = this.#builder.valueKey(column, row);
+      let next = alike.next.get(key);
+      if (next === undefined) {
+        next = { next: new Map(), series: undefined };
+        alike.next.set(key, next);
+      }
+      alike = next;
+    }
+    alike.series ??= this.#begin(row);
+    return alike.series;
+  }
+
+  #begin(row: number): Series {
+    const { by, isFirst } = this.#rule;
+    const values = Object.fromEntries(by.map((name) => [name, this.#builder.valueText(name, row) ?? ""]));
+    const series = { values, goes: this.#which === "all" || isFirst(values), missing: 0 };
+    this.all.push(series);
+    return series;
+  }
 }

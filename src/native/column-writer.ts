@@ -71,6 +71,16 @@ export abstract class ColumnWriter {
     return this.textAt(index);
   }
 
+  /** See `BlockBuilder.valueKey`. */
+  keyAt(index: number): number | string | null {
+    return this.textAt(index);
+  }
+
+  /** The stored 64 bits as a signed integer, of a type that takes so many. */
+  int64At(_index: number): bigint {
+    assert.fail("not a column of 64 bits");
+  }
+
   /** See `BlockBuilder.valueText`. */
   textAt(_index: number): string | null {
     assert.fail("a column of this type has no value text");

@@ -39,9 +39,11 @@ export class EnumWriter extends FixedWriter {
     return `is not in the Enum, which has ${shown.join(", ")}${names.length > MAX_NAMES ? ", …" : ""}`;
   }
 
+  override keyAt(index: number): number {
+    return this.width === 1 ? (this.cells.u8[index]! << 24) >> 24 : (this.cells.u16[index]! << 16) >> 16;
+  }
+
   override textAt(index: number): string {
-    const number =
-      this.width === 1 ? (this.cells.u8[index]! << 24) >> 24 : (this.cells.u16[index]! << 16) >> 16;
-    return this.#nameOf.get(number)!;
+    return this.#nameOf.get(this.keyAt(index))!;
   }
 }

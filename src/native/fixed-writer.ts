@@ -31,6 +31,10 @@ export abstract class FixedWriter extends ColumnWriter {
     return loadBigint(this.cells.i32, index * words, words, true).toString();
   }
 
+  override int64At(index: number): bigint {
+    return this.width === 8 ? this.cells.i64[index]! : super.int64At(index);
+  }
+
   override encode(out: ByteBuffer, from: number, to: number): void {
     out.bytes(this.cells.u8.subarray(from * this.width, to * this.width));
   }

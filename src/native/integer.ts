@@ -43,10 +43,10 @@ export class SmallIntegerWriter extends FixedWriter {
   }
 
   override valueAt(index: number): number {
-    return Number(this.textAt(index));
+    return this.keyAt(index);
   }
 
-  override textAt(index: number): string {
+  override keyAt(index: number): number {
     const unused = 32 - this.width * 8;
     const stored =
       this.width === 1
@@ -54,7 +54,11 @@ export class SmallIntegerWriter extends FixedWriter {
         : this.width === 2
           ? this.cells.u16[index]!
           : this.cells.i32[index]!;
-    return String(this.#min < 0 ? (stored << unused) >> unused : stored >>> 0);
+    return this.#min < 0 ? (stored << unused) >> unused : stored >>> 0;
+  }
+
+  override textAt(index: number): string {
+    return String(this.keyAt(index));
   }
 }
 

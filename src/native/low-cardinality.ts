@@ -45,6 +45,8 @@ export abstract class LowCardinalityWriter extends ColumnWriter {
   readonly #dictionary: Dictionary;
   /** The code of each value. */
   readonly #codes = new Cells(4);
+  /** While values are encoded, the place of each code among those in use, plus one. All 0 in between: made anew it would cost the more, the larger the dictionary. */
+  #indexes = new Uint32Array(64);
 
   constructor(dictionary: Dictionary, nullable: boolean) {
     super(1, false);
@@ -95,7 +97,9 @@ export abstract class LowCardinalityWriter extends ColumnWriter {
 
   override encode(out: ByteBuffer, from: number, to: number): void {
     if (from === to) return;
-    const indexes = new Uint32Array(this.#dictionary.length);
+    if (this.#indexes.length < this.#dictionary.length)
+      this.#indexes = new Uint32Array(2 * this.#dictionary.length);
+    const indexes = this.#indexes;
     const used = this.#numberValues(indexes, from, to);
     const width = indexWidth(used.length);
     out.uint64(HAS_ADDITIONAL_KEYS | NEEDS_UPDATE | (width >> 1));
@@ -103,6 +107,7 @@ export abstract class LowCardinalityWriter extends ColumnWriter {
     this.#encodeKeys(out, used);
     out.uint64(to - from);
     this.#encodeIndexes(out, indexes, width, from, to);
+    for (const code of used) indexes[code] = 0;
   }
 
   /** Gives the codes in use in the order of their first use, and in `indexes` each one's place therein, plus one. */
@@ -180,6 +185,10 @@ export abstract class LowCardinalityWriter extends ColumnWriter {
   override valueAt(index: number): unknown {
     const code = this.codeAt(index);
     return code === undefined ? null : this.#dictionary.valueAt(code);
+  }
+
+  override keyAt(index: number): number {
+    return this.#codes.i32[index]!;
   }
 
   override textAt(index: number): string | null {

@@ -55,6 +55,10 @@ export class NullableWriter extends ColumnWriter {
     return this.#isNull(index) ? null : this.#values.valueAt(index);
   }
 
+  override keyAt(index: number): number | string | null {
+    return this.#isNull(index) ? null : this.#values.keyAt(index);
+  }
+
   override textAt(index: number): string | null {
     return this.#isNull(index) ? null : this.#values.textAt(index);
   }
