@@ -16,6 +16,8 @@ export class OpenBatch implements Gathering, Taken {
   due = false;
   /** Only rows that go last are left in it. */
   isSifted = false;
+  /** Where its rows are that stayed when the others were dropped. */
+  rest: OpenBatch | undefined;
   /** The sink has it. */
   isSending = false;
   /** Bytes at the last look, and the row count that calls for the next: `bytes` is too dear to read for every row. */

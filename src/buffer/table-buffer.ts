@@ -2,6 +2,7 @@ import assert from "node:assert";
 import type { Clock } from "../base/clock.js";
 import { KIB } from "../base/units.js";
 import type { BlockBuilder, Row } from "../native/block.js";
+import { ByteBuffer } from "../native/byte-buffer.js";
 import type { Table } from "../schemas/table.js";
 import { Batch } from "./batch.js";
 import { type BatchLimits, batchLimits, type FlushLimits, stretchWithin } from "./batch-limits.js";
@@ -99,7 +100,7 @@ export class TableBuffer implements RowBuffer {
   }
 
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#unsettled].map((open) => open.ticket.stored));
+    await Promise.all([...this.#unsettled].map(untilSettled));
   }
 
   get hasDue(): boolean {
@@ -304,13 +305,15 @@ export class TableBuffer implements RowBuffer {
     const rest = joins
       ? before
       : new OpenBatch(open.number, this.#pool.take(), open.partition, open.openedAt);
-    for (const { from, to } of kept) rest.builder.appendBlock(open.builder.encode(from, to));
+    const copied = new ByteBuffer();
+    for (const { from, to } of kept) rest.builder.appendBlock(open.builder.encode(from, to, copied));
     if (!joins) {
       rest.due = true;
       rest.isSifted = true;
       this.#unsettled.add(rest);
       this.#due.splice(at, 0, rest);
     }
+    open.rest = rest;
     this.#account(rest, rest.builder.bytes);
     this.#options.onDue();
   }
@@ -339,4 +342,10 @@ export class TableBuffer implements RowBuffer {
       this.#armAgeTimer();
     });
   }
+}
+
+/** Resolves when the fate of all rows of a batch is known, also of those that stayed when others were dropped. */
+async function untilSettled(open: OpenBatch): Promise<void> {
+  for (let at: OpenBatch | undefined = open; at !== undefined; at = at.rest)
+    await at.ticket.stored.catch(() => {});
 }

@@ -99,3 +99,28 @@ for (const which of ["first", "all"] as const satisfies readonly Droppable[])
       assert.ok(telling.length > 0, `no drop tells of ${id}`);
     }
   });
+
+test("whoever waits for rows waits for those, too, that stay when the others of their batch are dropped", async () => {
+  const table = await readTable(clickhouse, "market_data");
+  const { buffer } = bufferFor(table);
+  for (const kind of ["quote", "trade"])
+    buffer.append({ ts_exchange: START, ts_local: START, kind, symbol: "A" }, undefined);
+  buffer.offerAll();
+  let isSettled = false;
+  const settled = buffer.settled().then(() => {
+    isSettled = true;
+  });
+  const dropped = buffer.dropOldest(
+    dropRuleOf(MARKET_DATA, table.columns),
+    "first",
+    () => new Error("dropped"),
+  );
+  assert.equal(dropped?.rows, 1);
+  await new Promise(setImmediate);
+  assert.equal(isSettled, false, "the trade is not stored");
+  const { open } = buffer.take()!;
+  buffer.settle(open.rows);
+  open.ticket.settle();
+  buffer.release(open);
+  await settled;
+});
