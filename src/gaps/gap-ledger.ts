@@ -19,7 +19,7 @@ export interface GapLedgerOptions {
 export class GapLedger {
   readonly #options: GapLedgerOptions;
   readonly #sources: (() => Iterable<Gap>)[] = [];
-  #windows = new Map<string, GapWindow>();
+  readonly #windows = new Map<string, GapWindow>();
   #cancelTimer: (() => void) | undefined;
   #isWatching = false;
   #isClosed = false;
@@ -59,10 +59,12 @@ export class GapLedger {
   /** Writes all gaps down now. */
   flush(): void {
     for (const source of this.#sources) for (const gap of source()) if (gap.rows > 0) this.#take(gap);
-    const windows = this.#windows;
-    this.#windows = new Map();
-    for (const [key, window] of windows)
-      if (!this.#options.write(window.totals())) this.#windows.set(key, window);
+    for (const [key, window] of [...this.#windows]) {
+      // Room for a row may be made by dropping others, which adds gaps, and by another level, which has gaps written.
+      if (this.#windows.get(key) !== window) continue;
+      this.#windows.delete(key);
+      if (!this.#options.write(window.totals())) this.#putBack(key, window);
+    }
     if ((this.#windows.size > 0 || this.#isWatching) && !this.#isClosed) this.expect();
   }
 
@@ -72,6 +74,12 @@ export class GapLedger {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.flush();
+  }
+
+  #putBack(key: string, window: GapWindow): void {
+    const since = this.#windows.get(key);
+    if (since !== undefined) window.join(since);
+    this.#windows.set(key, window);
   }
 
   #take(gap: Gap): void {

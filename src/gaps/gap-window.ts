@@ -37,13 +37,20 @@ export class GapWindow {
     this.#place = place;
   }
 
-  add({ rows, by = [], from, to, seqs }: Gap): void {
+  add({ rows, by = [], from, to, seqs }: Omit<Gap, "table" | "reason" | "level" | "run">): void {
     this.#rows += rows;
     for (const [series, missing] of by) this.#count(series, missing);
     if (from !== undefined && (this.#from === undefined || from < this.#from)) this.#from = from;
     if (to !== undefined && (this.#to === undefined || to > this.#to)) this.#to = to;
     this.#first = Math.min(this.#first, seqs?.first ?? Infinity);
     this.#last = Math.max(this.#last, seqs?.last ?? -Infinity);
+  }
+
+  /** Counts what another window of the same place has counted. */
+  join(other: GapWindow): void {
+    const { rows, from, to, seqs } = other.totals();
+    const by = [...other.#by.values()].map((each): MissingOf => [each.series, each.rows]);
+    this.add({ rows, by, from, to, ...(seqs === undefined ? {} : { seqs }) });
   }
 
   totals(): GapTotals {

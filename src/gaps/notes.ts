@@ -15,9 +15,10 @@ export interface NoteTaker {
 export class Notes {
   readonly #clock: Clock;
   readonly #taker: () => NoteTaker | undefined;
-  #waiting: Row[] = [];
+  readonly #waiting: Row[] = [];
   #cancelTimer: (() => void) | undefined;
   #isClosed = false;
+  #isFlushing = false;
 
   /** @param taker undefined if there is no such table: then nothing is written */
   constructor(clock: Clock, taker: () => NoteTaker | undefined) {
@@ -32,8 +33,9 @@ export class Notes {
     return taker === undefined || taker.offerWhole(row) !== undefined;
   }
 
-  /** Writes a row as soon as there is room for it. */
+  /** Writes a row as soon as there is room for it; not at all after {@link close}. */
   add(row: Row): void {
+    if (this.#isClosed) return;
     this.#waiting.push(row);
     if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
     this.#flush();
@@ -56,7 +58,15 @@ export class Notes {
   }
 
   #flush(): void {
-    const written = this.#waiting.findIndex((row) => !this.write(row));
-    this.#waiting = written < 0 ? [] : this.#waiting.slice(written);
+    // Room for a row may be made by another level, which is another row: its turn comes behind.
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    const waiting = this.#waiting;
+    for (let row = waiting.shift(); row !== undefined; row = waiting.shift())
+      if (!this.write(row)) {
+        waiting.unshift(row);
+        break;
+      }
+    this.#isFlushing = false;
   }
 }

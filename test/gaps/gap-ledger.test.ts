@@ -88,6 +88,36 @@ test("what finds no room is written later, with what came in between", () => {
   );
 });
 
+test("rows that are dropped while a gap finds no room are told with it, and gaps written meanwhile once", () => {
+  const clock = new ManualClock();
+  const written: [string, number][] = [];
+  let tries = 0;
+  const ledger: GapLedger = new GapLedger({
+    clock,
+    write: ({ table, rows, others }) => {
+      tries += 1;
+      if (tries === 1) {
+        ledger.add({ ...GAP, rows: 5, by: [[of("A"), 2]] });
+        ledger.flush();
+        return false;
+      }
+      return written.push([table, rows + others]) > 0;
+    },
+  });
+  ledger.add({ ...GAP, by: [[of("A"), 1]] });
+  ledger.add({ ...GAP, table: "ticks", by: [[of("A"), 1]] });
+  clock.advance(10_000);
+  clock.advance(10_000);
+  assert.deepEqual(
+    written.sort(),
+    [
+      ["market_data", 8],
+      ["market_data", 1],
+      ["ticks", 1],
+    ].sort(),
+  );
+});
+
 test("a source is asked before anything is written; a watched one all the time, until the ledger is closed", () => {
   const { clock, written, ledger } = ledgerOf();
   let rows = 0;

@@ -27,3 +27,27 @@ test("notes that find no room are written in order as soon as there is, each onc
   assert.equal(clock.timers, 0);
   assert.equal(notes.write({ id: 5 }), false);
 });
+
+test("a note for which room is made by what is told itself is written once, and before that", () => {
+  const written: unknown[] = [];
+  let isFirst = true;
+  const notes: Notes = new Notes(new ManualClock(), () => ({
+    offerWhole({ id }: Row) {
+      if (isFirst) {
+        isFirst = false;
+        notes.add({ id: 2 });
+      }
+      return written.push(id);
+    },
+  }));
+  notes.add({ id: 1 });
+  assert.deepEqual(written, [1, 2]);
+});
+
+test("after the end no note waits for room that will never be", () => {
+  const clock = new ManualClock();
+  const notes = new Notes(clock, () => ({ offerWhole: () => undefined }));
+  notes.close();
+  notes.add({ id: 1 });
+  assert.equal(clock.timers, 0);
+});
