@@ -81,11 +81,23 @@ export function sortOut(
   };
 }
 
-/** What is to be known of all rows of a Native block. @throws ColdpathError BLOCK_DAMAGED, TYPE_UNSUPPORTED */
+/**
+ * What is to be known of all rows of a Native block, which may be of a time when the table had other columns.
+ * @throws ColdpathError BLOCK_DAMAGED, TYPE_UNSUPPORTED
+ */
 export function rowsIn(block: Uint8Array, rule: DropRule): DroppedRows | undefined {
-  const builder = new BlockBuilder(columnsOf(block));
+  const columns = columnsOf(block);
+  const builder = new BlockBuilder(columns);
   builder.appendBlock(block);
-  return sortOut(builder, rule, "all").dropped;
+  const has = (column: string): boolean => builder.columns.includes(column);
+  const by = rule.by.every(has) ? rule.by : [];
+  const isTime = columns.some(({ name, type }) => name === rule.time && isNanoseconds(type));
+  return sortOut(builder, { ...rule, by, time: isTime ? rule.time : undefined }, "all").dropped;
+}
+
+/** Whether a column of the type says when as {@link DropRule} wants it. */
+export function isNanoseconds(type: string): boolean {
+  return type.startsWith("DateTime64(9");
 }
 
 /** Rows whose columns so far have the same values. */

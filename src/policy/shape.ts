@@ -1,4 +1,4 @@
-import type { DropRule } from "../buffer/droppable-rows.js";
+import { type DropRule, isNanoseconds } from "../buffer/droppable-rows.js";
 import type { Row } from "../native/block.js";
 
 /** What a policy must know of a table's rows. */
@@ -43,6 +43,6 @@ export function dropRuleOf(
   columns: readonly { readonly name: string; readonly type: string }[],
 ): DropRule {
   const { by, newsOf } = shape;
-  const isTime = columns.some(({ name, type }) => name === shape.time && type.startsWith("DateTime64(9"));
+  const isTime = columns.some(({ name, type }) => name === shape.time && isNanoseconds(type));
   return { by, time: isTime ? shape.time : undefined, isFirst: (series) => newsOf(series) !== undefined };
 }

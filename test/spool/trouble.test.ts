@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
+import { MIB } from "../../src/base/units.js";
 import { cli } from "../support/cli.js";
 import { hang } from "../support/fault-proxy-faults.js";
 import { until } from "../support/until.js";
 import { startLogRig } from "../wal/recorder-rig.js";
-import { away, FROZEN, fill, ids, onDisk, spooled, spoolFolder, untilSpooled } from "./spool-rig.js";
+import { away, FROZEN, fill, ids, onDisk, spooled, spoolFolder, untilSpooled, WIDE } from "./spool-rig.js";
 
+const OFF = { dedup: "none", sample: 0, conflate: 0, series: 9 } as const;
 const rig = await startLogRig({ after });
 afterEach(async () => {
   rig.proxy.clear();
@@ -61,4 +63,33 @@ test("a ClickHouse that hangs is away: rows go to disk though the link is not do
   await until("all are stored", () => onDisk(recorder, place) === 0);
   await recorder.flush();
   await place.check();
+});
+
+test("rows of a time before the column by which their series are told apart are given up without trouble, and told", async () => {
+  const place = await rig.place({ columns: ", note String DEFAULT ''" });
+  const narrow = { ...FROZEN, spool: { max: 16 * MIB } };
+  const first = await place.open(...spooled(place, {}, narrow));
+  await away(rig.proxy, first, place, 0);
+  await fill(first, place, 1, 14);
+  await first.close({ deadlineMs: 0 });
+  await rig.direct.command(
+    `ALTER TABLE ${place.name} ADD COLUMN venue LowCardinality(String) DEFAULT '', ADD COLUMN at DateTime64(9) DEFAULT ts`,
+  );
+  await rig.proxy.accept();
+  const policy = { ...OFF, by: ["venue"], news: ["px"], time: "at" };
+  const second = await place.open(...spooled(place, {}, { ...narrow, policy }));
+  await away(rig.proxy, second, place, 20_000);
+  for (let at = 20_001; at < 28_000; at += 1000) {
+    place.offer(second, ids(at, 1000), WIDE);
+    await until("it is on disk", () => second.stats().tables[place.name]!.oldestSeconds === undefined);
+  }
+  const { inherited } = second.stats().tables[place.name]!;
+  const told = place.events.flatMap((event) =>
+    event.kind === "dropped" && event.reason === "spool_full" ? [event.rows] : [],
+  );
+  assert.ok(inherited.dropped > 0);
+  assert.equal(
+    told.reduce((sum, rows) => sum + rows, 0),
+    inherited.dropped,
+  );
 });
