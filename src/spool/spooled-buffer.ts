@@ -197,8 +197,10 @@ export class SpooledBuffer implements RowBuffer {
       const bytes = this.#back[0]?.open.builder.bytes ?? live.bytesAway(Infinity);
       if (bytes === undefined) break;
       if (!spool.canTake(bytes)) {
+        // A batch that is written, or old ones that are given up: what follows may need more than one of these.
+        if (spool.isIdle || clock.monotonic() >= endsAt) break;
         await within(clock, endsAt - clock.monotonic(), spool.idle);
-        if (!spool.canTake(bytes)) break;
+        continue;
       }
       const sent = this.#back.shift();
       if (sent === undefined) this.#move(Infinity);

@@ -177,9 +177,13 @@ export class TableSpool {
     return this.#writing?.payload.length ?? 0;
   }
 
-  /** Settles when the folder is open, or not to be opened, and nothing is being written or given up. */
+  /** Settles when what it is busy with is done: the folder is opened, or a batch is written, or rows are given up. */
   get idle(): Promise<void> {
-    return this.#opening ?? this.#writing?.written ?? this.#dropping ?? Promise.resolve();
+    return this.#busyWith ?? Promise.resolve();
+  }
+
+  get isIdle(): boolean {
+    return this.#busyWith === undefined;
   }
 
   /** Resolves when the fate of all rows of this start is known that are here now. */
@@ -301,6 +305,10 @@ export class TableSpool {
     this.#isClosed = true;
     await this.#opening?.catch(() => {});
     await this.#log?.close(deadlineMs);
+  }
+
+  get #busyWith(): Promise<void> | undefined {
+    return this.#opening ?? this.#writing?.written ?? this.#dropping;
   }
 
   get #state(): { readonly state: SpoolState; readonly reason: string } {

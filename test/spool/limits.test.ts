@@ -5,7 +5,7 @@ import { after, afterEach, test } from "node:test";
 import { MIB } from "../../src/base/units.js";
 import { checkSums } from "../sink/rig.js";
 import { startLogRig } from "../wal/recorder-rig.js";
-import { away, FROZEN, fill, ids, spooled, spoolFolder } from "./spool-rig.js";
+import { away, FROZEN, fill, ids, spooled, spoolFolder, WIDE } from "./spool-rig.js";
 
 const rig = await startLogRig({ after });
 afterEach(() => rig.proxy.accept());
@@ -52,3 +52,18 @@ async function sizeOf(path: string): Promise<number> {
   await file?.close();
   return size;
 }
+
+test("a recorder that is closed while its spool is full gives up the oldest rows there, and keeps those that it holds", async () => {
+  const place = await rig.place({ columns: ", note String DEFAULT ''" });
+  const recorder = await place.open(
+    ...spooled(place, { after: 60_000 }, { ...FROZEN, spool: { max: 16 * MIB } }),
+  );
+  await away(rig.proxy, recorder, place, 0);
+  await fill(recorder, place, 1, 15);
+  place.offer(recorder, ids(15_001, 5000), WIDE);
+  const report = await recorder.close({ deadlineMs: 0 });
+  const { unsent, unconfirmed, logged, dropped, accepted } = report.tables[place.name]!;
+  assert.deepEqual([unsent, unconfirmed], [0, 0]);
+  assert.equal(logged + dropped["spool_full"]!, accepted);
+  assert.ok(logged > 10_000, `${logged} on disk`);
+});
