@@ -1,11 +1,10 @@
 import type { Row } from "../native/block.js";
 import type { Gap, MissingOf } from "./gap.js";
+import { COUNTED_MAX } from "./missing-rows.js";
 
 /** All series are named up to here; of more, so many that miss most rows. */
 const NAMED_MAX = 1000;
 const NAMED_OF_MANY = 100;
-/** Series that are counted one by one in a window; what others miss is counted together. */
-const COUNTED_MAX = 100_000;
 
 /** Where a gap is: rows of one table that are missing for one reason, at one level. */
 export type GapPlace = Pick<Gap, "table" | "reason" | "level"> & { readonly run: string | undefined };

@@ -1,6 +1,9 @@
 import type { Row } from "../native/block.js";
 import type { MissingOf } from "./gap.js";
 
+/** Series that are told apart in one stretch: of others, which a policy may forget and see anew all the time, only rows are counted. */
+export const COUNTED_MAX = 100_000;
+
 /** Counts rows that go missing one by one, at little cost each. */
 export class MissingRows {
   readonly #by = new Map<Row, number>();
@@ -17,7 +20,8 @@ export class MissingRows {
    * @param micros the row's time since the Unix epoch; NaN if it has none
    */
   add(series: Row, micros: number): void {
-    this.#by.set(series, (this.#by.get(series) ?? 0) + 1);
+    const before = this.#by.get(series);
+    if (before !== undefined || this.#by.size < COUNTED_MAX) this.#by.set(series, (before ?? 0) + 1);
     this.#rows += 1;
     if (micros < this.#from) this.#from = micros;
     if (micros > this.#to) this.#to = micros;

@@ -136,6 +136,18 @@ test("a source is asked before anything is written; a watched one all the time, 
   assert.equal(written.length, 2);
 });
 
+test("series that come and go without end take no memory without end, and their rows are counted", () => {
+  const { written, ledger } = ledgerOf();
+  const missing = new MissingRows();
+  for (let row = 0; row < 150_000; row += 1) missing.add(of(`S${row % 120_000}`), row);
+  const { rows, by } = missing.take();
+  assert.deepEqual([rows, by.length], [150_000, 100_000]);
+  ledger.add({ ...GAP, rows, by });
+  ledger.flush();
+  const [{ named, others } = { named: [], others: 0 }] = written;
+  assert.equal(others + named.reduce((sum, [, each]) => sum + each, 0), 150_000);
+});
+
 test("the row that tells of a gap", () => {
   const { written, ledger } = ledgerOf();
   const missing = new MissingRows();
