@@ -5,6 +5,7 @@ import { withRecorder } from "./hot-path-recorder.js";
 
 /** What a stretch of rows through the whole chain, from `record()` to counted by SQL, showed. */
 export interface Sustained {
+  readonly table: Narrow;
   /** Rows a second that were offered; undefined for as many as were taken. */
   readonly offered: number | undefined;
   readonly rows: number;
@@ -12,6 +13,9 @@ export interface Sustained {
   readonly refused: number;
   readonly dropped: number;
   readonly stored: number;
+  /** Rows that a level of the table's ladder left out, and the highest of its levels; 0 is normal. */
+  readonly thinned: number;
+  readonly highestLevel: number;
   /** From the first row to the last one offered, and from there until all were visible. */
   readonly seconds: number;
   readonly tailSeconds: number;
@@ -41,10 +45,24 @@ function cpuBesideMain(): number {
   return ticks / TICKS_PER_SECOND;
 }
 
+/** A table that has the columns of the row alone, and no ladder; and the one that market data goes to. */
+export type Narrow = "bench_l1" | "market_data";
+
 /** Narrow L1 rows at a rate, for `seconds`; every row is counted back. */
-export function sustain(offered: number | undefined, seconds: number): Promise<Sustained> {
+export function sustain(
+  offered: number | undefined,
+  seconds: number,
+  name: Narrow = "bench_l1",
+): Promise<Sustained> {
   return withRecorder(async ({ recorder, clickhouse, rssBefore }) => {
-    const table = recorder.table("bench_l1");
+    const table = recorder.table(name as string);
+    const kind = name === "market_data" ? "quote" : undefined;
+    let highestLevel = 0;
+    recorder.on("event", (event) => {
+      if (event.kind !== "level") return;
+      console.error(`level ${event.to} from ${event.from}: ${event.cause} ${event.pressure.toFixed(2)}`);
+      highestLevel = Math.max(highestLevel, event.to);
+    });
     const start = Date.now() * 1000;
     const begun = performance.now();
     const cpu = cpuBesideMain();
@@ -57,6 +75,7 @@ export function sustain(offered: number | undefined, seconds: number): Promise<S
         ts_exchange: us(start + rows),
         ts_local: us(start + rows),
         symbol: SYMBOLS[rows % 6],
+        kind,
         bid_px1: price,
         bid_sz1: rows,
         ask_px1: price + 0.01,
@@ -80,18 +99,23 @@ export function sustain(offered: number | undefined, seconds: number): Promise<S
     const cpuSeconds = cpuBesideMain() - cpu;
     const { tables } = await recorder.stats();
     const [found] = await clickhouse.rows<{ n: string; sum: string }>(
-      `SELECT toUInt64(count()) AS n, sum(bid_sz1) AS sum FROM bench_l1`,
+      `SELECT toUInt64(count()) AS n, sum(bid_sz1) AS sum FROM ${name}`,
     );
-    const dropped = Object.values(tables["bench_l1"]!.dropped).reduce((sum, count) => sum + count, 0);
+    const { dropped: drops, deduplicated, sampled } = tables[name]!;
+    const dropped = Object.values(drops).reduce((sum, count) => sum + count, 0);
+    const thinned = deduplicated + sampled;
     const stored = Number(found!.n);
-    if (dropped === 0 && Number(found!.sum) !== (rows * (rows - 1)) / 2)
+    if (dropped + thinned === 0 && Number(found!.sum) !== (rows * (rows - 1)) / 2)
       throw new Error(`${rows} rows, and in ClickHouse ${JSON.stringify(found)}`);
     return {
+      table: name,
       offered,
       rows,
       refused,
       dropped,
       stored,
+      thinned,
+      highestLevel,
       seconds: (offeredAt - begun) / 1000,
       tailSeconds: (flushedAt - offeredAt) / 1000,
       cpuSeconds,

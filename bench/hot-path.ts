@@ -43,6 +43,8 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
   "500,000 rows/s": () => sustain(500_000, CHAIN_SECONDS),
   "1,000,000 rows/s": () => sustain(1_000_000, CHAIN_SECONDS),
   "flat out": () => sustain(undefined, CHAIN_SECONDS),
+  "market_data, 500,000 rows/s": () => sustain(500_000, CHAIN_SECONDS, "market_data"),
+  "market_data, 1,000,000 rows/s": () => sustain(1_000_000, CHAIN_SECONDS, "market_data"),
   freshness: measureFreshness,
 };
 

@@ -1,3 +1,4 @@
+import type { MemoryStats } from "./buffer/class-budgets.js";
 import type { ServerLife } from "./clickhouse/client.js";
 import type { Condition } from "./health/events.js";
 import type { LinkState } from "./sink/events.js";
@@ -19,8 +20,7 @@ export interface RecorderStats {
     readonly life: ServerLife | undefined;
     readonly probeError: string | undefined;
   };
-  /** Encoded bytes held, and the most that may be. */
-  readonly memory: { readonly used: number; readonly max: number };
+  readonly memory: MemoryStats;
   readonly tables: Readonly<Record<string, TableStats>>;
   /** What an operator should look after now. */
   readonly conditions: readonly Condition[];

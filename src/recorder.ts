@@ -4,7 +4,7 @@ import { type Clock, systemClock } from "./base/clock.js";
 import { ColdpathError } from "./base/errors.js";
 import { SECOND_MS } from "./base/units.js";
 import { Admission } from "./buffer/admission.js";
-import { type ClassBudgets, classBudgets } from "./buffer/class-budgets.js";
+import { type ClassBudgets, classBudgets, memoryOf } from "./buffer/class-budgets.js";
 import { EventWindow } from "./buffer/event-window.js";
 import type { Identity } from "./buffer/stamp.js";
 import type { ClickHouse, Settings } from "./clickhouse/client.js";
@@ -402,10 +402,7 @@ export class Recorder {
       recorder: this.#identity.recorder,
       run: this.#identity.run.toString(),
       link: { state, reason, seconds, life, probeError },
-      memory: {
-        used: this.#budgets.all.used + (this.#wal?.waitingBytes ?? 0),
-        max: this.#budgets.all.max + (this.#wal?.waitingMax ?? 0),
-      },
+      memory: memoryOf(this.#budgets.all, this.#wal?.waiting),
       tables: Object.fromEntries([...this.#writers].map(([name, writer]) => [name, writer.stats()])),
       conditions: this.#health.conditions,
       ...(this.#wal === undefined ? {} : { wal: this.#wal.stats() }),

@@ -22,15 +22,32 @@ const GROWN_BYTES: number = 8 * MIB;
 const BLOCK_ROWS_MAX = 1_000_000;
 const BLOCK_BYTES_MAX: number = 200 * MIB;
 
+/** What a table may hold in all. */
+export interface BatchRoom {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+/** Limits that are stretched end at this share of the room, unless the configured ones are beyond it. */
+const STRETCHED_SHARE = 0.5;
+/** As large as that an offered batch may grow. */
+const GROWN_SHARE = 0.125;
+
 /**
- * @param queueRows rows that the table may hold in all; a batch stays a fraction of that
+ * @param room of which a batch stays a fraction: dropping one is not dropping all, and its body, which is as large again, finds room beside it
  * @param stretch factor on the flush limits, 1 to 8
  */
-export function batchLimits(flush: FlushLimits, queueRows: number, stretch: number): BatchLimits {
-  const offerRows = Math.min(flush.rows * stretch, Math.max(flush.rows, queueRows >> 1), BLOCK_ROWS_MAX);
-  const offerBytes = Math.min(flush.bytes * stretch, BLOCK_BYTES_MAX);
-  const mostRows = Math.max(offerRows, Math.min(GROWN_ROWS, queueRows >> 3));
-  return { offerRows, offerBytes, mostRows, mostBytes: Math.max(offerBytes, GROWN_BYTES) };
+export function batchLimits(flush: FlushLimits, room: BatchRoom, stretch: number): BatchLimits {
+  const offerRows = Math.min(flush.rows * stretch, atLeast(flush.rows, room.rows), BLOCK_ROWS_MAX);
+  // The body is as large again.
+  const offerBytes = Math.min(flush.bytes * stretch, atLeast(flush.bytes, room.bytes / 2), BLOCK_BYTES_MAX);
+  const mostRows = Math.max(offerRows, Math.min(GROWN_ROWS, Math.floor(room.rows * GROWN_SHARE)));
+  const mostBytes = Math.max(offerBytes, Math.min(GROWN_BYTES, Math.floor(room.bytes * GROWN_SHARE)));
+  return { offerRows, offerBytes, mostRows, mostBytes };
+}
+
+function atLeast(configured: number, room: number): number {
+  return Math.max(configured, Math.floor(room * STRETCHED_SHARE));
 }
 
 const STRETCH_MAX = 8;

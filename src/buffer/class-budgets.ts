@@ -20,3 +20,19 @@ export function classBudgets(max: number, waiting: number, reserve: number): Cla
     best_effort: new MemoryBudget(Math.min(all.max, max * (1 - reserve)), all),
   };
 }
+
+/** Bytes of encoded rows that are held, no less than the most that ever were, and the limit: `docs/internals/sink.md` says what passes it. */
+export interface MemoryStats {
+  readonly used: number;
+  readonly peak: number;
+  readonly max: number;
+}
+
+/** @param waiting rows that wait for the log's disk, which the budgets leave out */
+export function memoryOf(
+  { used, peak, max }: MemoryBudget,
+  waiting: { readonly bytes: number; readonly peak: number; readonly max: number } | undefined,
+): MemoryStats {
+  if (waiting === undefined) return { used, peak, max };
+  return { used: used + waiting.bytes, peak: peak + waiting.peak, max: max + waiting.max };
+}

@@ -12,6 +12,7 @@ export class MemoryBudget {
   readonly #whole: MemoryBudget | undefined;
   readonly #droppable: Droppable[] = [];
   #used = 0;
+  #peak = 0;
   #sending = 0;
   #kept = 0;
 
@@ -23,6 +24,11 @@ export class MemoryBudget {
 
   get used(): number {
     return this.#used;
+  }
+
+  /** The most that was ever used. */
+  get peak(): number {
+    return this.#peak;
   }
 
   get full(): boolean {
@@ -47,6 +53,7 @@ export class MemoryBudget {
   /** Takes bytes, or gives them back when negative. */
   add(bytes: number): void {
     this.#used += bytes;
+    if (this.#used > this.#peak) this.#peak = this.#used;
     this.#whole?.add(bytes);
   }
 

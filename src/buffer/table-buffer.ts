@@ -319,7 +319,8 @@ export class TableBuffer implements RowBuffer {
   }
 
   #limits(): BatchLimits {
-    return batchLimits(this.#flush, this.#options.queueRows, this.#stretch);
+    const { queueRows, budget } = this.#options;
+    return batchLimits(this.#flush, { rows: queueRows, bytes: budget.max }, this.#stretch);
   }
 
   /** No row joins the batch any more. */

@@ -170,8 +170,16 @@ export class SpoolReplay {
   }
 
   async #read(read: Readable): Promise<void> {
-    const { spool } = this.#options;
-    const payload = await spool.log!.read(read.kept!.place.ordinal);
+    const { spool, budget } = this.#options;
+    const { bytes } = read.batch;
+    // It has its room before others take that, who do not know of it yet.
+    budget.add(bytes);
+    let payload: Uint8Array | undefined;
+    try {
+      payload = await spool.log!.read(read.kept!.place.ordinal);
+    } finally {
+      budget.add(-bytes);
+    }
     if (payload === undefined) spool.damaged(read);
     else if (this.#isStopped) spool.letGo(read);
     else this.#have(read, payload);

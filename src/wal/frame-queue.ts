@@ -1,5 +1,11 @@
 import type { Clock } from "../base/clock.js";
-import { type BatchLimits, batchLimits, type FlushLimits, stretchWithin } from "../buffer/batch-limits.js";
+import {
+  type BatchLimits,
+  type BatchRoom,
+  batchLimits,
+  type FlushLimits,
+  stretchWithin,
+} from "../buffer/batch-limits.js";
 
 /** A synced frame in memory. */
 export interface Frame {
@@ -53,7 +59,7 @@ export interface FrameQueueOptions {
 }
 
 /** No batch is ever dropped to make room, so none has to stay a fraction of the queue. */
-const ANY_ROWS: number = 2 ** 30;
+const ANY: BatchRoom = { rows: Infinity, bytes: Infinity };
 /** Batches that were read back are smaller while live rows take turns with them: these wait for one such batch. */
 const BESIDE_LIVE_SHARE = 0.25;
 
@@ -217,7 +223,7 @@ export class FrameQueue {
   }
 
   #limitsOf(frame: Frame): BatchLimits {
-    const limits = batchLimits(this.#flush, ANY_ROWS, this.#stretch);
+    const limits = batchLimits(this.#flush, ANY, this.#stretch);
     if (isLive(frame) || this.#liveRows === 0) return limits;
     const mostRows = limits.mostRows * BESIDE_LIVE_SHARE;
     const mostBytes = limits.mostBytes * BESIDE_LIVE_SHARE;

@@ -269,13 +269,9 @@ export class Wal {
     };
   }
 
-  /** Bytes of rows that wait for the disk, and that may. */
-  get waitingBytes(): number {
-    return this.#waiting.bytes;
-  }
-
-  get waitingMax(): number {
-    return this.#waiting.max;
+  /** Bytes of rows that wait for the disk, the most that ever did, and the most that may. */
+  get waiting(): Pick<WaitingBytes, "bytes" | "peak" | "max"> {
+    return this.#waiting;
   }
 
   /** Brings what was taken to disk, if the disk takes it by the deadline. */

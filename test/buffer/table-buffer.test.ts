@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Batch } from "../../src/buffer/batch.js";
+import { MemoryBudget } from "../../src/buffer/memory-budget.js";
 import type { TableBuffer } from "../../src/buffer/table-buffer.js";
 import { ValueError } from "../../src/native/block.js";
 import { at, bufferFor, DAILY, tableWith, YEAR_MS } from "./fixture.js";
@@ -54,6 +55,21 @@ test("a due batch grows until the sink takes it, but not beyond its share of the
     takeAll(buffer).map((batch) => batch.rows),
     [100, 100, 50],
   );
+});
+
+test("a due batch grows to an eighth of the memory, and to a quarter while limits are stretched", () => {
+  const memory = 2 ** 23;
+  const LOOK_BYTES = 2 ** 16;
+  const largestAt = (stretch: number): number => {
+    const budget = new MemoryBudget(memory);
+    const flush = { rows: 1000, bytes: memory / 16, age: 250 };
+    const { buffer } = bufferFor(DAILY, { budget, flush, queueRows: 100_000 });
+    buffer.stretch(stretch);
+    for (let i = 0; i < 3000; i += 1) buffer.append({ ts: at(i), note: "x".repeat(1000) }, undefined);
+    return Math.max(...takeAll(buffer).map((batch) => batch.encode().length));
+  };
+  assert.ok(Math.abs(largestAt(1) - memory / 8) < LOOK_BYTES, `${largestAt(1)}`);
+  assert.ok(Math.abs(largestAt(8) - memory / 4) < LOOK_BYTES, `${largestAt(8)}`);
 });
 
 test("rows of different partitions go into different batches, whose numbers have no holes", () => {

@@ -5,6 +5,7 @@ import { runInNewContext } from "node:vm";
 import { systemClock } from "../../src/base/clock.js";
 import { MIB } from "../../src/base/units.js";
 import { answers, html, resetAfterStore } from "../support/fault-proxy-faults.js";
+import { until } from "../support/until.js";
 import { NOON, startRig } from "./rig.js";
 
 const rig = await startRig({ after });
@@ -52,4 +53,31 @@ test("memory is flat over many batches, retries included", async () => {
   assert.equal(recording.recorder.stats().memory.used, 0);
   // 140 batches were 10 MB on the wire.
   assert.ok(grown < 2 * MIB, `grown by ${(grown / MIB).toFixed(2)} MiB`);
+});
+
+test("memory that is full is passed by the bodies of two requests, which make room, and by no more", async () => {
+  const max = 4 * MIB;
+  const flush = { rows: 100_000, bytes: MIB / 4, age: 20 };
+  const recording = await rig.open({
+    clock: systemClock,
+    memory: { max },
+    table: { class: "best_effort", durability: "memory", flush, queue: { rows: 1_000_000 } },
+    report: () => {},
+  });
+  const { recorder, name } = recording;
+  const writer = recorder.table(name);
+  await rig.proxy.refuse();
+  writer.offer({ ts: NOON, id: 0 });
+  await until("the link is down", () => recorder.stats().link.state === "down");
+  for (let id = 1; !writer.full; id += 1) writer.offer({ ts: NOON, id });
+  // Rows are looked at after each 64 KiB.
+  const filled = recorder.stats().memory.peak;
+  assert.ok(filled >= max && filled < max + MIB / 16, `${filled} of ${max}`);
+  await rig.proxy.accept();
+  await recorder.flush();
+  const { peak, used } = recorder.stats().memory;
+  const body = Math.max(...rig.proxy.requests.map((request) => request.body.length));
+  assert.ok(body < max / 7, `a batch is an eighth of the memory at most: ${body}`);
+  assert.ok(peak <= filled + 2 * body, `${peak} of ${filled} and twice ${body}`);
+  assert.equal(used, 0);
 });

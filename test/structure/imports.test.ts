@@ -49,7 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   "recorder-parts.ts": ["buffer", "schemas", "sink", "wal", "recorder-options.ts"],
   "recorder-notes.ts": ["base", "native", "gaps", "health", "overload", "sink", "recorder-options.ts"],
-  "recorder-stats.ts": ["clickhouse", "health", "sink", "wal", "spool", "table-writer.ts"],
+  "recorder-stats.ts": ["buffer", "clickhouse", "health", "sink", "wal", "spool", "table-writer.ts"],
   "table-buffers.ts": [
     "base",
     "buffer",

@@ -30,8 +30,9 @@ export interface Sample {
   readonly stored: number;
   readonly level: number;
   readonly pressure: number;
-  /** Encoded bytes held, and the most that may be. */
+  /** Encoded bytes held, the most that ever were, and the most that may be. */
   readonly memory: number;
+  readonly memoryPeak: number;
   readonly memoryMax: number;
   readonly rssBytes: number;
 }

@@ -115,6 +115,7 @@ class Stressed {
           level: level.index,
           pressure: pressure.value,
           memory: memory.used,
+          memoryPeak: memory.peak,
           memoryMax: memory.max,
           rssBytes: process.memoryUsage.rss(),
         },
