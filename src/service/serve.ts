@@ -13,6 +13,7 @@ import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
 import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
 import { openRecorder } from "./open-recorder.js";
+import { announce } from "./presence.js";
 
 /** A recorder with its network intake, running in this process. */
 export interface Service {
@@ -89,6 +90,7 @@ export async function startService(
       log,
     });
     const started = { live, admin };
+    const takeBack = announce(config, { url: admin.url, tokenFile });
     const feed = options.simulate === undefined ? undefined : simulate(recording, options.simulate);
     return {
       adminUrl: admin.url,
@@ -99,6 +101,7 @@ export async function startService(
       close: async (deadlineMs) => {
         const deadline = performance.now() + deadlineMs;
         feed?.stop();
+        takeBack();
         started.live.close();
         await started.admin.close(deadlineMs);
         const report = await recording.close({

@@ -47,8 +47,9 @@ export interface LogStats {
   readonly state: LogState;
   readonly reason: string;
   readonly refusing: Refusal | undefined;
-  /** Of live segments. */
+  /** Of live segments, and the most that they may be. */
   readonly bytes: number;
+  readonly max: number;
   readonly segments: number;
   /** Age of the oldest live segment. */
   readonly oldestSeconds: number | undefined;
@@ -225,6 +226,7 @@ export class LogClient extends EventEmitter<LogClientEvents> {
       ...this.#health.state(now),
       refusing: this.#health.refusing(now),
       bytes: disk?.bytes ?? 0,
+      max: maxBytes,
       segments: disk?.segments ?? 0,
       oldestSeconds:
         disk?.oldestAt === undefined ? undefined : Math.max(0, Date.now() - disk.oldestAt) / SECOND_MS,

@@ -8,12 +8,12 @@ interface Sample {
   readonly free: number;
 }
 
-/** How fast the log and its disk have filled over the last minute. */
+/** How fast files and their disk have filled over the last minute. */
 export class LogGrowth {
   readonly #samples: Sample[] = [];
 
   /** To be called about once a second. */
-  sample(at: number, { bytes, free }: DiskFacts): void {
+  sample(at: number, { bytes, free }: Pick<DiskFacts, "bytes" | "free">): void {
     this.#samples.push({ at, bytes, free });
     if (this.#samples.length > SAMPLES) this.#samples.shift();
   }

@@ -111,6 +111,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "recorder.ts",
     "service",
     "admin",
+    "live",
     "demo",
   ],
   "index.ts": [

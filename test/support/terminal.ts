@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "./folder.js";
 import { until } from "./until.js";
@@ -23,10 +24,24 @@ export class Terminal {
     { columns = 80, rows = 24, cwd = ".", env = {} as Readonly<Record<string, string>> } = {},
   ): Promise<Terminal> {
     const terminal = new Terminal(join(await temporaryFolder(t), "tmux"));
-    const set = Object.entries({ NO_COLOR: "", ...env }).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
+    const set = Object.entries(env).flatMap(([key, value]) => ["-e", `${key}=${value}`]);
+    // What the tests' own output asks for is not what people have.
+    const asUsual = ["env", ...["NO_COLOR", "FORCE_COLOR"].flatMap((key) => (key in env ? [] : ["-u", key]))];
     const size = ["-x", `${columns}`, "-y", `${rows}`];
     t.after(() => void spawnSync("tmux", ["-S", terminal.#socket, "kill-server"]));
-    terminal.#tmux("-f", "/dev/null", "new-session", "-d", ...size, "-c", cwd, ...set, "--", ...command);
+    terminal.#tmux(
+      "-f",
+      "/dev/null",
+      "new-session",
+      "-d",
+      ...size,
+      "-c",
+      cwd,
+      ...set,
+      "--",
+      ...asUsual,
+      ...command,
+    );
     // What stands there at the end can be looked at.
     terminal.#tmux("set-option", "-g", "remain-on-exit", "on");
     return terminal;
@@ -46,9 +61,10 @@ export class Terminal {
     this.#tmux("resize-window", "-x", `${columns}`, "-y", `${rows}`);
   }
 
-  /** Process id of what was started. */
-  get pid(): number {
-    return Number(this.#tmux("display-message", "-p", "#{pane_pid}"));
+  /** Process id of the program that the keys go to: the only child of the shell that was started. */
+  get foreground(): number {
+    const shell = this.#tmux("display-message", "-p", "#{pane_pid}").trim();
+    return Number(readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").trim());
   }
 
   /** Whether the program has switched to the other screen, whose end gives the first one back. */

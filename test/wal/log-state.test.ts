@@ -98,8 +98,6 @@ test("the time until a limit follows from the last minute, the nearer limit firs
     growth.sample(second * 1000, {
       bytes: Math.max(0, second - 120) * 5,
       free: 10_000 - Math.max(0, second - 120) * 10,
-      total: 20_000,
-      reserved: true,
     });
   assert.equal(growth.secondsUntil(1000, 1000), 100);
   assert.equal(growth.secondsUntil(100, 1000), 20);

@@ -2,10 +2,12 @@ import type { Command } from "commander";
 import type { FlushAnswer } from "../../admin/flush-route.js";
 import { ColdpathError } from "../../base/errors.js";
 import { tableText } from "../../base/table-text.js";
-import { parseDuration, SECOND_MS } from "../../base/units.js";
+import { MINUTE_MS, parseDuration, SECOND_MS } from "../../base/units.js";
 import { Context } from "../context.js";
 import { withExamples } from "../examples.js";
 import { RunningService } from "../running-service.js";
+
+const FLUSH_MAX_MS: number = MINUTE_MS;
 
 export function registerFlush(program: Command): void {
   const flush = program
@@ -18,8 +20,10 @@ export function registerFlush(program: Command): void {
     .action(async (table: string | undefined, { wait }: { readonly wait: string }, command: Command) => {
       const context = new Context(command);
       const query = new URLSearchParams({ wait: String(secondsOf(wait)), ...(table && { table }) });
-      const service = new RunningService(context.load().config);
-      const answer = (await service.ask("POST", `/api/flush?${query}`)) as FlushAnswer | undefined;
+      const service = new RunningService(context.load());
+      const answer = (await service.ask("POST", `/api/flush?${query}`, 2 * FLUSH_MAX_MS)) as
+        | FlushAnswer
+        | undefined;
       if (answer === undefined) throw nothingHeld(service.url);
       context.result(text(answer), { service: service.url, ...answer });
       if (!answer.done) process.exitCode = 1;
@@ -32,7 +36,7 @@ export function registerFlush(program: Command): void {
 
 function secondsOf(wait: string): number {
   const ms = parseDuration(wait);
-  if (ms === undefined || ms > 60 * SECOND_MS)
+  if (ms === undefined || ms > FLUSH_MAX_MS)
     throw new ColdpathError("USAGE", `--wait ${wait}: expected a duration up to 60s, such as 10s`);
   return ms / SECOND_MS;
 }

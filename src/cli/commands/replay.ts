@@ -34,10 +34,10 @@ export function registerReplay(program: Command): void {
       const context = new Context(command);
       const { without } = options;
       const leaveOut = columnsOf(without);
-      const { config } = context.load();
-      const service = new RunningService(config);
+      const loaded = context.load();
+      const service = new RunningService(loaded);
       const answer = (await service.ask("POST", `/api/replay${queryOf(without)}`)) as Answer | undefined;
-      if (answer === undefined) await byItself(walFolder(config), leaveOut, context);
+      if (answer === undefined) await byItself(walFolder(loaded.config), leaveOut, context);
       else await inService(service, answer, options.wait === true, context);
     });
   withExamples(replay, [

@@ -7,24 +7,23 @@ import type { RecorderStats } from "../../recorder.js";
 import { Context, interruption } from "../context.js";
 import { withExamples } from "../examples.js";
 import { RunningService } from "../running-service.js";
+import { watchStatus } from "../watch/watch.js";
 
 const LOOK_MS: number = SECOND_MS;
-/** To the first line, and nothing below. */
-const CLEAR = "\u001b[H\u001b[J";
 
 export function registerStatus(program: Command): void {
   const status = program
     .command("status")
-    .option("--watch", "again every second, until Ctrl-C; with --json one line each time")
+    .option("--watch", "live, until q or Ctrl-C; with --json one line a second")
     .description("where the tables of the running service stand: rows, queues, drops, the log, the spool")
     .action(async ({ watch = false }: { readonly watch?: boolean }, command: Command) => {
       const context = new Context(command);
-      const service = new RunningService(context.load().config);
+      const service = new RunningService(context.load());
       if (!watch) return show(await statusOf(service), context);
       const signal = interruption();
+      if (process.stdout.isTTY && !context.json) return watchStatus(service, signal);
       while (!signal.aborted) {
         const status = await statusOf(service);
-        if (process.stdout.isTTY && !context.json) process.stdout.write(CLEAR);
         show(status, context);
         // Interrupted: the loop ends.
         await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
