@@ -1,7 +1,9 @@
 import type { AddressInfo } from "node:net";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { Logger } from "pino";
-import { ColdpathError, messageOf } from "../base/errors.js";
+import { systemClock } from "../base/clock.js";
+import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
+import { Guests } from "../base/guests.js";
 import { readOrCreateSecret } from "../base/secret.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
 import { BodyMemory } from "../intake/body-memory.js";
@@ -9,11 +11,17 @@ import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Live } from "../live/live.js";
 import type { RecentEvents } from "../live/recent-events.js";
 import type { Recorder } from "../recorder.js";
+import { audit } from "./audit.js";
+import { type DeadLetterOffice, deadLetterRoutes } from "./dead-letter-routes.js";
+import { FailedTokens } from "./failed-tokens.js";
 import { flushRoute } from "./flush-route.js";
 import { guard } from "./guard.js";
+import { healthRoutes } from "./health-routes.js";
 import { ingestRoute } from "./ingest-route.js";
 import { liveRoutes } from "./live-routes.js";
 import { pageRoute } from "./page-route.js";
+import { queryRoute, type Reader } from "./query-route.js";
+import { refuseBytes } from "./refuse-bytes.js";
 import { type ReloadableConfig, reloadRoute } from "./reload-route.js";
 import { replayRoute } from "./replay-route.js";
 import { statusReports } from "./status-report.js";
@@ -22,9 +30,9 @@ export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "flush" | "replay" | "leaveOut">;
+  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "note" | "flush" | "replay" | "leaveOut">;
   /** What is known of the last hour of that recorder. */
-  readonly live: Pick<Live, "report" | "history" | "watch">;
+  readonly live: Pick<Live, "report" | "history" | "watch" | "notLanding">;
   readonly events: RecentEvents;
   /** Without it there is no configuration to be asked for or reloaded. */
   readonly config?: ReloadableConfig;
@@ -35,8 +43,11 @@ export interface AdminOptions {
   readonly bodyMemory: number;
   /** Bytes of the longest line. */
   readonly maxLine: number;
-  /** Told of what is answered with "internal error". */
-  readonly log: Pick<Logger, "error">;
+  readonly deadLetters: DeadLetterOffice;
+  /** Answers questions in SQL. */
+  readonly reader: Reader;
+  /** Told of what is answered with "internal error", of who changes something and of wrong tokens. */
+  readonly log: Pick<Logger, "info" | "warn" | "error">;
 }
 
 export interface AdminServer {
@@ -48,6 +59,9 @@ export interface AdminServer {
 /** A client that sends its headers or body slower than this is cut off. */
 const REQUEST_TIMEOUT_MS: number = 2 * MINUTE_MS;
 const HEADERS_TIMEOUT_MS: number = 10 * SECOND_MS;
+const TIMEOUT_LOOK_MS: number = 2 * SECOND_MS;
+/** Connections over which nobody has shown the token: all readers of the stream, and some more. */
+const GUESTS_MAX = 1280;
 /** At shutdown requests must leave time for storing what they brought. */
 const DRAIN_MAX_MS: number = 5 * SECOND_MS;
 
@@ -56,35 +70,45 @@ const DRAIN_MAX_MS: number = 5 * SECOND_MS;
  * @throws ColdpathError ADDRESS_IN_USE
  */
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
-  const { listen, recorder, normaliser, live, events } = options;
-  const refusal = guard({ host: listen.host, token: readOrCreateSecret(options.tokenFile) });
+  const { listen, recorder, normaliser, live, events, log } = options;
+  const refusal = guard({
+    host: listen.host,
+    token: readOrCreateSecret(options.tokenFile),
+    failed: new FailedTokens(systemClock, (peer) => log.warn({ event: "token_refused", peer })),
+    onToken: ({ raw }) => guests.letIn(raw.socket),
+  });
   const app = fastify({
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_LOOK_MS },
+    clientErrorHandler: refuseBytes,
     // An address that cannot be decoded reaches no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
       if (refusal(request, reply) === undefined) void reply.code(400).send(failure(error.message));
     },
   });
+  const guests = new Guests(app.server, GUESTS_MAX);
   app.addHook("onRequest", async (request, reply) => refusal(request, reply));
+  audit(app, { recorder, events, log });
   // Bodies are streams; the intake bounds them itself.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
   app.setErrorHandler((error, { method, url }, reply) => {
     const status = (error as { statusCode?: number }).statusCode ?? statusOf(error);
-    if (status >= 500) options.log.error({ event: "request_failed", method, url, err: error });
-    void reply.code(status).send(failure(status >= 500 ? "internal error" : messageOf(error)));
+    if (status === 500) options.log.error({ event: "request_failed", method, url, err: error });
+    void reply.code(status).send(failure(status === 500 ? "internal error" : messageOf(error)));
   });
   app.setNotFoundHandler(({ method, url }, reply) =>
     reply.code(404).send(failure(`there is no ${method} ${url}`)),
   );
   pageRoute(app, recorder);
-  statusRoutes(app, recorder);
+  healthRoutes(app, { recorder, live });
   // Known before anybody can ask.
   let url = "";
   const report = statusReports({ live, normaliser, adminUrl: () => url });
   liveRoutes(app, { live, events, report });
   flushRoute(app, recorder);
+  deadLetterRoutes(app, options.deadLetters);
+  queryRoute(app, options.reader);
   replayRoute(app, recorder);
   if (options.config !== undefined) reloadRoute(app, options.config);
   const bodies = new BodyMemory(options.bodyMemory);
@@ -97,18 +121,6 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 function addressOf(app: FastifyInstance): string {
   const { family, address, port } = app.server.address() as AddressInfo;
   return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
-}
-
-function statusRoutes(app: FastifyInstance, recorder: AdminOptions["recorder"]): void {
-  app.get("/healthz", (_request, reply) => reply.type("text/plain").send("ok\n"));
-  app.get("/readyz", (_request, reply) => {
-    const full = Object.entries(recorder.stats().tables).filter(([name]) => recorder.table(name).full);
-    if (full.length === 0) return reply.type("text/plain").send("ok\n");
-    return reply
-      .code(503)
-      .type("text/plain")
-      .send(`at their limit: ${full.map(([name]) => name).join(", ")}\n`);
-  });
 }
 
 async function listenOn(app: FastifyInstance, { host, port }: AdminOptions["listen"]): Promise<void> {
@@ -135,8 +147,15 @@ function failure(message: string): { error: { message: string } } {
   return { error: { message } };
 }
 
+/** What an operating error is answered with; the cause of any other stands in the log alone. */
+const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
+  USAGE: 400,
+  TABLE_UNKNOWN: 404,
+  DEAD_LETTERS_LOCKED: 409,
+  CLICKHOUSE_ANSWER: 502,
+  CLICKHOUSE_UNREACHABLE: 503,
+};
+
 function statusOf(error: unknown): number {
-  if (!(error instanceof ColdpathError)) return 500;
-  if (error.code === "USAGE") return 400;
-  return error.code === "TABLE_UNKNOWN" ? 404 : 500;
+  return (error instanceof ColdpathError ? STATUS[error.code] : undefined) ?? 500;
 }

@@ -12,6 +12,10 @@ export const CONDITIONS = z
     level_held: duration("10m", SECOND_MS, DAY_MS).meta({
       description: "time that a table may be away from its normal level before that is told",
     }),
+    landing: duration("1m", SECOND_MS, DAY_MS).meta({
+      description:
+        "time that rows of a table may wait while none of it is stored, before GET /landingz tells",
+    }),
     spool_usage: percent("80%", 0, 1).meta({
       description: "share of a table's spool; when more is taken, that is told",
     }),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { Guests } from "../base/guests.js";
 import { KIB, MIB, SECOND_MS } from "../base/units.js";
 import { authenticate, authorize, foreignCaller, isLoopback, type Role } from "./access.js";
 import {
@@ -18,7 +19,6 @@ import { refusal } from "./exception.js";
 import { type Counts, type Executor, NOTHING } from "./executor.js";
 import { refuseForbiddenIdentifiers } from "./forbidden.js";
 import { isForm, readForm } from "./form.js";
-import { Guests } from "./guests.js";
 import { type EngineLimits, READER_STATEMENT_MAX } from "./limits.js";
 import type { ResultFormat } from "./native-revision.js";
 import { progressText } from "./progress.js";
@@ -55,6 +55,9 @@ const HEAD_MAX = MIB;
 const HEADERS_MAX = 100;
 const HEADER_BYTES_MAX = 64 * KIB;
 
+/** Connections without the password that are kept; a usual client opens ten. */
+const GUESTS_MAX = 256;
+
 const METHODS = "OPTIONS, HEAD, GET, POST";
 
 /** The ClickHouse HTTP interface, as described in `docs/reference/engine-http.md`. */
@@ -71,7 +74,7 @@ export function createServer(engine: Interface): FastifyInstance {
   });
   // Node drops headers beyond the count without a word; one more shows that there were too many.
   app.server.maxHeadersCount = HEADERS_MAX + 1;
-  const guests = new Guests(app.server);
+  const guests = new Guests(app.server, GUESTS_MAX);
   app.removeAllContentTypeParsers();
   // Bodies are read where they are needed, as they come.
   app.addContentTypeParser("*", (_request, payload, done) => done(null, payload));

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type AdminServer, startAdmin } from "../admin/server.js";
 import { messageOf } from "../base/errors.js";
+import { SECOND_MS } from "../base/units.js";
 import type { LoadedConfig } from "../config/load.js";
 import { startFeed } from "../demo/feed.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
@@ -9,11 +10,13 @@ import { Live } from "../live/live.js";
 import { RecentEvents, type Told } from "../live/recent-events.js";
 import type { CloseReport, Recorder, Report } from "../recorder.js";
 import { ConfigInForce } from "./config-in-force.js";
+import { ServiceLetters } from "./dead-letters.js";
 import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
 import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
 import { openRecorder } from "./open-recorder.js";
 import { announce } from "./presence.js";
+import { readerOf } from "./reader.js";
 
 /** A recorder with its network intake, running in this process. */
 export interface Service {
@@ -64,17 +67,26 @@ export async function startService(
     const { kind, ...fields } = event;
     tell({ kind, level: eventLevel(event), message: eventMessage(event), fields });
   };
+  const letters = new ServiceLetters(config, opened.clickhouse);
+  const reader = readerOf(config, opened);
+  const closeClickHouse = async (): Promise<void> => {
+    await reader.clickhouse.close();
+    await opened.close();
+  };
   let recorder: Recorder | undefined;
   let live: Live | undefined;
   let admin: AdminServer | undefined;
   try {
     const recording = await openRecorder(config, opened, report, { mayBeAway });
     recorder = recording;
-    live = new Live(() => recording.stats());
     const setLogLevel = (level: string): void => {
       log.level = level;
     };
     const inForce = new ConfigInForce({ loaded, load, recorder, setLogLevel, tell });
+    live = new Live({
+      stats: () => recording.stats(),
+      landingSeconds: () => inForce.loaded.config.conditions.landing / SECOND_MS,
+    });
     const tokenFile = config.admin.token_file ?? join(config.data_dir, "admin-token");
     admin = await startAdmin({
       listen: parseListen(config.admin.listen),
@@ -87,6 +99,8 @@ export async function startService(
       maxBody: config.intake.http.max_body,
       bodyMemory: config.intake.http.memory,
       maxLine: config.intake.max_line,
+      deadLetters: letters,
+      reader,
       log,
     });
     const started = { live, admin };
@@ -103,11 +117,12 @@ export async function startService(
         feed?.stop();
         takeBack();
         started.live.close();
+        await letters.close();
         await started.admin.close(deadlineMs);
         const report = await recording.close({
           deadlineMs: Math.max(0, deadline - performance.now()),
         });
-        await opened.close();
+        await closeClickHouse();
         return report;
       },
     };
@@ -115,7 +130,7 @@ export async function startService(
     live?.close();
     await admin?.close(0);
     await recorder?.close({ deadlineMs: 0 });
-    await opened.close();
+    await closeClickHouse();
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import type { Reader } from "../../src/admin/query-route.js";
 import { type AdminOptions, type AdminServer, startAdmin } from "../../src/admin/server.js";
+import { ClickHouse } from "../../src/clickhouse/client.js";
 import { Normaliser } from "../../src/intake/normalise/normaliser.js";
 import { History } from "../../src/live/history.js";
 import { RecentEvents } from "../../src/live/recent-events.js";
@@ -11,14 +13,20 @@ export interface BareServer {
   readonly admin: AdminServer;
   readonly token: string;
   readonly events: RecentEvents;
-  /** What was logged as an error. */
+  /** What was logged as a warning or an error. */
   readonly logged: unknown[];
 }
 
-/** The server on a recorder that answers no question, but for those that are given. */
+/** Of a ClickHouse that lets anybody read. */
+export function readerOn(clickhouse: ClickHouse): Reader {
+  return { clickhouse, endpoint: () => clickhouse.endpoint, settings: {}, isOpen: true };
+}
+
+/** The server on a recorder that answers no question, but for what is given. */
 export async function startBare(t: TestContext, options: Partial<AdminOptions> = {}): Promise<BareServer> {
   const tokenFile = join(await temporaryFolder(t), "token");
   const logged: unknown[] = [];
+  const log = (fields: unknown): unknown => logged.push(fields);
   const events = new RecentEvents();
   const broken = (): never => {
     throw new Error("the recorder is broken");
@@ -27,11 +35,8 @@ export async function startBare(t: TestContext, options: Partial<AdminOptions> =
     listen: { host: "127.0.0.1", port: 0 },
     tokenFile,
     recorder: {
-      stats: broken,
-      table: broken,
-      flush: broken,
-      replay: broken,
-      leaveOut: broken,
+      ...{ stats: broken, table: broken, flush: broken, replay: broken, leaveOut: broken },
+      note: () => {},
       keys: undefined,
     },
     live: {
@@ -39,6 +44,7 @@ export async function startBare(t: TestContext, options: Partial<AdminOptions> =
         return broken();
       },
       history: new History(),
+      notLanding: [],
       watch: () => () => {},
     },
     events,
@@ -46,7 +52,9 @@ export async function startBare(t: TestContext, options: Partial<AdminOptions> =
     maxBody: 1000,
     bodyMemory: 1000,
     maxLine: 1000,
-    log: { error: (fields: unknown) => logged.push(fields) },
+    deadLetters: { summary: broken, retry: broken },
+    reader: readerOn(new ClickHouse({ url: "http://127.0.0.1:9", user: "default", database: "default" })),
+    log: { info: () => {}, warn: log, error: log },
     ...options,
   });
   t.after(() => admin.close(0));

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { startAdmin } from "../../src/admin/server.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { Normaliser } from "../../src/intake/normalise/normaliser.js";
+import { summarise } from "../../src/letters/summary.js";
 import { Live } from "../../src/live/live.js";
 import { RecentEvents } from "../../src/live/recent-events.js";
 import { Recorder, type WalOptions } from "../../src/recorder.js";
 import { recorderOptions } from "../intake/fixture.js";
+import { readerOn } from "./bare-server.js";
 
 export interface LoggedService {
   readonly recorder: Recorder;
@@ -38,7 +40,7 @@ export async function startLogged(
     },
   });
   const tokenFile = join(folder, "token");
-  const live = new Live(() => recorder.stats());
+  const live = new Live({ stats: () => recorder.stats(), landingSeconds: () => 60 });
   const admin = await startAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     tokenFile,
@@ -49,7 +51,14 @@ export async function startLogged(
     maxBody: 1 << 20,
     bodyMemory: 1 << 23,
     maxLine: 10_000,
+    deadLetters: {
+      summary: (table) => summarise(join(folder, "dead-letters"), { table }),
+      retry: async () => [],
+    },
+    reader: readerOn(clickhouse),
     log: {
+      info: () => {},
+      warn: () => {},
       error: (fields: unknown) => {
         throw new Error(`an internal error: ${JSON.stringify(fields)}`);
       },

@@ -43,7 +43,7 @@ class Reader {
 async function startLive(t: TestContext): Promise<BareServer & { clock: ManualClock; recorded: Recorded }> {
   const clock = new ManualClock();
   const recorded = new Recorded();
-  const live = new Live(() => recorded.stats(), clock);
+  const live = new Live({ stats: () => recorded.stats(), landingSeconds: () => 60, clock });
   return { ...(await startBare(t, { live })), clock, recorded };
 }
 

@@ -35,7 +35,13 @@ test("each key says whether a reload is enough or why not; these are the ones fo
   ]);
   assert.deepEqual(
     atOnce.filter((path) => !path.startsWith("tables.")),
-    ["conditions.drop_rate", "conditions.level_held", "conditions.spool_usage", "log.level"],
+    [
+      "conditions.drop_rate",
+      "conditions.level_held",
+      "conditions.landing",
+      "conditions.spool_usage",
+      "log.level",
+    ],
   );
   const unsaid = KEYS.filter(({ restart }) => restart === "it is read at the start");
   assert.deepEqual(unsaid, []);

@@ -38,7 +38,15 @@ function wayOf(Buffer: typeof TableBuffer, Sink: typeof Lane) {
     ...{ onTurn: () => {}, dropRule: () => ({}) as never, onDropped: () => {} },
   });
   const writer = new Writer({
-    ...{ table: DAILY, buffer, admission, gather: undefined, lane, isLogged: false, inheritedRows: () => 0 },
+    ...{
+      table: DAILY,
+      buffer,
+      admission,
+      gather: undefined,
+      lane,
+      isLogged: false,
+      inheritedRows: () => 0,
+    },
     ...{ identity, deadLetters: undefined as never, clock, report, isClosed: () => false, policy: undefined },
     ...{ overload, gaps: new GapLedger({ clock, write: () => true }), refusedByRings: () => 0 },
   });

@@ -8,7 +8,7 @@ import { Recorded } from "./recorded.js";
 function start(t: TestContext): { recorded: Recorded; clock: ManualClock; live: Live } {
   const recorded = new Recorded();
   const clock = new ManualClock();
-  const live = new Live(() => recorded.stats(), clock);
+  const live = new Live({ stats: () => recorded.stats(), landingSeconds: () => 60, clock });
   t.after(() => live.close());
   return { recorded, clock, live };
 }
@@ -100,4 +100,25 @@ test("after its end it looks no more", (t) => {
   const { clock, live } = start(t);
   live.close();
   assert.equal(clock.timers, 0);
+});
+
+test("rows that wait while none is stored do not land, after the time that is allowed; a quiet table is left alone", (t) => {
+  const { recorded, clock, live } = start(t);
+  const tables = (): unknown => live.notLanding.map(({ table, rows, seconds }) => [table, rows, seconds]);
+  clock.advance(100_000);
+  assert.deepEqual(tables(), []);
+  recorded.pending = 7;
+  clock.advance(61_000);
+  assert.deepEqual(tables(), []);
+  clock.advance(1000);
+  assert.deepEqual(tables(), [["orders", 7, 61]]);
+  recorded.pending = 9;
+  recorded.stored += 1;
+  clock.advance(1000);
+  assert.deepEqual(tables(), []);
+  clock.advance(61_000);
+  assert.deepEqual(tables(), [["orders", 9, 61]]);
+  recorded.pending = 0;
+  clock.advance(1000);
+  assert.deepEqual(tables(), []);
 });

@@ -10,6 +10,7 @@ export class Recorded {
   inherited = 0;
   deduplicated = 0;
   usage = 0;
+  pending = 0;
 
   /** Those of `orders` are the fields; `fills` is quiet. */
   stats(): RecorderStats {
@@ -19,6 +20,7 @@ export class Recorded {
       tables: {
         orders: tableOf({
           ...orders,
+          pending: { rows: this.pending, bytes: 0 },
           inherited: { stored: inherited, deadLettered: 0, dropped: 0, pending: 0 },
           freshness: this.freshness.snapshot(),
           insertSeconds: this.inserts.snapshot(),
@@ -36,6 +38,7 @@ function tableOf(stats: Partial<TableStats>): TableStats {
   return {
     ...{ offered: 0, accepted: 0, stored: 0, deduplicated: 0, sampled: 0, deadLettered: 0 },
     refused: {},
+    pending: { rows: 0, bytes: 0 },
     dropped: {},
     inherited: { stored: 0, deadLettered: 0, dropped: 0, pending: 0 },
     freshness: nothing,

@@ -1,15 +1,13 @@
 import { type Command, Option } from "commander";
 import { ColdpathError } from "../../base/errors.js";
 import { tableText } from "../../base/table-text.js";
-import type { Config } from "../../config/schema.js";
-import { Normaliser } from "../../intake/normalise/normaliser.js";
-import { alone } from "../../letters/alone.js";
 import { dropLetters } from "../../letters/drop.js";
 import { letterText } from "../../letters/letter-text.js";
-import { retryLetters, type TableRetry } from "../../letters/retry.js";
+import type { TableRetry } from "../../letters/retry.js";
 import { type DeadLetter, type Selection, selectedLetters } from "../../letters/selection.js";
 import { type LetterSummary, summarise } from "../../letters/summary.js";
-import { deadLettersFolder, openClickHouse, walFolder } from "../../service/open.js";
+import { deadLettersFolder, openClickHouse } from "../../service/open.js";
+import { retryLettersOf } from "../../service/retry-letters.js";
 import { Context, interruption } from "../context.js";
 import { withExamples } from "../examples.js";
 
@@ -103,29 +101,12 @@ async function retry(chosen: Chosen & { readonly ids: readonly string[] }, conte
   if (ids.size === 0) return context.result("there are no dead letters", []);
   const opened = await openClickHouse(config);
   try {
-    const tables = await alone(folder, () =>
-      retryLetters({
-        folder,
-        ids,
-        log: walFolder(config),
-        clickhouse: opened.clickhouse,
-        recorder: config.recorder.id,
-        env: config.recorder.env,
-        accept: config.accept,
-        normaliser: new Normaliser({ depth: config.tables.market_data.policy.depth }),
-        waitsForQuorum: (table) => isCritical(config, table) && config.clickhouse.cluster !== undefined,
-        signal: interruption(),
-      }),
-    );
+    const tables = await retryLettersOf(config, opened.clickhouse, ids, interruption());
     context.result(tables.map(retryText).join("\n"), tables);
     if (tables.some(({ left }) => left.length > 0)) process.exitCode = 1;
   } finally {
     await opened.close();
   }
-}
-
-function isCritical({ tables }: Config, table: string): boolean {
-  return tables[table]?.class === "critical";
 }
 
 function retryText({ table, stored, found, left }: TableRetry): string {

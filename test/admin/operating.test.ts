@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { until } from "../support/until.js";
+import { startWhole } from "./whole-service.js";
+
+const ACCEPT_FUTURE_MS = 1000;
+const { service, ask } = await startWhole({ after }, [`accept.future=${ACCEPT_FUTURE_MS}ms`]);
+const NDJSON = { "content-type": "application/x-ndjson" };
+
+/** A row of `orders` of that moment. */
+function order(id: string, ts: Date, qty: string): string {
+  return `${JSON.stringify({ ts, client_order_id: id, strategy: "s", symbol: "X", side: "buy", qty, status: "new" })}\n`;
+}
+
+test("a question in SQL is answered with names, types and rows, every digit of them, and without a token", async () => {
+  const sql = "SELECT toUInt64(18446744073709551615) AS big, 'x' AS word, [1, 2] AS list";
+  const { status, json } = await ask("POST", "/api/query", { body: { sql }, asGuest: true });
+  assert.equal(status, 200, JSON.stringify(json));
+  assert.deepEqual(json.columns, [
+    { name: "big", type: "UInt64" },
+    { name: "word", type: "String" },
+    { name: "list", type: "Array(UInt8)" },
+  ]);
+  assert.deepEqual(json.rows, [["18446744073709551615", "x", [1, 2]]]);
+  assert.equal(json.truncated, false);
+});
+
+test("of a large answer the first thousand rows come, and little more is read for them", async () => {
+  const { json } = await ask("POST", "/api/query", { body: { sql: "SELECT number FROM numbers(1e12)" } });
+  assert.deepEqual([json.rows.length, json.truncated], [1000, true]);
+  assert.ok(json.rowsRead < 1e6, `${json.rowsRead} rows were read`);
+  const exact = await ask("POST", "/api/query", { body: { sql: "SELECT number FROM numbers(1000)" } });
+  assert.deepEqual([exact.json.rows.length, exact.json.truncated], [1000, false]);
+});
+
+test("what is no question is refused: writing, files, a format of its own, none at all, an answer of megabytes", async () => {
+  for (const [sql, reason] of [
+    ["DROP TABLE coldpath.orders", /readonly|password|READONLY/],
+    ["INSERT INTO coldpath.orders SELECT * FROM coldpath.orders", /./],
+    ["SELECT * FROM file('/etc/passwd', 'LineAsString')", /./],
+    ["SELECT 1 FORMAT CSV", /leave FORMAT out/],
+    ["SELECT repeat('x', 100000) FROM numbers(900)", /larger than 4 MiB/],
+    ["SELEC 1", /SYNTAX_ERROR/],
+    ["  ", /expected a body/],
+  ] as const) {
+    const { status, json } = await ask("POST", "/api/query", { body: { sql } });
+    assert.equal(status, 400, `${sql}: ${status} ${JSON.stringify(json)}`);
+    assert.match(json.error.message, reason, sql);
+  }
+  const bare = await ask("POST", "/api/query", { body: "SELECT 1" });
+  assert.equal(bare.status, 400);
+});
+
+test("four questions are answered at once, the fifth is told to come again", async () => {
+  const sql = "SELECT sleepEachRow(0.5) FROM numbers(6)";
+  const running = [1, 2, 3, 4].map(() => ask("POST", "/api/query", { body: { sql } }));
+  const first = Promise.race(running);
+  await until("the fifth is refused", async () => {
+    const { status, headers } = await ask("POST", "/api/query", { body: { sql: "SELECT 1" } });
+    if (status === 503) assert.equal(headers.get("retry-after"), "1");
+    return status === 503;
+  });
+  assert.equal((await first).status, 200);
+  for (const each of await Promise.all(running)) assert.equal(each.status, 200);
+});
+
+test("refused rows are counted, and tried again beside the running recorder: what fits by now is stored, what does not stays", async () => {
+  // A second too far ahead of the clock now, not so in two.
+  const soon = new Date(Date.now() + ACCEPT_FUTURE_MS + 1500);
+  const body =
+    order("early", soon, "1") + order("broken", new Date(), "many") + order("well", new Date(), "1");
+  const taken = await ask("POST", "/v1/ingest/orders", { body, headers: NDJSON });
+  assert.deepEqual([taken.json.accepted, taken.json.rejected], [1, 2], taken.text);
+  const counted = await ask("GET", "/api/dead-letters", { asGuest: true });
+  assert.deepEqual([counted.json.letters, counted.json.damaged], [2, 0]);
+  assert.deepEqual(
+    counted.json.groups.map(({ table }: { table: string }) => table),
+    ["orders", "orders"],
+  );
+  assert.equal((await ask("GET", "/api/dead-letters?table=fills")).json.letters, 0);
+  await until("the early row is stored", async () => {
+    const { status, json } = await ask("POST", "/api/dead-letters/retry", { body: { table: "orders" } });
+    assert.equal(status, 200, JSON.stringify(json));
+    return json.tables[0].stored === 1;
+  });
+  await service.recorder.flush("orders");
+  const sql = "SELECT client_order_id FROM coldpath.orders ORDER BY ALL";
+  assert.deepEqual((await ask("POST", "/api/query", { body: { sql } })).json.rows, [["early"], ["well"]]);
+  const again = await ask("POST", "/api/dead-letters/retry", { body: { all: true } });
+  const [{ table, stored, left }] = again.json.tables;
+  assert.deepEqual([table, stored, left.length], ["orders", 0, 1]);
+});
+
+test("nothing is tried again unless it is said what", async () => {
+  for (const body of [{}, { ids: [] }, { all: true, table: "orders" }, { ids: [1] }, "all"]) {
+    const { status, json } = await ask("POST", "/api/dead-letters/retry", { body });
+    assert.equal(status, 400, JSON.stringify(body));
+    assert.match(json.error.message, /say which letters/);
+  }
+});
+
+test("who changes something is written down: an event, and a row of system_events; who only asks is not", async () => {
+  const headers = { "user-agent": "a tool\u00e9" };
+  assert.equal((await ask("POST", "/api/flush?wait=5", { headers })).status, 200);
+  assert.equal((await ask("POST", "/api/flush?table=nothing", { headers })).status, 404);
+  assert.equal((await ask("POST", "/api/flush", { headers, asGuest: true })).status, 401);
+  await ask("POST", "/api/query", { body: { sql: "SELECT 1" } });
+  await service.recorder.flush("system_events");
+  const sql =
+    "SELECT message, attributes['who'], attributes['agent'], attributes['outcome'] FROM coldpath.system_events " +
+    "WHERE kind = 'admin' AND attributes['agent'] LIKE 'a tool%' ORDER BY seq";
+  let rows: unknown[] = [];
+  await until("both are stored", async () => {
+    ({ rows } = (await ask("POST", "/api/query", { body: { sql } })).json);
+    return rows.length >= 2;
+  });
+  assert.deepEqual(rows, [
+    ["POST /api/flush?wait=5: done, 200", "token", "a tool?", "done"],
+    ["POST /api/flush?table=nothing: refused, 404", "token", "a tool?", "refused"],
+  ]);
+  const { events } = (await ask("GET", "/api/events")).json;
+  const told = events.filter((event: { kind: string }) => event.kind === "admin");
+  assert.ok(told.some(({ message }: { message: string }) => message === "POST /api/flush?wait=5: done, 200"));
+  assert.ok(told.every(({ message }: { message: string }) => !message.includes("/api/query")));
+});
+
+test("rows are taken and land", async () => {
+  for (const path of ["/healthz", "/readyz", "/landingz"]) {
+    const { status, text } = await ask("GET", path, { asGuest: true });
+    assert.deepEqual([status, text], [200, "ok\n"], path);
+  }
+});
