@@ -354,8 +354,7 @@ export class Recorder {
   /** Takes no more rows, stores what it has until the deadline, and says what it could not store. */
   async close({ deadlineMs }: { deadlineMs: number }): Promise<CloseReport> {
     for (const writer of this.#writers.values()) writer.closePolicy();
-    this.#gaps.close();
-    this.#notes.close();
+    this.#gaps.flush();
     this.#isClosed = true;
     this.#overload.close();
     this.#health.close();
@@ -365,6 +364,9 @@ export class Recorder {
     for (const writer of this.#writers.values()) writer.wake();
     const endsAt = this.#clock.monotonic() + deadlineMs;
     const left = await this.#sink.close(deadlineMs);
+    for (const [table, rows] of this.#buffers.lost(left)) this.addGap({ table, reason: "closed", rows });
+    this.#gaps.close();
+    this.#notes.close();
     this.#stored.close();
     await this.#deadLetters.close();
     const logEndsAt = Math.max(endsAt, this.#clock.monotonic() + LOG_CLOSE_MS);

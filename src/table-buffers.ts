@@ -91,6 +91,12 @@ export class TableBuffers {
     return { unsent, unconfirmed: 0, logged: logged.pendingRows - unsent };
   }
 
+  /** By table, rows left behind that are in memory alone and were not sent: nobody will have them. */
+  *lost(left: ReadonlyMap<string, Left>): Generator<readonly [table: string, rows: number]> {
+    for (const [table, of] of left)
+      if (!this.logged.has(table)) yield [table, this.leftBehind(table, of).unsent];
+  }
+
   #keptOf(table: string): LoggedBuffer | SpooledBuffer | undefined {
     return this.logged.get(table) ?? this.#spooled.get(table);
   }

@@ -176,6 +176,15 @@ export class Writer implements TableWriter {
     return this.#admission.offer(row, origin);
   }
 
+  /**
+   * Takes a row that the recorder writes of itself; false if there is no room, which is not counted as refused. At the end, too, if it is safe in
+   * the log: what could not be kept is known then.
+   */
+  note(row: Row): boolean {
+    if ((this.#isClosed && !this.isLogged) || !this.#admission.makeRoom()) return false;
+    return this.#admission.offer(row, undefined) !== undefined;
+  }
+
   group(): RowGroup | undefined {
     if (this.#isClosed) throw closed();
     const { gather } = this.#parts;

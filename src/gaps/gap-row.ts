@@ -13,6 +13,7 @@ const COMPONENT: Readonly<Record<GapReason, string>> = {
   spool_damaged: "spool",
   ring_full: "ring",
   too_large: "ring",
+  closed: "buffer",
   pipeline_died: "pipeline",
 };
 

@@ -8,6 +8,7 @@ import type { Row } from "../native/block.js";
  * - `queue_full`, `memory_full`, `spool_full`: dropped to make room
  * - `spool_damaged`: in the spool, whose bytes are not what was written
  * - `ring_full`, `too_large`: never taken: the producer was told so
+ * - `closed`: in memory when the recorder was closed, and never sent
  * - `pipeline_died`: in memory when the pipeline's thread died
  */
 export type GapReason =
@@ -20,6 +21,7 @@ export type GapReason =
   | "spool_damaged"
   | "ring_full"
   | "too_large"
+  | "closed"
   | "pipeline_died";
 
 /** Values of the columns that tell one series from another, and how many of its rows are missing. */

@@ -6,9 +6,10 @@ const RETRY_MS: number = SECOND_MS;
 /** Those that wait; of more the first go, which the events have told. */
 const WAITING_MAX = 10_000;
 
-/** What takes rows of `system_events`; undefined if there is no room for one. */
+/** What takes rows of `system_events`. */
 export interface NoteTaker {
-  offerWhole(row: Row): unknown;
+  /** False if there is no room for it now. */
+  note(row: Row): boolean;
 }
 
 /** What the recorder writes down of itself, in order: while there is no room, as on a full disk, it waits. */
@@ -30,7 +31,7 @@ export class Notes {
   write(row: Row): boolean {
     if (this.#isClosed) return false;
     const taker = this.#taker();
-    return taker === undefined || taker.offerWhole(row) !== undefined;
+    return taker === undefined || taker.note(row);
   }
 
   /** Writes a row as soon as there is room for it; not at all after {@link close}. */

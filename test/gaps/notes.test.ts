@@ -9,10 +9,10 @@ test("notes that find no room are written in order as soon as there is, each onc
   const written: Row[] = [];
   let room = 1;
   const notes = new Notes(clock, () => ({
-    offerWhole(row: Row) {
-      if (room === 0) return undefined;
+    note(row: Row) {
+      if (room === 0) return false;
       room -= 1;
-      return written.push(row);
+      return written.push(row) > 0;
     },
   }));
   for (let id = 1; id <= 4; id += 1) notes.add({ id });
@@ -32,12 +32,12 @@ test("a note for which room is made by what is told itself is written once, and 
   const written: unknown[] = [];
   let isFirst = true;
   const notes: Notes = new Notes(new ManualClock(), () => ({
-    offerWhole({ id }: Row) {
+    note({ id }: Row) {
       if (isFirst) {
         isFirst = false;
         notes.add({ id: 2 });
       }
-      return written.push(id);
+      return written.push(id) > 0;
     },
   }));
   notes.add({ id: 1 });
@@ -46,7 +46,7 @@ test("a note for which room is made by what is told itself is written once, and 
 
 test("after the end no note waits for room that will never be", () => {
   const clock = new ManualClock();
-  const notes = new Notes(clock, () => ({ offerWhole: () => undefined }));
+  const notes = new Notes(clock, () => ({ note: () => false }));
   notes.close();
   notes.add({ id: 1 });
   assert.equal(clock.timers, 0);
