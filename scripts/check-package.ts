@@ -36,7 +36,7 @@ try {
   const paths = packed.files.map(({ path }) => path);
   const foreign = paths.filter(
     (path) =>
-      !/^(dist\/src\/|src\/page\/browser\/|schemas\/|examples\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(
+      !/^(dist\/src\/|src\/page\/browser\/|schemas\/|examples\/|deploy\/|docs\/|[A-Z]+(\.md)?$|package\.json$)/.test(
         path,
       ),
   );

@@ -16,6 +16,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map<string, (
   ["query", async () => (await import("./commands/query.js")).registerQuery],
   ["status", async () => (await import("./commands/status.js")).registerStatus],
   ["flush", async () => (await import("./commands/flush.js")).registerFlush],
+  ["reload", async () => (await import("./commands/reload.js")).registerReload],
   ["replay", async () => (await import("./commands/replay.js")).registerReplay],
   ["wal", async () => (await import("./commands/wal.js")).registerWal],
   ["dead-letter", async () => (await import("./commands/dead-letter.js")).registerDeadLetter],

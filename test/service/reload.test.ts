@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { CliProcess } from "../support/cli.js";
+import { CliProcess, type CliRun, cli } from "../support/cli.js";
 import { temporaryFolder } from "../support/folder.js";
 import { layMigrated } from "../support/migrated.js";
 import { until } from "../support/until.js";
@@ -32,6 +32,11 @@ class Served {
     [, served.#clickhouse = ""] = await served.serve.printed(/ClickHouse +(http:\S+)/);
     served.#token = (await readFile(join(folder, "data", "admin-token"), "utf8")).trim();
     return served;
+  }
+
+  /** A command of an operator beside it. */
+  async command(...words: readonly string[]): Promise<CliRun> {
+    return await cli(["--set", `admin.listen=${new URL(this.url).host}`, ...words], this.folder);
   }
 
   async write(yaml: string): Promise<void> {
@@ -207,6 +212,9 @@ test("a file with mistakes changes nothing and tells all of them, by request and
   );
   const refused = await served.reload();
   assert.equal(refused.status, 422);
+  const command = await served.command("reload");
+  assert.equal(command.code, 2);
+  assert.match(command.stderr, /^ {2}zzz: unknown key/m);
   assert.deepEqual(
     refused.issues?.map(({ path }) => path),
     ["clickhouse.password", "tables.orders.flush.rows", "zzz"],
@@ -217,12 +225,23 @@ test("a file with mistakes changes nothing and tells all of them, by request and
   assert.equal(JSON.parse(line).issues.length, 3);
   assert.deepEqual(await served.get("/api/config"), before);
   await served.write("recorder: { env: b }\n");
+  const shown = await served.command("reload");
+  assert.equal(shown.code, 0, shown.stderr);
+  const lines = shown.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => line.replace(/ {2,}/g, " | "));
+  assert.deepEqual(lines, [
+    "key | from | to | holds",
+    "tables.orders.flush.rows | 77 | 2000 | now",
+    "recorder.env | a | b | after a restart: it names this start in ClickHouse and in the log",
+  ]);
   const { status, applied, needsRestart } = await served.reload();
   assert.deepEqual(
     [status, applied, needsRestart],
     [
       200,
-      [{ path: "tables.orders.flush.rows", from: "77", to: "2000" }],
+      [],
       [
         {
           path: "recorder.env",

@@ -9,7 +9,7 @@ import { Hangup } from "../hangup.js";
 import { untilAborted } from "../until-aborted.js";
 
 /** What the recorder holds is stored within this after Ctrl-C, or told to be lost. */
-const CLOSE_DEADLINE_MS = MINUTE_MS / 2;
+export const CLOSE_DEADLINE_MS = MINUTE_MS / 2;
 const DEMO_EVENTS_PER_SECOND = 1000;
 /** A timer of Node that is longer than 2^31 ms strikes at once. */
 const DURATION_MAX_MS: number = 24 * DAY_MS;
