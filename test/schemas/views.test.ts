@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 import { startMigratedEngine } from "../support/migrated.js";
 import { type SampleRow, storeRows } from "./database.js";
@@ -414,6 +415,46 @@ test("market_data_gaps: a gap that names its series has a row for each and one f
       { symbol: "", kind: "", rows: "2", ...gap },
     ],
   );
+});
+
+/** The one SQL statement of a guide. */
+async function statementOf(guide: string): Promise<string> {
+  const text = await readFile(`docs/guides/${guide}.md`, "utf8");
+  const found = [...text.matchAll(/```sql\n(.*?)```/gs)];
+  assert.equal(found.length, 1, guide);
+  return found[0]![1]!;
+}
+
+test("the statements of the guides show the thin stretches of a symbol's day, and the levels of the last one", async () => {
+  await clickhouse.command("TRUNCATE TABLE system_events");
+  const at = { ts: `${T}09`, from_ts: `${T}01`, to_ts: `${T}02` };
+  const gap = { table: "system_events", kind: "data_gap", ...at };
+  const missing =
+    '[{"symbol":"BTCUSDT","kind":"quote","rows":4},{"symbol":"ETHUSDT","kind":"quote","rows":3}]';
+  const level = { table: "market_data", from: "0", to: "1", step: "dedup", cause: "ring", forced: "false" };
+  await storeRows(clickhouse, [
+    { ...gap, rows: 7, attributes: { table: "market_data", reason: "queue_full", missing } },
+    { ...gap, rows: 5, to_ts: `${T}03`, attributes: { table: "market_data", reason: "ring_full" } },
+    {
+      ...gap,
+      rows: 6,
+      to_ts: "2026-03-03 10:00:00",
+      attributes: { table: "market_data", reason: "ring_full" },
+    },
+    { table: "system_events", kind: "level", ts: new Date().toISOString().slice(0, -1), attributes: level },
+  ]);
+  const thin = await clickhouse.rows<{ kind: string; rows: string; reason: string }>(
+    await statementOf("gaps"),
+  );
+  assert.deepEqual(
+    thin.map(({ kind, rows, reason }) => [kind, rows, reason]),
+    [
+      ["quote", "4", "queue_full"],
+      ["", "5", "ring_full"],
+    ],
+  );
+  const [step, ...others] = await clickhouse.rows<{ ts: string }>(await statementOf("overload"));
+  assert.deepEqual([{ ...step, ts: "" }, others], [{ ...level, table: "market_data", ts: "" }, []]);
 });
 
 /** Granules that each read of a table in the query's plan has left to do. */
