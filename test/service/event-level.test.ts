@@ -14,3 +14,23 @@ test("what an operator must know of an outage or a disk is logged above info, th
   );
   assert.equal(log("nearly_full", "wal_max"), "error");
 });
+
+test("each step of a ladder is one warning; what an operator should look after is one as it begins, and rows that do not add up are an error", () => {
+  const levelOf = (event: object): string => eventLevel(event as RecorderEvent);
+  const steps = [
+    { from: 0, to: 2 },
+    { from: 2, to: 1 },
+  ];
+  assert.deepEqual(
+    steps.map((step) => levelOf({ kind: "level", ...step })),
+    ["warn", "warn"],
+  );
+  const kinds = ["condition", "conservation"] as const;
+  assert.deepEqual(
+    kinds.map((kind) => [true, false].map((holds) => levelOf({ kind, holds }))),
+    [
+      ["warn", "info"],
+      ["info", "error"],
+    ],
+  );
+});

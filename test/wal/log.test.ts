@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Disk, nodeDisk } from "../../src/wal/disk.js";
@@ -67,6 +67,33 @@ test("every kind of record comes back as it was appended, from the file of a run
   assert.equal(again.log.id, log.id);
   again.log.close();
   assert.deepEqual(readdirSync(dir).toSorted(), ["00000001.wal", "cursor.1"]);
+});
+
+test("size counts live segments only: neither those that were removed nor the reserve, the cursor or what is in quarantine", async (t) => {
+  const dir = join(await temporaryFolder(t), "wal");
+  const first = open(nodeDisk, { dir }).log;
+  for (let seq = 1; seq <= 40; seq += 1) write(first, rows(seq, 1, { payload: Buffer.alloc(500, seq) }));
+  first.close();
+  const sizes = (): number[] =>
+    readdirSync(dir)
+      .filter((name) => name.endsWith(".wal"))
+      .map((name) => statSync(join(dir, name)).size);
+  const sumOf = (all: readonly number[]): number => all.reduce((sum, size) => sum + size, 0);
+  mkdirSync(join(dir, "quarantine"));
+  writeFileSync(join(dir, "quarantine", segmentName(1)), Buffer.alloc(100_000));
+  writeFileSync(join(dir, "cursor.2"), Buffer.alloc(100_000));
+  const { log } = open(nodeDisk, { dir, reserveBytes: 1 << 20 });
+  log.tend();
+  const all = sizes();
+  assert.ok(all.length >= 10 && log.reserveHeld);
+  assert.equal(log.bytes, sumOf(all));
+  for (const segment of [2, 5, 1]) log.unlink(segment);
+  assert.equal(sizes().length, all.length - 3);
+  assert.equal(log.bytes, sumOf(sizes()));
+  log.close();
+  const again = open(nodeDisk, { dir }).log;
+  assert.equal(again.bytes, sumOf(sizes()));
+  again.close();
 });
 
 test("a log rotates at its segment size, and goes on with the next ordinal after each start", () => {
