@@ -25,7 +25,7 @@ export type LeftOutReason = "deduplicated" | "sampled";
 
 /** Rows of a series that were left out, and after which none was kept that could say so. */
 interface PolicyGap {
-  /** Values of the columns that tell the series from others. */
+  /** Values of the columns that tell the series from others, as text. */
   readonly series: Row;
   readonly rows: number;
   /** Time of the first and the last of them, microseconds since the Unix epoch; NaN if they have none. */
@@ -185,13 +185,13 @@ export class Policy<C> {
   #seriesOf(row: Row): Series<C> {
     const { by } = this.#shape;
     const key =
-      by.length === 1 ? String(row[by[0]!]) : by.map((column) => String(row[column])).join("\u0000");
+      by.length === 1 ? textOf(row[by[0]!]) : by.map((column) => textOf(row[column])).join("\u0000");
     let series = this.#series.get(key);
     if (series === undefined) {
       const place = this.#places.length < this.#rules.series ? this.#places.length : this.#forgetOne();
       series = {
         key,
-        by: Object.fromEntries(by.map((column) => [column, row[column]])),
+        by: Object.fromEntries(by.map((column) => [column, textOf(row[column])])),
         news: undefined,
         interval: Number.NaN,
         skipped: 0,
@@ -302,5 +302,15 @@ export class Policy<C> {
 
   #forget({ by, skipped, from, to }: Series<C>): void {
     if (skipped > 0) this.#options.onGap({ series: by, rows: skipped, from, to });
+  }
+}
+
+/** No text of a row from outside is sure to be one: the column of such a value will refuse it, and say why. */
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  try {
+    return String(value);
+  } catch {
+    return "\u0000";
   }
 }

@@ -166,6 +166,18 @@ test("a row that is refused is no reason to leave out the next", async (t) => {
   assert.deepEqual(await storedBy("refused"), [{ id: "2", skipped: "0" }]);
 });
 
+test("a symbol that is no text costs its row alone, whatever it is", async (t) => {
+  const { recorder } = await open(t, "no text", { dedup: "bbo", conflate: 50 });
+  const writer = recorder.table("market_data");
+  for (const symbol of [JSON.parse('{ "toString": 1 }'), [Object.create(null)], null])
+    for (const ms of [1, 2]) writer.offer({ ...quoteAt(ms), symbol });
+  writer.offer(quoteAt(3));
+  await recorder.flush();
+  assert.deepEqual(await storedBy("no text"), [{ id: "3", skipped: "0" }]);
+  const { deadLettered, deduplicated } = recorder.stats().tables["market_data"]!;
+  assert.deepEqual([deadLettered, deduplicated], [2, 4]);
+});
+
 test("a held row that does not fit goes to the dead letters, and the sum still holds", async (t) => {
   const { recorder } = await open(t, "held", { conflate: 50 });
   const writer = recorder.table("market_data");
