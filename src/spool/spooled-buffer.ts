@@ -172,7 +172,8 @@ export class SpooledBuffer implements RowBuffer {
 
   /** Resolves when the fate of all rows of earlier starts is known, or the recorder closes. */
   async replayed(): Promise<void> {
-    await this.#until(() => this.#phase !== "open" || this.inheritedRows === 0);
+    const { spool } = this.#options;
+    await this.#until(() => this.#phase !== "open" || (this.inheritedRows === 0 && !spool.isUnread));
   }
 
   setFlush(flush: FlushLimits): void {
@@ -237,7 +238,7 @@ export class SpooledBuffer implements RowBuffer {
     });
     this.#cancelLook?.();
     this.#cancelLook = undefined;
-    if (live.pendingRows > 0 || !spool.isEmpty)
+    if (live.pendingRows > 0 || !spool.isEmpty || spool.isUnread)
       this.#cancelLook = clock.after(LOOK_MS, () => {
         this.#cancelLook = undefined;
         this.lookSoon();

@@ -92,6 +92,8 @@ export class TableSpool {
   #log: SpoolLog | undefined;
   #opening: Promise<void> | undefined;
   #openAgainAt = 0;
+  /** What earlier starts left is there and could not be opened yet. */
+  #isUnread = false;
   /** Why the folder cannot be opened. */
   #trouble: string | undefined;
   /** What the disk has not taken yet. */
@@ -125,7 +127,13 @@ export class TableSpool {
     } catch {
       // Whatever keeps it from being listed keeps it from being opened, which tells.
     }
+    this.#isUnread = isUsed;
     if (isUsed) await this.open();
+  }
+
+  /** Whether there may be rows of earlier starts that nobody can count yet. */
+  get isUnread(): boolean {
+    return this.#isUnread;
   }
 
   /** Opens the folder; trouble of the disk is told, and it is tried again. @throws ColdpathError WAL_LOCKED */
@@ -343,6 +351,7 @@ export class TableSpool {
   }
 
   #take({ batches, segments }: Found): void {
+    this.#isUnread = false;
     for (const { segment, bytes } of segments) this.kept.grew(segment, bytes);
     for (const { batch, place } of batches) {
       this.kept.add(batch, place);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { open, readdir } from "node:fs/promises";
+import { open, readdir, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { MIB } from "../../src/base/units.js";
@@ -62,6 +62,32 @@ test("a ClickHouse that hangs is away: rows go to disk though the link is not do
   await rig.proxy.accept();
   await until("all are stored", () => onDisk(recorder, place) === 0);
   await recorder.flush();
+  await place.check();
+});
+
+test("what an earlier start left is stored when its folder can be opened, though no row comes meanwhile", async () => {
+  const place = await rig.place();
+  const first = await place.open(...spooled(place));
+  await away(rig.proxy, first, place, 0);
+  place.offer(first, ids(1, 500));
+  await untilSpooled(first, place, 500);
+  await first.close({ deadlineMs: 0 });
+  await rig.proxy.accept();
+  // A disk that is not mounted yet.
+  const folder = spoolFolder(place);
+  await rename(folder, `${folder}.away`);
+  await writeFile(folder, "");
+  const second = await place.open(...spooled(place));
+  assert.equal(second.stats().spool![place.name]!.state, "unopened");
+  let isReplayed = false;
+  const replayed = second.replayed().then(() => {
+    isReplayed = true;
+  });
+  await new Promise(setImmediate);
+  assert.equal(isReplayed, false);
+  await unlink(folder);
+  await rename(`${folder}.away`, folder);
+  await replayed;
   await place.check();
 });
 
