@@ -43,7 +43,8 @@ export class GapLedger {
   add(gap: Gap): void {
     if (gap.rows === 0) return;
     this.#take(gap);
-    if (this.#isClosed) this.flush();
+    // What made a thread die may make the next one die before ten seconds are over, again and again.
+    if (this.#isClosed || gap.reason === "pipeline_died") this.flush();
     this.expect();
   }
 

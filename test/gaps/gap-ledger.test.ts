@@ -136,6 +136,19 @@ test("a source is asked before anything is written; a watched one all the time, 
   assert.equal(written.length, 2);
 });
 
+test("rows that died with a thread are told at once: the next thread may live no ten seconds either", () => {
+  const { written, ledger } = ledgerOf();
+  ledger.add(GAP);
+  ledger.add({ ...GAP, reason: "pipeline_died", rows: 3, run: "7" });
+  assert.deepEqual(
+    written.map(({ reason, rows }) => [reason, rows]),
+    [
+      ["queue_full", 1],
+      ["pipeline_died", 3],
+    ],
+  );
+});
+
 test("series that come and go without end take no memory without end, and their rows are counted", () => {
   const { written, ledger } = ledgerOf();
   const missing = new MissingRows();
