@@ -17,7 +17,8 @@ export function readerOf({ engine }: Config, { clickhouse, engine: embedded }: O
   return {
     clickhouse: new ClickHouse({ ...options, ...secret, connections: CONNECTIONS }),
     endpoint: () => clickhouse.endpoint,
-    settings: isOpen ? {} : { readonly: 1 },
+    // With 1 the limits of an answer could not be set beside it.
+    settings: isOpen ? {} : { readonly: 2 },
     isOpen,
   };
 }

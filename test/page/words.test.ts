@@ -124,7 +124,7 @@ test("an answer is drawn over its time, over a rising number, as bars of names, 
       { name: "px", type: "Nullable(Decimal(18, 8))" },
     ],
     rows: [
-      ["2026-01-05 09:30:00.500000000", "12", null],
+      ["2026-01-05T09:30:00.500000000Z", "12", null],
       ["2026-01-05 09:30:01.000000000", "9007199254740993", "1.5"],
     ],
   });

@@ -18,6 +18,7 @@ import { pendingRows } from "./verdict.js";
  */
 
 const POLL_MS = 500;
+const GROUPS_TOLD = 5;
 
 /** @type {Readonly<Record<string, Action>>} */
 const ACTIONS = {
@@ -49,6 +50,7 @@ const ACTIONS = {
     doing: "Trying again …",
     explain:
       "Tries rows again that ClickHouse or a schema refused, for instance after a missing column was added. Those that are stored leave the dead letters; the others stay, with the reason.",
+    picksTable: true,
     now: () => "",
     run: retryLetters,
   },
@@ -213,8 +215,11 @@ async function replay({ tell, signal }) {
  * @param {Doing} doing
  * @returns {Promise<Outcome>}
  */
-async function retryLetters({ signal }) {
-  const { tables } = await ask("POST", "/api/dead-letters/retry", { signal });
+async function retryLetters({ table, signal }) {
+  const { tables } = await ask("POST", "/api/dead-letters/retry", {
+    body: table === "" ? { all: true } : { table },
+    signal,
+  });
   const retried =
     /** @type {{ table: string, stored: number, found: number, left: { reason: string }[] }[]} */ (tables);
   if (retried.length === 0) return { tone: "ok", lines: ["There are no dead letters."] };
@@ -230,10 +235,18 @@ async function retryLetters({ signal }) {
 /** How many there are, by table and reason. */
 async function tellLetters() {
   try {
-    const { letters } = await ask("GET", "/api/dead-letters");
-    const counted = /** @type {{ table: string, code: string, count: number }[]} */ (letters);
-    const text = counted.map(({ table, code, count }) => `${table}: ${count} ${code}`).join("; ");
-    setText(byId("action-now"), text === "" ? "There are none now." : text);
+    const { groups } = await ask("GET", "/api/dead-letters");
+    const counted = /** @type {{ table: string, reason: string, letters: number }[]} */ (groups);
+    const told = counted
+      .slice(0, GROUPS_TOLD)
+      .map(({ table, reason, letters }) => `${table}: ${countText(letters)} × ${reason}`);
+    const more = counted.length - told.length;
+    setText(
+      byId("action-now"),
+      counted.length === 0
+        ? "There are none now."
+        : [...told, ...(more > 0 ? [`and ${more} more reasons`] : [])].join("\n"),
+    );
   } catch (error) {
     setText(byId("action-now"), failureText(error));
   }

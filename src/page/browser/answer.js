@@ -95,7 +95,7 @@ function tableOf(columns, rows) {
       "tr",
       {},
       ...row.map((value, index) =>
-        el("td", { class: isNumber[index] === true ? "number" : "" }, cellText(value)),
+        el("td", { class: isNumber[index] === true ? "number" : "" }, cellText(value, columns[index]?.type)),
       ),
     ),
   );
@@ -172,8 +172,20 @@ function axisNumber(value) {
   return Math.abs(value) < 1000 ? String(Number(value.toPrecision(6))) : shortCountText(value);
 }
 
-/** @param {unknown} value */
-function cellText(value) {
+/**
+ * A time without what every one has: `2026-01-05 09:30:00.5` of `2026-01-05T09:30:00.5Z`.
+ * @param {string} text
+ */
+function timeOf(text) {
+  return text.replace(/^(\d{4}-\d\d-\d\d)T/, "$1 ").replace(/Z$/, "");
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} [type]
+ */
+function cellText(value, type = "") {
+  if (typeof value === "string" && TIME.test(type)) return timeOf(value);
   if (value === null || value === undefined) return "NULL";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
@@ -194,8 +206,8 @@ function numberOf(value) {
  */
 function secondsOf(value) {
   if (typeof value !== "string") return null;
-  const text = value.length === 10 ? `${value}T00:00:00` : value.replace(" ", "T");
-  const ms = Date.parse(`${text.slice(0, 23)}Z`);
+  const moment = timeOf(value).replace(" ", "T").slice(0, 23);
+  const ms = Date.parse(moment.length === 10 ? moment : `${moment}Z`);
   return Number.isNaN(ms) ? null : ms / 1000;
 }
 

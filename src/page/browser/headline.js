@@ -97,7 +97,7 @@ export class Headline {
   }
 
   /** @param {Report} report */
-  #clock({ wal, link, tables, spool = {} }) {
+  #clock({ wal, link, spool = {} }) {
     const clock = byId("clock");
     if (wal === undefined) {
       setText(byId("clock-lasts"), "no log");
@@ -113,13 +113,8 @@ export class Headline {
         byId("clock-lasts"),
         secondsUntilFull === undefined ? "not filling" : durationText(secondsUntilFull),
       );
-    const paused = Object.values(tables).some((table) => table.paused !== undefined);
     const rate =
-      secondsUntilFull === undefined
-        ? "the log does not grow"
-        : isAway || paused
-          ? "at this rate"
-          : "at this rate, if nothing were stored";
+      secondsUntilFull === undefined ? "neither log nor disk fills" : "at the rate of the last minute";
     setText(byId("clock-rate"), refusing === undefined ? rate : "no critical row is taken");
     const spoolBytes = Object.values(spool).reduce((sum, each) => sum + each.bytes, 0);
     setText(

@@ -47,7 +47,7 @@ function headline(report) {
     const kept = wal === undefined ? "wait in memory" : "wait on disk and in memory, in order";
     return {
       tone: "bad",
-      title: `Rows are not landing: ClickHouse is away for ${durationText(link.seconds)}`,
+      title: `Rows are not landing: ClickHouse has been away for ${durationText(link.seconds)}`,
       detail: `${plural(waiting, "row")} ${kept}, and are stored when it is back. Nothing has to be done here.`,
     };
   }
