@@ -59,9 +59,7 @@ export function sustain(
     const kind = name === "market_data" ? "quote" : undefined;
     let highestLevel = 0;
     recorder.on("event", (event) => {
-      if (event.kind !== "level") return;
-      console.error(`level ${event.to} from ${event.from}: ${event.cause} ${event.pressure.toFixed(2)}`);
-      highestLevel = Math.max(highestLevel, event.to);
+      if (event.kind === "level") highestLevel = Math.max(highestLevel, event.to);
     });
     const start = Date.now() * 1000;
     const begun = performance.now();

@@ -43,10 +43,20 @@ const CASES: Readonly<Record<string, () => Promise<unknown>>> = {
   "500,000 rows/s": () => sustain(500_000, CHAIN_SECONDS),
   "1,000,000 rows/s": () => sustain(1_000_000, CHAIN_SECONDS),
   "flat out": () => sustain(undefined, CHAIN_SECONDS),
+  "market_data, 350,000 rows/s": () => sustain(350_000, CHAIN_SECONDS, "market_data"),
   "market_data, 500,000 rows/s": () => sustain(500_000, CHAIN_SECONDS, "market_data"),
   "market_data, 1,000,000 rows/s": () => sustain(1_000_000, CHAIN_SECONDS, "market_data"),
   freshness: measureFreshness,
 };
+
+const CHAIN = [
+  "500,000 rows/s",
+  "1,000,000 rows/s",
+  "flat out",
+  "market_data, 350,000 rows/s",
+  "market_data, 500,000 rows/s",
+  "market_data, 1,000,000 rows/s",
+];
 
 async function run<T>(name: string): Promise<T> {
   console.error(name);
@@ -58,8 +68,7 @@ async function measureAll(): Promise<HotPath> {
   const garbage = await run<Garbage[]>("garbage");
   const rivals = await run<Service[]>("rivals");
   const chain: Sustained[] = [];
-  for (let round = 0; round < CHAIN_ROUNDS; round += 1)
-    for (const name of ["500,000 rows/s", "1,000,000 rows/s", "flat out"]) chain.push(await run(name));
+  for (let round = 0; round < CHAIN_ROUNDS; round += 1) for (const name of CHAIN) chain.push(await run(name));
   const fresh: Freshness[] = [];
   for (let round = 0; round < FRESH_ROUNDS; round += 1) fresh.push(await run("freshness"));
   return { services, garbage, rivals, chain, fresh };
@@ -81,7 +90,7 @@ function check({ services, garbage, chain, fresh }: HotPath): boolean {
     .filter(({ rate }) => rate > 0)
     // Below a microsecond a response is the call itself, which is held to its own limits.
     .map(({ response, emptyResponse }) => response.p99 / Math.max(emptyResponse.p99, MICROSECOND));
-  const steady = chain.filter(({ offered }) => offered === 500_000);
+  const steady = chain.filter(({ table, offered }) => table === "bench_l1" && offered === 500_000);
   const best = steady.reduce((one, other) => (sustainedRate(other) > sustainedRate(one) ? other : one));
   const quoteGarbage = garbage.find(({ call }) => call === "L1 quote")!;
   return judge([

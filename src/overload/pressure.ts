@@ -53,8 +53,11 @@ const LINK: Readonly<Record<LinkState, number>> = { up: 0, degraded: 0.3, recove
 const PARTS_MOST = 0.72;
 const STRETCH_DOUBLINGS = 3;
 
-/** Where rows can wait in rings, a table that is full is this hard pressed while they are empty: it loses nothing. */
-const FULL_BEHIND_RING = 0.6;
+/**
+ * Where rows can wait in rings, a table that is full is this hard pressed while they are empty: it loses nothing. Half of the room there is for
+ * rows that come while the thread stands still, as at full speed it does for some ten milliseconds again and again.
+ */
+const FULL_BEHIND_RING = 0.4;
 
 /** The hardest of all signs. */
 export function pressureOf(signs: Signs): Pressure {

@@ -47,6 +47,7 @@ export class TableOverload implements DropPermit {
   #ladder: Ladder;
   readonly #peak = new Peak();
   readonly #filled = new Lasting();
+  readonly #waiting = new Lasting();
   /** Monotonic milliseconds since when rows could be stored. */
   #servedSince: number;
   /** Unix milliseconds of the last change. */
@@ -122,7 +123,10 @@ export class TableOverload implements DropPermit {
     if (!isServed) this.#servedSince = now;
     const pressure = pressureOf({
       ...rest,
-      ring: ring && { ...ring, filled: this.#filled.of(ring.filled, now) },
+      ring: ring && {
+        filled: this.#filled.of(ring.filled, now),
+        waiting: this.#waiting.of(ring.waiting, now),
+      },
       lateMs: now - Math.max(oldestAt, this.#servedSince),
     });
     return { ...pressure, value: this.#peak.of(pressure.value, now) };

@@ -26,8 +26,8 @@ test("pressure is that of the hardest sign, which is named as its cause", () => 
 test("a full table is no overload while its rows can wait in a ring, and is once they cannot", () => {
   const valueAt = (waiting: number): number =>
     pressureOf({ ...CALM, queue: 1, ring: { filled: waiting / 2, waiting } }).value;
-  assert.equal(valueAt(0), 0.6);
-  assert.equal(valueAt(0.5), 0.8);
+  assert.equal(valueAt(0), 0.4);
+  assert.equal(valueAt(0.5), 0.7);
   assert.equal(valueAt(1), 1);
 });
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { MARKET_DATA_LADDER } from "../../src/config/degrade.js";
 import type { LevelEvent } from "../../src/overload/events.js";
 import { Ladder, type LadderStep } from "../../src/overload/ladder.js";
+import type { RingSign } from "../../src/overload/pressure.js";
 import { TableOverload } from "../../src/overload/table-overload.js";
 import { ManualClock } from "../support/clock.js";
 
@@ -11,7 +12,7 @@ function overloadOf(steps: readonly LadderStep[], onApply: (overload: TableOverl
   const events: LevelEvent[] = [];
   const applied: string[] = [];
   const signs = {
-    ring: undefined,
+    ring: undefined as RingSign | undefined,
     queue: 0,
     memory: 0,
     lateMax: 60_000,
@@ -55,6 +56,24 @@ test("a step up and one down are told once each, with what they come from, and a
     ],
   );
   assert.deepEqual(applied, ["bbo 10 0", "bbo 0 0"]);
+});
+
+test("at full speed memory is full and rows wait in the ring, for moments in much of it and always in a part: no level but when they stay", () => {
+  const { overload, clock, signs } = overloadOf(MARKET_DATA_LADDER);
+  const see = (...waitings: readonly number[]): number => {
+    for (const waiting of waitings) {
+      signs.ring = { filled: waiting / 2, waiting };
+      overload.look();
+      clock.advance(25);
+    }
+    return overload.stats().level.index;
+  };
+  signs.memory = 1;
+  for (let round = 0; round < 40; round += 1) assert.equal(see(0.95, 0.95, 0.1, 0.3), 0);
+  assert.equal(see(...Array<number>(40).fill(0.45)), 0);
+  assert.equal(see(0.55, 0.55), 0);
+  assert.equal(see(0.55, 0.55), 1);
+  assert.equal(see(0.9, 0.9, 0.9), 5);
 });
 
 test("a level that is raised while rules are applied has the last word", () => {
