@@ -65,6 +65,8 @@ export interface TableWriter {
   /** Rows taken whose fate is not settled, and rows stored. */
   readonly pendingRows: number;
   readonly storedRows: number;
+  /** Rows that are missing and not written down as a gap yet. */
+  readonly untoldRows: number;
   /** Drops what may be dropped for the next row; false if {@link offer} would refuse it all the same. */
   makeRoom(): boolean;
   /** Resolves once the table is no longer {@link full}, or the recorder closes: for intakes that can wait, such as files. */
@@ -301,6 +303,10 @@ export class Writer implements TableWriter {
 
   get storedRows(): number {
     return this.#parts.lane.storedRows;
+  }
+
+  get untoldRows(): number {
+    return this.#parts.gaps.untoldOf(this.table.name);
   }
 
   /** Whether ClickHouse refuses its batches for a reason that time alone does not mend. */

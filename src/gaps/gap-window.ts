@@ -1,5 +1,5 @@
 import type { Row } from "../native/block.js";
-import type { Gap, MissingOf } from "./gap.js";
+import { type Gap, type MissingOf, TOLD_BY_SKIPPED } from "./gap.js";
 import { COUNTED_MAX } from "./missing-rows.js";
 
 /** All series are named up to here; of more, so many that miss most rows. */
@@ -43,6 +43,11 @@ export class GapWindow {
     if (to !== undefined && (this.#to === undefined || to > this.#to)) this.#to = to;
     this.#first = Math.min(this.#first, seqs?.first ?? Infinity);
     this.#last = Math.max(this.#last, seqs?.last ?? -Infinity);
+  }
+
+  /** Rows of the table of which nothing else tells. */
+  untoldOf(table: string): number {
+    return this.#place.table === table && !TOLD_BY_SKIPPED.has(this.#place.reason) ? this.#rows : 0;
   }
 
   /** Counts what another window of the same place has counted. */

@@ -24,6 +24,9 @@ export type GapReason =
   | "closed"
   | "pipeline_died";
 
+/** Why rows are missing of which the `skipped` of kept rows tells, too. */
+export const TOLD_BY_SKIPPED: ReadonlySet<GapReason> = new Set(["sampled", "deduplicated"]);
+
 /** Values of the columns that tell one series from another, and how many of its rows are missing. */
 export type MissingOf = readonly [series: Row, rows: number];
 

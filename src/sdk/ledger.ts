@@ -1,5 +1,12 @@
-/** Doubles per table: rows that the pipeline holds in memory, rows it has stored. */
-const DOUBLES = 2;
+/** What is known of one table: rows that the pipeline holds in memory, rows it has stored, and rows that are missing and in no gap yet. */
+interface Held {
+  readonly pending: number;
+  readonly stored: number;
+  readonly untold: number;
+}
+
+/** Doubles per table. */
+const DOUBLES = 3;
 
 /** What the pipeline's worker holds of each table, in memory that outlives it: what is lost when it dies. */
 export class Ledger {
@@ -13,9 +20,10 @@ export class Ledger {
     return new SharedArrayBuffer(tables * DOUBLES * Float64Array.BYTES_PER_ELEMENT);
   }
 
-  publish(table: number, pending: number, stored: number): void {
+  publish(table: number, { pending, stored, untold }: Held): void {
     this.#counts[table * DOUBLES] = pending;
     this.#counts[table * DOUBLES + 1] = stored;
+    this.#counts[table * DOUBLES + 2] = untold;
   }
 
   /** A new worker begins: it holds nothing and has stored nothing. */
@@ -24,7 +32,8 @@ export class Ledger {
   }
 
   /** As it was published last. */
-  of(table: number): { readonly pending: number; readonly stored: number } {
-    return { pending: this.#counts[table * DOUBLES]!, stored: this.#counts[table * DOUBLES + 1]! };
+  of(table: number): Held {
+    const [pending, stored, untold] = this.#counts.subarray(table * DOUBLES, (table + 1) * DOUBLES);
+    return { pending: pending!, stored: stored!, untold: untold! };
   }
 }

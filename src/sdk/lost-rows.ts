@@ -23,7 +23,9 @@ export interface LostRowsOptions {
 export async function tellLostRows(options: LostRowsOptions): Promise<void> {
   const { recorder, run, tables, ledger, onLost } = options;
   for (const [index, name] of tables.entries()) {
-    const { pending, stored } = ledger.of(index);
+    const { pending, stored, untold } = ledger.of(index);
+    // What it had dropped and not written down yet was told by events alone.
+    recorder.addGap({ table: name, reason: "pipeline_died", rows: untold, run });
     if (pending === 0 || recorder.table(name).isLogged) continue;
     const spooled = recorder.spooledOf(name, BigInt(run));
     const onDisk = spooled.reduce((sum, { first, last }) => sum + last - first + 1, 0);

@@ -76,8 +76,8 @@ class PipelineWorker {
   }
 
   #publish(): void {
-    for (const [index, { pendingRows, storedRows }] of this.#writers.entries())
-      ledger.publish(index, pendingRows, storedRows);
+    for (const [index, { pendingRows, storedRows, untoldRows }] of this.#writers.entries())
+      ledger.publish(index, { pending: pendingRows, stored: storedRows, untold: untoldRows });
   }
 
   async #watchOverflow(): Promise<void> {

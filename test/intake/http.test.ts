@@ -163,6 +163,7 @@ test("a request waits for room, and when its deadline strikes says how many rows
     makeRoom: () => true,
     pendingRows: 0,
     storedRows: 0,
+    untoldRows: 0,
     rejected: async () => {},
   };
   const outcome = await send(place, tick("H5").repeat(20), { writer, signal: controller.signal });

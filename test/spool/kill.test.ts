@@ -47,6 +47,6 @@ test("a process that is killed in an outage loses what was in memory alone, and 
 /** What a pipeline's thread would have left in shared memory. */
 function ledgerOf({ pending, stored }: Told): Ledger {
   const ledger = new Ledger(Ledger.create(1));
-  ledger.publish(0, pending, stored);
+  ledger.publish(0, { pending, stored, untold: 0 });
   return ledger;
 }
