@@ -19,6 +19,7 @@ import { guard } from "./guard.js";
 import { healthRoutes } from "./health-routes.js";
 import { ingestRoute } from "./ingest-route.js";
 import { liveRoutes } from "./live-routes.js";
+import { openapiDocument } from "./openapi/document.js";
 import { pageRoute } from "./page-route.js";
 import { queryRoute, type Reader } from "./query-route.js";
 import { refuseBytes } from "./refuse-bytes.js";
@@ -106,6 +107,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   let url = "";
   const report = statusReports({ live, normaliser, adminUrl: () => url });
   liveRoutes(app, { live, events, report });
+  app.get("/api/openapi.json", () => openapiDocument());
   flushRoute(app, recorder);
   deadLetterRoutes(app, options.deadLetters);
   queryRoute(app, options.reader);

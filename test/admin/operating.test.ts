@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { until } from "../support/until.js";
+import { Description, type OpenapiDocument } from "./described.js";
 import { startWhole } from "./whole-service.js";
 
 const ACCEPT_FUTURE_MS = 1000;
-const { service, ask } = await startWhole({ after }, [`accept.future=${ACCEPT_FUTURE_MS}ms`]);
+const { service, exchanges, ask } = await startWhole({ after }, [`accept.future=${ACCEPT_FUTURE_MS}ms`]);
 const NDJSON = { "content-type": "application/x-ndjson" };
 
 /** A row of `orders` of that moment. */
@@ -129,4 +131,50 @@ test("rows are taken and land", async () => {
     const { status, text } = await ask("GET", path, { asGuest: true });
     assert.deepEqual([status, text], [200, "ok\n"], path);
   }
+});
+
+test("a question about what is not there is answered so", async () => {
+  assert.equal((await ask("GET", "/api/replay/nothing")).status, 404);
+  const { json } = await ask("POST", "/api/replay");
+  assert.equal((await ask("GET", `/api/replay/${json.id}`)).status, 200);
+  assert.equal((await ask("POST", "/api/replay?without=orders.qty")).status, 400);
+  assert.equal((await ask("POST", "/v1/ingest/nothing", { body: "{}", headers: NDJSON })).status, 404);
+  assert.equal(
+    (await ask("POST", "/v1/ingest/orders", { body: "{}", headers: { "content-type": "text/csv" } })).status,
+    415,
+  );
+});
+
+test("the OpenAPI description says what each route takes and answers, as it really does", async (t) => {
+  const { json, status } = await ask("GET", "/api/openapi.json", { asGuest: true });
+  assert.equal(status, 200);
+  const described = new Description(json as OpenapiDocument);
+  for (const path of ["/", "/api/status", "/api/history", "/api/events", "/api/config"])
+    await ask("GET", path);
+  await ask("GET", "/", { headers: { accept: "text/html" } });
+  await ask("POST", "/api/reload");
+  const seen = new Set(exchanges.map((exchange) => described.check(exchange)));
+  const stream = await fetch(`${service.adminUrl}/api/stream`);
+  await stream.body?.cancel();
+  const contentType = stream.headers.get("content-type") ?? "";
+  const asked = { method: "GET", path: "/api/stream", sent: undefined };
+  seen.add(described.check({ ...asked, status: stream.status, contentType, received: "" }));
+  assert.deepEqual(
+    described.operations.filter((operation) => !seen.has(operation)),
+    [],
+    "operations that nobody asked for",
+  );
+  t.diagnostic(`${exchanges.length} exchanges on ${seen.size} operations`);
+});
+
+test("no route is left out of the description, and none is made up", async () => {
+  const { json } = await ask("GET", "/api/openapi.json");
+  const text = readdirSync("src/admin")
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(`src/admin/${name}`, "utf8"))
+    .join("");
+  const routes = [...text.matchAll(/\.(get|post)(?:<[^()]*>)?\(\s*"(\/[^"]*)"/g)].map(
+    ([, method, path]) => `${method} ${path!.replace(/:(\w+)/g, "{$1}")}`,
+  );
+  assert.deepEqual(new Description(json as OpenapiDocument).operations.sort(), routes.sort());
 });

@@ -5,6 +5,7 @@ import { type Service, startService } from "../../src/service/serve.js";
 import type { EngineContext } from "../support/engine.js";
 import { temporaryFolder } from "../support/folder.js";
 import { layMigrated } from "../support/migrated.js";
+import type { Exchange } from "./described.js";
 
 interface Answer {
   readonly status: number;
@@ -19,6 +20,8 @@ export interface WholeService {
   readonly service: Service;
   readonly folder: string;
   readonly token: string;
+  /** Everything that was asked, and answered. */
+  readonly exchanges: readonly Exchange[];
   /** Asks as somebody who has the token, unless `asGuest`. An object becomes a JSON body. */
   ask(method: string, path: string, options?: Asking): Promise<Answer>;
 }
@@ -45,6 +48,7 @@ export async function startWhole(t: EngineContext, set: readonly string[] = []):
     await service.close(10_000);
   });
   const token = readFileSync(service.tokenFile, "utf8").trim();
+  const exchanges: Exchange[] = [];
   const ask = async (method: string, path: string, options: Asking = {}): Promise<Answer> => {
     const { body, headers = {}, asGuest = false } = options;
     const answer = await fetch(`${service.adminUrl}${path}`, {
@@ -58,12 +62,11 @@ export async function startWhole(t: EngineContext, set: readonly string[] = []):
     });
     const text = await answer.text();
     const isJson = answer.headers.get("content-type")?.startsWith("application/json") === true;
-    return {
-      status: answer.status,
-      headers: answer.headers,
-      text,
-      json: isJson ? JSON.parse(text) : undefined,
-    };
+    const json = isJson ? JSON.parse(text) : undefined;
+    const { status, headers: answered } = answer;
+    const contentType = answered.get("content-type") ?? "";
+    exchanges.push({ method, path, sent: body, status, contentType, received: json ?? text });
+    return { status, headers: answered, text, json };
   };
-  return { service, folder, token, ask };
+  return { service, folder, token, exchanges, ask };
 }
