@@ -22,40 +22,45 @@ interface IngestRouteOptions {
 
 /** `POST /v1/ingest/TABLE`: NDJSON, gzip allowed; 200 once every accepted row is in the log or, without one, in ClickHouse. */
 export function ingestRoute(app: FastifyInstance, options: IngestRouteOptions): void {
-  app.post<{ Params: { table: string } }>("/v1/ingest/:table", async (request, reply) => {
-    const writer = options.recorder.table(request.params.table);
-    const type = request.headers["content-type"] ?? "";
-    if (!/^application\/(x-)?ndjson\b/.test(type)) {
-      return reply.code(415).send(failure("expected Content-Type: application/x-ndjson"));
-    }
-    const encoding = request.headers["content-encoding"] ?? "identity";
-    if (encoding !== "identity" && encoding !== "gzip") {
-      return reply.code(415).send(failure(`Content-Encoding ${encoding}: expected gzip or none`));
-    }
-    const gone = new AbortController();
-    reply.raw.on("close", () => gone.abort());
-    const given: RequestOptions = {
-      writer,
-      normaliser: options.normaliser,
-      body: request.raw,
-      isGzip: encoding === "gzip",
-      maxLineBytes: options.maxLine,
-      maxBodyBytes: options.maxBody,
-      memory: options.bodies,
-      signal: AbortSignal.any([gone.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]),
-    };
-    const key = request.headers["idempotency-key"];
-    const answer =
-      key === undefined
-        ? answerOf(await recordRequest(given))
-        : await keyed(given, key, options.recorder.keys);
-    const { status, body } = answer;
-    if (status === 503 || status === 409) void reply.header("Retry-After", RETRY_AFTER_SECONDS);
-    if (answer.replayed === true) void reply.header("Idempotency-Replayed", "true");
-    // The rest of a body that was given up is not read.
-    if (!request.raw.readableEnded) void reply.header("Connection", "close");
-    return reply.code(status).type("application/json; charset=utf-8").send(body);
-  });
+  // Rows are no acts of an operator: written down one by one they would make as many rows again.
+  app.post<{ Params: { table: string } }>(
+    "/v1/ingest/:table",
+    { config: { isAudited: false } },
+    async (request, reply) => {
+      const writer = options.recorder.table(request.params.table);
+      const type = request.headers["content-type"] ?? "";
+      if (!/^application\/(x-)?ndjson\b/.test(type)) {
+        return reply.code(415).send(failure("expected Content-Type: application/x-ndjson"));
+      }
+      const encoding = request.headers["content-encoding"] ?? "identity";
+      if (encoding !== "identity" && encoding !== "gzip") {
+        return reply.code(415).send(failure(`Content-Encoding ${encoding}: expected gzip or none`));
+      }
+      const gone = new AbortController();
+      reply.raw.on("close", () => gone.abort());
+      const given: RequestOptions = {
+        writer,
+        normaliser: options.normaliser,
+        body: request.raw,
+        isGzip: encoding === "gzip",
+        maxLineBytes: options.maxLine,
+        maxBodyBytes: options.maxBody,
+        memory: options.bodies,
+        signal: AbortSignal.any([gone.signal, AbortSignal.timeout(STORE_TIMEOUT_MS)]),
+      };
+      const key = request.headers["idempotency-key"];
+      const answer =
+        key === undefined
+          ? answerOf(await recordRequest(given))
+          : await keyed(given, key, options.recorder.keys);
+      const { status, body } = answer;
+      if (status === 503 || status === 409) void reply.header("Retry-After", RETRY_AFTER_SECONDS);
+      if (answer.replayed === true) void reply.header("Idempotency-Replayed", "true");
+      // The rest of a body that was given up is not read.
+      if (!request.raw.readableEnded) void reply.header("Connection", "close");
+      return reply.code(status).type("application/json; charset=utf-8").send(body);
+    },
+  );
 }
 
 interface Answer {

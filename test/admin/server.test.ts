@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { ColdpathError } from "../../src/base/errors.js";
+import { until } from "../support/until.js";
 import { startBare } from "./bare-server.js";
 
 test("a client that never ends its request does not hold up the close", async (t) => {
@@ -57,5 +58,18 @@ test("a port in use is told with the way out", async (t) => {
       error.code === "ADDRESS_IN_USE" &&
       error.message.includes(`admin.listen 127.0.0.1:${port} is in use`) &&
       error.message.includes("--set admin.listen=127.0.0.1:0"),
+  );
+});
+
+test("rows that come over HTTP are no acts to be written down", async (t) => {
+  const { admin, token, events } = await startBare(t);
+  const headers = { authorization: `Bearer ${token}`, "content-type": "application/x-ndjson" };
+  const taken = await fetch(`${admin.url}/v1/ingest/orders`, { method: "POST", headers, body: "{}" });
+  assert.equal(taken.status, 500, "it reached the recorder, which is broken");
+  await fetch(`${admin.url}/api/flush`, { method: "POST", headers });
+  await until("the flush to be written down", () => events.all.length > 0);
+  assert.deepEqual(
+    events.all.map(({ message }) => message),
+    ["POST /api/flush: failed, 500"],
   );
 });

@@ -98,7 +98,8 @@ test("figures have units and three digits at most, and nothing known is a dash",
     ],
   ];
   for (const [name, pairs] of cases)
-    for (const [value, text] of pairs) assert.equal(format[name]!(value), text, `${name}(${value})`);
+    for (const [value, text] of pairs)
+      assert.equal(format[name]!(value).replaceAll("\u00a0", " "), text, `${name}(${value})`);
 });
 
 test("messages of the stream are read whole, however the network cuts them", () => {

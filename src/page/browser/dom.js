@@ -9,7 +9,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * An element with attributes and children; strings become text.
+ * An element with attributes and children; strings become text, of which nothing is hidden.
  * @param {string} tag
  * @param {Readonly<Record<string, string>>} [attributes]
  * @param {...Child} children
@@ -30,6 +30,17 @@ export function svg(tag, attributes = {}, ...children) {
   return /** @type {SVGElement} */ (fill(document.createElementNS(SVG, tag), attributes, children));
 }
 
+/** Characters that are not seen, or that turn round what stands beside them. */
+const UNSEEN = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
+/**
+ * Text of data as it is, with what could not be seen of it written out: `A\u{202e}B`. Lines stay lines.
+ * @param {string} text
+ */
+function seen(text) {
+  return text.replace(UNSEEN, (each) => (each === "\n" ? each : `\\u{${each.codePointAt(0)?.toString(16)}}`));
+}
+
 /**
  * The element of the page with this id.
  * @param {string} id
@@ -47,7 +58,8 @@ export function byId(id) {
  * @param {string} text
  */
 export function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
+  const shown = seen(text);
+  if (element.textContent !== shown) element.textContent = shown;
 }
 
 /**
@@ -67,6 +79,9 @@ export function setAttribute(element, name, value) {
  */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  for (const child of children) {
+    if (child !== null && child !== undefined)
+      element.append(typeof child === "string" ? seen(child) : child);
+  }
   return element;
 }

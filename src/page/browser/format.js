@@ -7,6 +7,9 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
+/** Keeps a figure and its unit on one line. */
+const SPACE = "\u00a0";
+
 /** What stands where nothing is known. */
 export const NOTHING = "–";
 
@@ -26,7 +29,7 @@ export function shortCountText(count) {
   if (count === null || count === undefined) return NOTHING;
   if (count < 1e6) return COUNT.format(count);
   const [size, unit] = count < 1e9 ? [count / 1e6, "M"] : [count / 1e9, "G"];
-  return `${threeDigits(size)} ${unit}`;
+  return `${threeDigits(size)}${SPACE}${unit}`;
 }
 
 /**
@@ -50,7 +53,7 @@ export function bytesText(bytes) {
     size /= 1024;
     unit += 1;
   }
-  return `${unit === 0 ? size : threeDigits(size)} ${BYTE_UNITS[unit]}`;
+  return `${unit === 0 ? size : threeDigits(size)}${SPACE}${BYTE_UNITS[unit]}`;
 }
 
 /**
@@ -59,10 +62,10 @@ export function bytesText(bytes) {
  */
 export function latencyText(seconds) {
   if (seconds === null || seconds === undefined) return NOTHING;
-  if (seconds === 0) return "0 s";
-  if (seconds < 0.9995e-3) return `${threeDigits(seconds * 1e6)} µs`;
-  if (seconds < 0.9995) return `${threeDigits(seconds * 1e3)} ms`;
-  return seconds < MINUTE ? `${threeDigits(seconds)} s` : durationText(seconds);
+  if (seconds === 0) return `0${SPACE}s`;
+  if (seconds < 0.9995e-3) return `${threeDigits(seconds * 1e6)}${SPACE}µs`;
+  if (seconds < 0.9995) return `${threeDigits(seconds * 1e3)}${SPACE}ms`;
+  return seconds < MINUTE ? `${threeDigits(seconds)}${SPACE}s` : durationText(seconds);
 }
 
 /**
@@ -72,7 +75,7 @@ export function latencyText(seconds) {
 export function durationText(seconds) {
   if (seconds === null || seconds === undefined) return NOTHING;
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < MINUTE) return `${whole} s`;
+  if (whole < MINUTE) return `${whole}${SPACE}s`;
   if (whole < HOUR) return two(whole, MINUTE, "min", 1, "s");
   return whole < DAY ? two(whole, HOUR, "h", MINUTE, "min") : two(whole, DAY, "d", HOUR, "h");
 }
@@ -83,7 +86,7 @@ export function durationText(seconds) {
  */
 export function shareText(share) {
   if (share === null || share === undefined) return NOTHING;
-  return share > 0 && share < 0.01 ? "<1 %" : `${Math.round(share * 100)} %`;
+  return share > 0 && share < 0.01 ? `<1${SPACE}%` : `${Math.round(share * 100)}${SPACE}%`;
 }
 
 /**
@@ -126,5 +129,5 @@ function threeDigits(size) {
  */
 function two(whole, large, largeName, small, smallName) {
   const rest = Math.floor((whole % large) / small);
-  return `${Math.floor(whole / large)} ${largeName}${rest === 0 ? "" : ` ${rest} ${smallName}`}`;
+  return `${Math.floor(whole / large)}${SPACE}${largeName}${rest === 0 ? "" : ` ${rest}${SPACE}${smallName}`}`;
 }
