@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ERROR_CODES } from "../src/base/errors.js";
 import { KEYS } from "../src/config/keys.js";
+import { apiReport } from "./docs/api.js";
 import { eventsPage } from "./docs/events.js";
 
 /** Writes the reference pages that come from declarations in the code; with `--check` names the stale ones instead. */
@@ -47,9 +49,22 @@ ${rows.join("\n")}
 `;
 }
 
+/** Not for reading on, but for reviewing: it is not in the package. */
+function apiPage(): string {
+  const { name, exports } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    name: string;
+    exports: Record<string, string | { types: string }>;
+  };
+  const entries = Object.entries(exports).flatMap(([path, target]) =>
+    typeof target === "string" ? [] : [[join(name, path), target.types]],
+  );
+  return `${GENERATED}\n# What the package offers\n\nSource: the declarations that the compiler makes of \`src/\`.\n\n${apiReport(Object.fromEntries(entries))}`;
+}
+
 const PAGES: readonly (readonly [path: string, text: string])[] = [
   ["docs/reference/config.md", configPage()],
   ["docs/reference/errors.md", errorsPage()],
+  ["etc/api.md", apiPage()],
   ["docs/reference/events.md", `${GENERATED}\n${eventsPage()}`],
 ];
 

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
+export const PROGRAM: string = fileURLToPath(new URL("../../src/cli/main.js", import.meta.url));
 
 export interface CliRun {
   readonly code: number | null;

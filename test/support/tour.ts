@@ -3,7 +3,8 @@ export function tourOf(page: string): { readonly command: string; readonly outpu
   const blocks = [...page.matchAll(/```console\n(.*?)```/gs)].map((match) => match[1]!);
   const commands = blocks.flatMap((block) => block.split(/^\$ /m).slice(1));
   return commands.map((text) => {
-    const end = text.search(/[^\\]\n/) + 1;
+    const [hereDocument] = /^.*<<'END'\n.*?^END(?=\n)/ms.exec(text) ?? [];
+    const end = hereDocument?.length ?? text.search(/[^\\]\n/) + 1;
     return { command: text.slice(0, end).replaceAll("\\\n", " "), output: text.slice(end + 1).trimEnd() };
   });
 }
