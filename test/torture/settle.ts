@@ -8,6 +8,8 @@ export const START_MS = 120_000;
 /** For so long a recorder that settles may have nothing to show. */
 const STILL_MS = 120_000;
 const ASK_MS = 500;
+/** Some hundred dead letters, each asked for, on a machine that is busy with other things. */
+const RETRY_MS = 600_000;
 /** Rows go on coming while what was left is replayed. */
 const LAST_LIFE_MS = 200;
 
@@ -45,7 +47,7 @@ export async function endedInPeace(victim: Victim): Promise<boolean> {
 /** Tries the dead letters again, which leaves those only that ClickHouse still refuses: rows that were stored after all have none. */
 export async function retryLetters(lane: Lane): Promise<void> {
   const command = lane.retry();
-  const ended = await command.died(STILL_MS);
+  const ended = await command.died(RETRY_MS);
   await command.kill();
   // Status 1: letters stay.
   if (!ended || ![0, 1].includes(command.exitCode!) || command.output.includes('"error":'))
