@@ -3,7 +3,7 @@ import { z } from "zod";
 import { DAY_MS, GIB, KIB, MIB, SECOND_MS } from "../base/units.js";
 import { CONDITIONS } from "./conditions.js";
 import { DEGRADE, type DegradeStep, MARKET_DATA_LADDER } from "./degrade.js";
-import { count, duration, percent, size } from "./values.js";
+import { count, duration, percent, size, text } from "./values.js";
 
 /**
  * Every configuration key, declared once: path, type with unit, default, bounds and one line of meaning. The parser, the
@@ -112,10 +112,10 @@ function table(
           series: count(100_000, 1, 10_000_000).meta({
             description: "series remembered: symbol and kind in market_data",
           }),
-          by: z.array(z.string().min(1)).prefault([]).meta({
+          by: z.array(text("the name of a column")).prefault([]).meta({
             description: "columns that tell series apart, in a table other than market_data",
           }),
-          news: z.array(z.string().min(1)).prefault([]).meta({
+          news: z.array(text("the name of a column")).prefault([]).meta({
             description: "columns whose change makes a row news, in a table other than market_data",
           }),
           time: z.string().prefault("").meta({
@@ -171,7 +171,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({})
     .meta({ restart: "it names this start in ClickHouse and in the log" }),
-  data_dir: z.string().min(1).prefault("./data").meta({
+  data_dir: text("the path of a folder").prefault("./data").meta({
     description: "folder of the embedded ClickHouse and of the recorder's own files",
     pathLike: true,
     restart: "what is in it is open",
@@ -194,13 +194,12 @@ export const CONFIG_SCHEMA = z.strictObject({
         .regex(/^[A-Za-z_]\w{0,63}$/, { error: "a plain identifier" })
         .prefault("coldpath")
         .meta({ description: "database of the tables" }),
-      user: z.string().min(1).prefault("default").meta({ description: "user of the server" }),
+      user: text("a name").prefault("default").meta({ description: "user of the server" }),
       password: z
         .string()
         .optional()
         .meta({ description: "password; only from the environment, see password_file", secret: true }),
-      password_file: z
-        .string()
+      password_file: text("the path of a file")
         .optional()
         .meta({ description: "file that holds the password", pathLike: true }),
       required_at_start: z.boolean({ error: "true or false" }).prefault(false).meta({
@@ -209,11 +208,16 @@ export const CONFIG_SCHEMA = z.strictObject({
       }),
       tls: z
         .strictObject({
-          ca_file: z.string().optional().meta({ description: "certificate authority, PEM", pathLike: true }),
-          cert_file: z.string().optional().meta({ description: "client certificate, PEM", pathLike: true }),
-          key_file: z.string().optional().meta({ description: "client key, PEM", pathLike: true }),
-          server_name: z
-            .string()
+          ca_file: text("the path of a file")
+            .optional()
+            .meta({ description: "certificate authority, PEM", pathLike: true }),
+          cert_file: text("the path of a file")
+            .optional()
+            .meta({ description: "client certificate, PEM", pathLike: true }),
+          key_file: text("the path of a file")
+            .optional()
+            .meta({ description: "client key, PEM", pathLike: true }),
+          server_name: text("a name")
             .optional()
             .meta({ description: "name expected in the server's certificate" }),
         })
@@ -276,7 +280,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     })
     .prefault({})
     .meta({ restart: "the embedded ClickHouse was started with it" }),
-  schemas: z.array(z.string().min(1)).prefault([]).meta({
+  schemas: z.array(text("the path of a folder")).prefault([]).meta({
     description: "folders with your own NNNN_name.sql files, applied after the built-in ones",
     pathLike: true,
     restart: "they are applied at the start",
@@ -305,7 +309,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .meta({ restart: "it was shared out among the tables at the start" }),
   wal: z
     .strictObject({
-      dir: z.string().min(1).optional().meta({
+      dir: text("the path of a folder").optional().meta({
         description: "folder of the log of critical rows, on a local disk; default data_dir/wal",
         pathLike: true,
       }),
@@ -332,7 +336,7 @@ export const CONFIG_SCHEMA = z.strictObject({
     .meta({ restart: "the log was opened with it" }),
   spool: z
     .strictObject({
-      dir: z.string().min(1).optional().meta({
+      dir: text("the path of a folder").optional().meta({
         description:
           "folder of best-effort rows while ClickHouse is away, on a local disk; default data_dir/spool",
         pathLike: true,
@@ -405,7 +409,7 @@ export const CONFIG_SCHEMA = z.strictObject({
         "an address with port up to 65535, such as 127.0.0.1:9712",
         "127.0.0.1:9712",
       ).meta({ description: "address of the HTTP intake and admin API; port 0 takes a free one" }),
-      token_file: z.string().optional().meta({
+      token_file: text("the path of a file").optional().meta({
         description:
           "file with the token that writes need; made at first start, default data_dir/admin-token",
         pathLike: true,

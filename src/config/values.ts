@@ -60,3 +60,8 @@ export function count(fallback: number, min: number, max: number) {
   const error = `a whole number from ${min} to ${max}`;
   return z.int({ error }).min(min, { error }).max(max, { error }).prefault(fallback);
 }
+
+/** A text that is not empty; `what` it is, for people. */
+export function text(what: string) {
+  return z.string({ error: what }).min(1, { error: what });
+}

@@ -274,3 +274,29 @@ test("a column that cannot be written is refused with the name of its table", ()
     message: "table t, column when: the type Time64(9) is not supported",
   });
 });
+
+test("other limits hold for what is open: fewer rows close it, a shorter age counts from its first row", () => {
+  const limits = { rows: 1000, bytes: 2 ** 20, age: 60_000 };
+  const { buffer, clock, due } = bufferFor(DAILY, { flush: limits });
+  for (let i = 0; i < 50; i += 1) buffer.append({ ts: at(i) }, undefined);
+  clock.advance(1000);
+  buffer.setFlush({ ...limits, rows: 51 });
+  assert.equal(due.count, 0);
+  buffer.setFlush({ ...limits, rows: 50 });
+  assert.equal(due.count, 1);
+  assert.deepEqual([takeAll(buffer)[0]!.rows, clock.timers], [50, 0]);
+  buffer.append({ ts: at(0) }, undefined);
+  clock.advance(1000);
+  buffer.setFlush({ ...limits, age: 1500 });
+  clock.advance(499);
+  assert.equal(due.count, 1);
+  clock.advance(1);
+  assert.equal(due.count, 2);
+  assert.equal(takeAll(buffer)[0]!.rows, 1);
+  buffer.append({ ts: at(0) }, undefined);
+  buffer.setFlush(limits);
+  clock.advance(59_999);
+  assert.equal(due.count, 2, "a longer age holds for it, too");
+  clock.advance(1);
+  assert.deepEqual([due.count, takeAll(buffer)[0]!.rows, clock.timers], [3, 1, 0]);
+});

@@ -30,6 +30,20 @@ test("a condition is told when its limit is passed and when its value is well be
   assert.deepEqual([told(), names()], [["drop_rate t over"], []]);
 });
 
+test("other limits hold from the next look on", () => {
+  const { conditions, told } = conditionsAt(new ManualClock());
+  const look = (): void => conditions.look("t", { ...REST, dropShare: 0.02 });
+  conditions.setLimits({ ...LIMITS, drop_rate: 0.05 });
+  look();
+  assert.deepEqual(told(), []);
+  conditions.setLimits(LIMITS);
+  look();
+  assert.deepEqual(told(), ["drop_rate t begun"]);
+  conditions.setLimits({ ...LIMITS, drop_rate: 0.05 });
+  look();
+  assert.deepEqual(told(), ["drop_rate t over"]);
+});
+
 test("a table that goes up and down its ladder is away from its normal level all the while", () => {
   const clock = new ManualClock();
   const { conditions, told } = conditionsAt(clock);

@@ -123,3 +123,29 @@ test("rows are late from when they could have been stored: an outage that is ove
   signs.oldestAt = clock.monotonic();
   assert.equal(freshness(), 0);
 });
+
+test("other steps begin at the level that the pressure asks for, and their rules are applied even if that is the same", () => {
+  const { overload, signs, events, applied } = overloadOf(MARKET_DATA_LADDER);
+  signs.queue = 0.77;
+  overload.look();
+  assert.deepEqual([overload.level, applied.splice(0)], [2, ["bbo 10 0"]]);
+  const [dedup, sample, , , , , drop] = MARKET_DATA_LADDER;
+  overload.setSteps([dedup!, { ...sample!, every: 40 }, drop!]);
+  assert.deepEqual([overload.level, applied.splice(0)], [2, ["bbo 40 0"]]);
+  overload.setSteps([{ ...dedup!, enter: 0.9 }, drop!]);
+  assert.deepEqual([overload.level, applied.splice(0)], [0, ["none 0 0"]]);
+  overload.setSteps([{ ...dedup!, enter: 0.5 }, drop!]);
+  assert.deepEqual([overload.level, applied.splice(0)], [1, ["bbo 0 0"]]);
+  overload.setSteps([]);
+  assert.deepEqual([overload.level, overload.droppable, applied.splice(0)], [0, "all", ["none 0 0"]]);
+  assert.deepEqual(
+    events.map(({ from, to, step }) => [from, to, step]),
+    [
+      [0, 2, "sample 10ms"],
+      [2, 0, "normal"],
+      [0, 1, "dedup"],
+      [1, 0, "normal"],
+    ],
+  );
+  assert.equal(overload.stats().level.changes, 4);
+});

@@ -236,3 +236,19 @@ test("frames with other columns are a batch of their own, with its own columns",
   batches.release(now.open);
   assert.equal(budget.used, 0);
 });
+
+test("other limits hold for frames that wait already", () => {
+  const clock = new ManualClock();
+  const { queue, groups } = queueOn(clock);
+  const limits = { rows: 10, bytes: 2 ** 20, age: 250 };
+  queue.push(frame(1, 5));
+  queue.setFlush({ ...limits, rows: 6 });
+  assert.equal(queue.hasDue, false);
+  queue.setFlush({ ...limits, rows: 5 });
+  assert.deepEqual(groups(), [[1]]);
+  queue.push(frame(6, 4));
+  clock.advance(100);
+  queue.setFlush({ ...limits, age: 100 });
+  clock.advance(0);
+  assert.deepEqual([groups(), clock.timers], [[[6]], 0]);
+});
