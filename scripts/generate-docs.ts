@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERROR_CODES } from "../src/base/errors.js";
 import { KEYS } from "../src/config/keys.js";
 import { apiReport } from "./docs/api.js";
+import { cliPage, cliSchemas } from "./docs/cli.js";
 import { eventsPage } from "./docs/events.js";
 
 /** Writes the reference pages that come from declarations in the code; with `--check` names the stale ones instead. */
@@ -66,12 +67,14 @@ const PAGES: readonly (readonly [path: string, text: string])[] = [
   ["docs/reference/errors.md", errorsPage()],
   ["etc/api.md", apiPage()],
   ["docs/reference/events.md", `${GENERATED}\n${eventsPage()}`],
+  ["docs/reference/cli.md", `${GENERATED}\n${await cliPage()}`],
+  ...cliSchemas(),
 ];
 
 const check = process.argv.includes("--check");
 for (const [path, text] of PAGES) {
   if (!check) writeFileSync(path, text);
-  else if (readFileSync(path, "utf8") !== text) {
+  else if (!existsSync(path) || readFileSync(path, "utf8") !== text) {
     console.error(`${path} is stale: run npm run generate`);
     process.exitCode = 1;
   }

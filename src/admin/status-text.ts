@@ -1,4 +1,5 @@
 import { durationText } from "../base/duration-text.js";
+import { type Paint, PLAIN } from "../base/paint.js";
 import { tableText } from "../base/table-text.js";
 import { MIB } from "../base/units.js";
 import type { RecorderStats } from "../recorder.js";
@@ -6,21 +7,21 @@ import type { RecorderStats } from "../recorder.js";
 type Tables = RecorderStats["tables"];
 
 /** What a person wants to see first: is ClickHouse there, are rows landing, is the log well, what is to be looked after. */
-export function statusText(stats: RecorderStats): string {
+export function statusText(stats: RecorderStats, paint: Paint = PLAIN): string {
   const { recorder, run, link, memory, tables, wal, spool = {}, replay, conditions } = stats;
   const each = Object.entries(tables);
   return [
-    `recorder ${recorder}, run ${run}, ${linkText(link)}`,
+    `recorder ${recorder}, run ${run}, ${linkText(link, paint)}`,
     `memory ${mib(memory.used)} of ${mib(memory.max)}`,
     ...(wal === undefined ? [] : [logLine(wal)]),
     ...Object.entries(spool).flatMap(spoolLine),
     ...(replay === undefined ? [] : [replayLine(replay)]),
-    ...each.flatMap(levelLine),
-    ...each.flatMap(pauseLine),
-    ...conditions.map(({ message }) => `LOOK: ${message}`),
-    ...each.flatMap(imbalanceLine),
+    ...each.flatMap(levelLine).map(paint.warn),
+    ...each.flatMap(pauseLine).map(paint.bad),
+    ...conditions.map(({ message }) => paint.warn(`LOOK: ${message}`)),
+    ...each.flatMap(imbalanceLine).map(paint.bad),
     "",
-    tableText(HEADINGS, each.map(tableRow)),
+    tableText(HEADINGS, each.map(tableRow)).replace(/^.*/, paint.strong),
     "",
   ].join("\n");
 }
@@ -78,8 +79,10 @@ function sumOf(counts: Readonly<Record<string, number>>): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
-function linkText({ state, reason, seconds }: RecorderStats["link"]): string {
-  return `ClickHouse ${state}${state === "up" ? "" : ` for ${durationText(seconds)}: ${reason}`}`;
+function linkText({ state, reason, seconds }: RecorderStats["link"], paint: Paint): string {
+  if (state === "up") return `ClickHouse ${paint.good(state)}`;
+  const mark = state === "down" ? paint.bad : paint.warn;
+  return `ClickHouse ${mark(state)} for ${durationText(seconds)}: ${reason}`;
 }
 
 function logLine(wal: NonNullable<RecorderStats["wal"]>): string {

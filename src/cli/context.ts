@@ -49,12 +49,22 @@ export class Context {
   }
 }
 
-/** A signal that aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once. */
-export function interruption(): AbortSignal {
+/**
+ * A signal that aborts at the first Ctrl-C or SIGTERM; a second one ends the process at once, a third one in any case.
+ * @param leave what has to be done even then
+ */
+export function interruption(leave: () => Promise<void> = async () => {}): AbortSignal {
   const controller = new AbortController();
+  let isLeaving = false;
   const stop = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(name === "SIGINT" ? 130 : 143);
-    controller.abort(name);
+    if (!controller.signal.aborted) {
+      controller.abort(name);
+      return;
+    }
+    const exit = (): never => process.exit(name === "SIGINT" ? 130 : 143);
+    if (isLeaving) exit();
+    isLeaving = true;
+    void leave().finally(exit);
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import type { StatusReport } from "../../src/admin/status-report.js";
 import { CliProcess, type CliRun } from "../support/cli.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
 import { startMigratedEngine } from "../support/migrated.js";
 import { until } from "../support/until.js";
+import { promised } from "./cli-json.js";
 
 interface Desk {
   /** Runs a command as an operator in the folder of the service would. */
@@ -62,7 +64,7 @@ async function startDesk(t: TestContext): Promise<Desk> {
 test("an outage is seen and ended by commands alone: status, a forced flush, the log that grows, a forced replay, the log that drains", async (t) => {
   const { coldpath, orders, countOf, proxy } = await startDesk(t);
   const pending = async (): Promise<number> =>
-    JSON.parse((await coldpath("--json", "status")).stdout).wal.pending.orders;
+    (promised("status", (await coldpath("--json", "status")).stdout) as StatusReport).wal!.pending["orders"]!;
 
   await orders("held", 3);
   assert.equal(await countOf("held"), 0, "the batch is neither full nor old");

@@ -4,42 +4,46 @@ import { DAY_MS, formatDuration, MINUTE_MS, parseDuration } from "../../base/uni
 import { type Service, startService } from "../../service/serve.js";
 import { closeSummary, rowsLeft, rowsLogged } from "../close-summary.js";
 import { Context, interruption } from "../context.js";
+import { counted } from "../counted.js";
 import { withExamples } from "../examples.js";
 import { Hangup } from "../hangup.js";
+import { leaveAtOnce } from "../leave-at-once.js";
 import { untilAborted } from "../until-aborted.js";
 
-/** What the recorder holds is stored within this after Ctrl-C, or told to be lost. */
-export const CLOSE_DEADLINE_MS = MINUTE_MS / 2;
+/** What the recorder holds is stored within this after Ctrl-C, unless another time is given. */
+export const CLOSE_DEADLINE_MS: number = MINUTE_MS / 2;
 const DEMO_EVENTS_PER_SECOND = 1000;
 /** A timer of Node that is longer than 2^31 ms strikes at once. */
 const DURATION_MAX_MS: number = 24 * DAY_MS;
 
 export function registerServe(program: Command): void {
-  const serve = program
-    .command("serve")
+  const serve = draining(program.command("serve"))
     .description("run the recorder with its HTTP intake in the foreground, until Ctrl-C")
-    .action(async (_options, command: Command) => {
+    .action(async (options: Draining, command: Command) => {
       const context = new Context(command);
-      const stop = interruption();
+      const drainMs = drainOf(options);
+      let service: Service | undefined;
+      const stop = interruption(async () => service && (await leaveAtOnce(service.recorder)));
       const hangup = new Hangup();
-      const service = await startService(context.load(), () => context.read(), { mayBeAway: true });
+      service = await startService(context.load(), () => context.read(), { mayBeAway: true });
       hangup.reloads(service.config);
-      await run(context, service, AbortSignal.any([stop, hangup.left]));
+      await run(context, service, AbortSignal.any([stop, hangup.left]), drainMs);
     });
   withExamples(serve, [
     ["coldpath serve", "as coldpath.yaml says"],
+    ["coldpath serve --drain 5m", "with more time at the end for what is held"],
     ["coldpath serve --set admin.listen=127.0.0.1:0", "on any free port, which other commands find"],
   ]);
 }
 
 export function registerDemo(program: Command): void {
-  const demo = program
-    .command("demo")
+  const demo = draining(program.command("demo"))
     .option("--duration <time>", "end by itself after this, such as 20s")
     .option("--rate <n>", "simulated market events per second", String(DEMO_EVENTS_PER_SECOND))
     .description("serve with a simulated market as producer")
-    .action(async (options: { duration?: string; rate: string }, command: Command) => {
+    .action(async (options: Draining & { duration?: string; rate: string }, command: Command) => {
       const context = new Context(command);
+      const drainMs = drainOf(options);
       const rate = Number(options.rate);
       if (!(rate >= 1 && rate <= 100_000)) {
         throw new ColdpathError(
@@ -47,15 +51,17 @@ export function registerDemo(program: Command): void {
           `--rate ${options.rate}: expected events per second, from 1 to 100000`,
         );
       }
-      const stop = interruption();
+      let service: Service | undefined;
+      const stop = interruption(async () => service && (await leaveAtOnce(service.recorder)));
       const extra = ["recorder.env=demo"];
       const hangup = new Hangup();
-      const duration = options.duration === undefined ? undefined : durationOf(options.duration);
-      const service = await startService(context.load(extra), () => context.read(extra), { simulate: rate });
+      const duration =
+        options.duration === undefined ? undefined : durationOf("--duration", options.duration);
+      service = await startService(context.load(extra), () => context.read(extra), { simulate: rate });
       context.note("a SIMULATED market is being recorded: symbols SIM-…, env demo, source simulator");
       hangup.reloads(service.config);
       const signals = [stop, hangup.left, ...(duration === undefined ? [] : [AbortSignal.timeout(duration)])];
-      await run(context, service, AbortSignal.any(signals));
+      await run(context, service, AbortSignal.any(signals), drainMs);
     });
   withExamples(demo, [
     ["coldpath demo", "until Ctrl-C"],
@@ -65,19 +71,33 @@ export function registerDemo(program: Command): void {
 
 const AWAY = "Critical rows go to the log; nothing is stored before it answers and its tables were checked.";
 
-function durationOf(text: string): number {
+interface Draining {
+  readonly drain: string;
+}
+
+function draining(command: Command): Command {
+  const meaning = "how long what is held may take to be stored at the end";
+  return command.option("--drain <time>", meaning, formatDuration(CLOSE_DEADLINE_MS));
+}
+
+function drainOf({ drain }: Draining): number {
+  return durationOf("--drain", drain);
+}
+
+/** @throws ColdpathError USAGE */
+function durationOf(option: string, text: string): number {
   const duration = parseDuration(text);
   if (duration === undefined)
-    throw new ColdpathError("USAGE", `--duration ${text}: expected a duration such as 20s or 5m`);
+    throw new ColdpathError("USAGE", `${option} ${text}: expected a duration such as 20s or 5m`);
   if (duration > DURATION_MAX_MS)
     throw new ColdpathError(
       "USAGE",
-      `--duration ${text}: expected ${formatDuration(DURATION_MAX_MS)} at most`,
+      `${option} ${text}: expected ${formatDuration(DURATION_MAX_MS)} at most`,
     );
   return duration;
 }
 
-async function run(context: Context, service: Service, stop: AbortSignal): Promise<void> {
+async function run(context: Context, service: Service, stop: AbortSignal, drainMs: number): Promise<void> {
   const { adminUrl, tokenFile, opened, recorder } = service;
   context.note(
     [
@@ -93,14 +113,15 @@ async function run(context: Context, service: Service, stop: AbortSignal): Promi
     ].join("\n"),
   );
   await untilAborted(stop);
-  context.note("storing what is held …");
-  const report = await service.close(CLOSE_DEADLINE_MS);
+  const time = formatDuration(drainMs);
+  context.note(`storing what is held, for ${time} at most; a second signal ends it at once …`);
+  const report = await service.close(drainMs);
   context.result(closeSummary(report), report);
   const logged = rowsLogged(report);
-  if (logged > 0) context.note(`${logged} rows are in the log: the next start stores them`);
+  if (logged > 0) context.note(`${counted(logged, "row")} in the log: the next start stores them`);
   const left = rowsLeft(report);
   if (left === 0) return;
-  context.note(`${left} rows were not stored within ${formatDuration(CLOSE_DEADLINE_MS)}`);
+  context.note(`${counted(left, "row")} not stored within ${time}`);
   process.exitCode = 1;
 }
 

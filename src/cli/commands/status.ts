@@ -3,9 +3,12 @@ import type { Command } from "commander";
 import { statusText } from "../../admin/status-text.js";
 import { ColdpathError } from "../../base/errors.js";
 import { SECOND_MS } from "../../base/units.js";
+import type { Config } from "../../config/schema.js";
 import type { RecorderStats } from "../../recorder.js";
 import { Context, interruption } from "../context.js";
 import { withExamples } from "../examples.js";
+import { filesAtRest, restText } from "../files-at-rest.js";
+import { paintFor } from "../paint-for.js";
 import { RunningService } from "../running-service.js";
 import { watchStatus } from "../watch/watch.js";
 
@@ -18,13 +21,13 @@ export function registerStatus(program: Command): void {
     .description("where the tables of the running service stand: rows, queues, drops, the log, the spool")
     .action(async ({ watch = false }: { readonly watch?: boolean }, command: Command) => {
       const context = new Context(command);
-      const service = new RunningService(context.load());
-      if (!watch) return show(await statusOf(service), context);
+      const loaded = context.load();
+      const service = new RunningService(loaded);
+      if (!watch) return await showOnce(service, loaded.config, context);
       const signal = interruption();
       if (process.stdout.isTTY && !context.json) return watchStatus(service, signal);
       while (!signal.aborted) {
-        const status = await statusOf(service);
-        show(status, context);
+        show((await statusOf(service)) ?? absent(service), context);
         // Interrupted: the loop ends.
         await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
       }
@@ -36,14 +39,27 @@ export function registerStatus(program: Command): void {
   ]);
 }
 
-/** @throws ColdpathError SERVICE_ABSENT if none runs */
-async function statusOf(service: RunningService): Promise<RecorderStats> {
-  const status = await service.ask("GET", "/api/status");
-  if (status !== undefined) return status as RecorderStats;
+/** Undefined if none runs. */
+async function statusOf(service: RunningService): Promise<RecorderStats | undefined> {
+  return (await service.ask("GET", "/api/status")) as RecorderStats | undefined;
+}
+
+/** Without a service what its files hold is told, and that it is a failure. */
+async function showOnce(service: RunningService, config: Config, context: Context): Promise<void> {
+  const status = await statusOf(service);
+  if (status !== undefined) return show(status, context);
+  const files = await filesAtRest(config);
+  const text = restText(files);
+  if (text !== undefined) context.result(text, { service: null, files });
+  absent(service);
+}
+
+/** @throws ColdpathError SERVICE_ABSENT */
+function absent(service: RunningService): never {
   const hint = "start one with coldpath serve, or name its address with --set admin.listen=HOST:PORT";
   throw new ColdpathError("SERVICE_ABSENT", `no recorder answers at ${service.url}: ${hint}`);
 }
 
 function show(status: RecorderStats, context: Context): void {
-  context.result(statusText(status), status);
+  context.result(statusText(status, paintFor("out")), status);
 }
