@@ -93,18 +93,21 @@ export class Peak {
   }
 }
 
-/** Milliseconds for which a value is to be seen before it counts. */
-const LASTS_MS = 40;
-
 /** The least of a value of late: a ring that filled while its thread stood still is emptied in no time, and was no overload. */
 export class Lasting {
+  readonly #ms: number;
   #seen: { readonly at: number; readonly value: number }[] = [];
+
+  /** @param ms for which a value is to be seen before it counts */
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
 
   /** @param now monotonic milliseconds */
   of(value: number, now: number): number {
     this.#seen.push({ at: now, value });
-    while (this.#seen.length > 1 && this.#seen[1]!.at <= now - LASTS_MS) this.#seen.shift();
-    if (this.#seen[0]!.at > now - LASTS_MS) return 0;
+    while (this.#seen.length > 1 && this.#seen[1]!.at <= now - this.#ms) this.#seen.shift();
+    if (this.#seen[0]!.at > now - this.#ms) return 0;
     return Math.min(...this.#seen.map((each) => each.value));
   }
 }

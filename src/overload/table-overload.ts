@@ -14,6 +14,11 @@ interface TableSigns extends Omit<Signs, "lateMs"> {
   readonly isServed: boolean;
 }
 
+/** What fills a ring is that its thread gets no CPU, most of all: once it does, it empties a full one in so much time. */
+const FILLED_MS = 200;
+/** Behind a full table half a ring is all the room there is. */
+const WAITING_MS = 40;
+
 interface TableOverloadOptions {
   readonly table: string;
   readonly ladder: Ladder;
@@ -46,8 +51,8 @@ export class TableOverload implements DropPermit {
   readonly #levels: Levels;
   #ladder: Ladder;
   readonly #peak = new Peak();
-  readonly #filled = new Lasting();
-  readonly #waiting = new Lasting();
+  readonly #filled = new Lasting(FILLED_MS);
+  readonly #waiting = new Lasting(WAITING_MS);
   /** Monotonic milliseconds since when rows could be stored. */
   #servedSince: number;
   /** Unix milliseconds of the last change. */

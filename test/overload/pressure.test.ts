@@ -58,7 +58,7 @@ test("a peak is followed at once and forgotten by half in a quarter of a second"
 
 test("a ring that is full for a moment does not count, one that is for 50 ms does", () => {
   const looks = (values: readonly number[], everyMs = 25): number[] => {
-    const lasting = new Lasting();
+    const lasting = new Lasting(40);
     return values.map((value, look) => lasting.of(value, 1000 + look * everyMs));
   };
   assert.deepEqual(looks([0, 0, 0, 1, 0.5, 0.2]), [0, 0, 0, 0, 0, 0.2]);

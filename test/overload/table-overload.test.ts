@@ -76,6 +76,21 @@ test("at full speed memory is full and rows wait in the ring, for moments in muc
   assert.equal(see(0.9, 0.9, 0.9), 5);
 });
 
+test("a ring that filled while its thread stood still has a fifth of a second to be emptied", () => {
+  const { overload, clock, signs } = overloadOf(MARKET_DATA_LADDER);
+  const see = (...fillings: readonly number[]): number => {
+    for (const filled of fillings) {
+      signs.ring = { filled, waiting: 0 };
+      overload.look();
+      clock.advance(25);
+    }
+    return overload.stats().level.index;
+  };
+  assert.equal(see(0, 1, 0.98, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.6), 0);
+  assert.equal(see(...Array<number>(8).fill(0.9)), 0);
+  assert.equal(see(0.9, 0.9), 4);
+});
+
 test("a level that is raised while rules are applied has the last word", () => {
   const { overload, signs, events, applied } = overloadOf(MARKET_DATA_LADDER, (its) => {
     if (its.level === 1) assert.ok(its.raise("memory_full"));
