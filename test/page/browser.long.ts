@@ -327,7 +327,7 @@ test("a log that takes no more is told as what it is", options, async (t) => {
     { "wal.max": "16MiB", "wal.segment": "1MiB", "wal.reserve": "1MiB" },
   );
   small.engine.kill();
-  await until("the log to be full", async () => (await small.send("X", 200, "x".repeat(8000))) === 503);
+  await until("the log to be full", async () => (await small.send("X", 50, "x".repeat(60_000))) === 503);
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   const page = await context.newPage();
   await page.goto(`${small.url}/`);
@@ -337,5 +337,23 @@ test("a log that takes no more is told as what it is", options, async (t) => {
   assert.match(await nodeClass(page, "log"), /bad/);
   await picture(page, "refusing");
   assert.deepEqual(await faults(page), []);
+  await context.close();
+});
+
+test("beyond loopback the page asks for the token before it shows anything", options, async (t) => {
+  const after = (end: () => Promise<void> | void): void => t.after(end);
+  // Not one of the names that reading without a token is for.
+  const far = await startDesk({ after }, {}, "127.0.0.2");
+  const context = await browser.newContext({ viewport: PHONE });
+  const page = await context.newPage();
+  await page.goto(`${far.url}/`);
+  await says(page, "#connection-title", /^This service asks for its token$/);
+  assert.equal(await page.isVisible("#verdict"), false);
+  assert.ok((await widthBeyond(page)) <= 0);
+  await picture(page, "token");
+  assert.deepEqual(await faults(page), []);
+  await page.fill("#read-token", far.token);
+  await page.keyboard.press("Enter");
+  await says(page, "#verdict-title", /^Ready, and no row has come yet$/);
   await context.close();
 });

@@ -22,11 +22,15 @@ export interface Desk {
   startService(): Promise<void>;
 }
 
-export async function startDesk(t: EngineContext, set: Readonly<Record<string, string>> = {}): Promise<Desk> {
+export async function startDesk(
+  t: EngineContext,
+  set: Readonly<Record<string, string>> = {},
+  host = "127.0.0.1",
+): Promise<Desk> {
   const { engine } = await startMigratedEngine(t);
   const cwd = await temporaryFolder(t);
   const env = { COLDPATH_CLICKHOUSE_PASSWORD: engine.password };
-  let listen = "127.0.0.1:0";
+  let listen = `${host}:0`;
   let serve: CliProcess;
   const start = async (): Promise<string> => {
     const all = {
