@@ -57,6 +57,9 @@ export class Headline {
     if (connection.kind === "lost") {
       document.title = "✕ coldpath · no answer";
       setAttribute(byId("icon"), "href", icon(FAVICON_COLOURS.bad));
+      // Spoken once; and the verdict again when it is known again.
+      this.#told = "";
+      setText(byId("spoken"), "The service does not answer.");
       return;
     }
     if (connection.kind === "connecting" && !hasReport) setAttribute(byId("verdict"), "data-tone", "idle");

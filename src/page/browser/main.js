@@ -78,10 +78,11 @@ function tellConnection() {
     return;
   }
   const { status, reason, since, retryAt } = connection;
-  setText(byId("connection"), "no answer");
+  setText(byId("connection"), connection.status === 401 ? "needs the token" : "no answer");
   const wait = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
   const needsToken = status === 401;
   byId("read-token-form").hidden = !needsToken;
+  byId("retry-now").hidden = needsToken;
   setText(
     byId("connection-title"),
     needsToken ? "This service asks for its token" : "The service does not answer",
