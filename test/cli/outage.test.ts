@@ -92,7 +92,7 @@ test("an outage is seen and ended by commands alone: status, a forced flush, the
   assert.equal(replayed.code, 0, replayed.stdout + replayed.stderr);
   assert.equal(await pending(), 0, "the log has drained");
   assert.deepEqual([await countOf("away"), await countOf("later")], [5, 7]);
-  assert.equal((await coldpath("flush")).stdout, "nothing was held\n");
+  assert.equal((await coldpath("flush", "orders")).stdout, "nothing was held\n");
   await until("status to tell that it is over", async () =>
     /ClickHouse up\n/.test((await coldpath("status")).stdout),
   );

@@ -74,6 +74,15 @@ test("at 80×24 an outage shows why, how long the disk lasts, which table is in 
   assert.match(text, /warn +last$/m);
 });
 
+test("tables of which rows wait and none lands are named in one line", () => {
+  const notLanding = ["orders", "fills"].map((table) => ({ table, rows: 5, seconds: 94 }));
+  const text = view(looked({ notLanding }).last, NOW, CANVAS).join("\n");
+  assert.match(
+    text,
+    /^look +● rows wait and none has landed: orders for 1 min 34 s, fills for 1\n +min 34 s$/m,
+  );
+});
+
 test("more room shows more of each table, and more events", () => {
   const canvas = { ...CANVAS, columns: 200, rows: 50 };
   const messages = Array.from({ length: 60 }, (_, index) => `event ${index}`);

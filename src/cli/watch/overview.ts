@@ -121,14 +121,19 @@ function fullIn(seconds: number | undefined): Line {
 }
 
 /** What somebody has to look after, a line each. */
-function alarms({ tables, conditions, replay }: StatusReport, { dot }: Glyphs): Line[] {
+function alarms({ tables, conditions, notLanding, replay }: StatusReport, { dot }: Glyphs): Line[] {
   const paused = Object.entries(tables).flatMap(([name, table]) =>
     table.paused === undefined ? [] : [`${name} is paused: ${table.paused.code}: ${table.paused.message}`],
   );
   const miscounted = Object.entries(tables).flatMap(([name, { conservation }]) =>
     conservation.holds ? [] : [`rows of ${name} do not add up`],
   );
-  const bad = [...paused, ...miscounted].map((text) => [span(named("look")), span(`${dot} ${text}`, "bad")]);
+  const stuck = notLanding.map(({ table, seconds }) => `${table} for ${durationText(seconds)}`);
+  const notLanded = stuck.length === 0 ? [] : [`rows wait and none has landed: ${stuck.join(", ")}`];
+  const bad = [...paused, ...miscounted, ...notLanded].map((text) => [
+    span(named("look")),
+    span(`${dot} ${text}`, "bad"),
+  ]);
   const warnings = conditions.map(({ message }) => [span(named("look")), span(`${dot} ${message}`, "warn")]);
   return [...(replay === undefined ? [] : [replayLine(replay)]), ...bad, ...warnings];
 }
