@@ -3,6 +3,7 @@ import { ColdpathError } from "../base/errors.js";
 import { KIB, MIB, SECOND_MS } from "../base/units.js";
 import type { ClickHouse, Settings } from "../clickhouse/client.js";
 import { ClickHouseError, UnreachableError } from "../clickhouse/error.js";
+import { tokensOf } from "../clickhouse/lexer.js";
 
 /** Who answers questions, with a user that can only read, or is kept to that. */
 export interface Reader {
@@ -83,8 +84,22 @@ export function queryRoute(app: FastifyInstance, reader: Reader): void {
 
 function statementIn(body: unknown): string {
   const sql = (body as { sql?: unknown } | null | undefined)?.sql;
-  if (typeof sql === "string" && sql.trim() !== "") return sql;
-  throw new ColdpathError("USAGE", 'expected a body such as {"sql": "SELECT 1"}');
+  if (typeof sql !== "string" || sql.trim() === "")
+    throw new ColdpathError("USAGE", 'expected a body such as {"sql": "SELECT 1"}');
+  if (!QUESTIONS.has(firstWord(sql)))
+    throw new ColdpathError("USAGE", `expected a question: ${[...QUESTIONS].join(", ")}`);
+  return sql;
+}
+
+/** What a question begins with. A user who may only read may still do things that are none, such as KILL QUERY. */
+const QUESTIONS: ReadonlySet<string> = new Set([
+  ...["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"],
+]);
+
+function firstWord(sql: string): string {
+  const tokens = tokensOf(Buffer.from(sql).toString("latin1"));
+  for (const { kind, text } of tokens) if (kind !== "symbol" || text !== "(") return text;
+  return "";
 }
 
 /** As `FORMAT JSONCompact` writes it. */
