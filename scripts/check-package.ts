@@ -9,7 +9,7 @@ import { join } from "node:path";
  * optional embedded engine), and runs the installed program. Exits 1 with the reason if any of it is not as promised.
  */
 
-const MAX_UNPACKED_BYTES = 3 * 1024 * 1024;
+const MAX_UNPACKED_BYTES = 3.5 * 1024 * 1024;
 const folder = mkdtempSync(join(tmpdir(), "coldpath-package-"));
 
 interface Run {

@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, test } from "node:test";
+import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { until } from "../support/until.js";
 import { picture, startChromium, withoutChromium } from "./chromium.js";
 import { type Desk, startDesk } from "./desk.js";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HOSTILE = `<img src=x onerror="window.hacked=1">'"&\u202e</td><script>window.hacked=1</script>`;
 const PHONE = { width: 360, height: 740 };
 const options = { skip: withoutChromium };
@@ -59,12 +57,12 @@ async function nodeClass(page: Page, node: string): Promise<string> {
 
 /** Names of what is seriously wrong for people with a keyboard or a screen reader. */
 async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const found = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
+    const { axe: loaded } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { target: unknown }[] }[] }> };
     };
-    const { violations } = await axe.run();
+    const { violations } = await loaded.run();
     return violations.map(({ id, impact, nodes }) => [
       impact,
       id,
@@ -352,6 +350,10 @@ test("beyond loopback the page asks for the token before it shows anything", opt
   assert.ok((await widthBeyond(page)) <= 0);
   await picture(page, "token");
   assert.deepEqual(await faults(page), []);
+  await page.fill("#read-token", "wrong");
+  await page.keyboard.press("Enter");
+  await says(page, "#connection-title", /^That is not the service's token$/);
+  assert.equal(await page.evaluate("sessionStorage.length"), 0, "it is not sent again");
   await page.fill("#read-token", far.token);
   await page.keyboard.press("Enter");
   await says(page, "#verdict-title", /^Ready, and no row has come yet$/);

@@ -114,7 +114,7 @@ export class Actions {
     const action = this.#action;
     if (action === undefined) return;
     const input = /** @type {HTMLInputElement} */ (byId("action-token"));
-    if (token() === undefined) keepToken(input.value.trim());
+    if (token() === undefined) keepToken(input.value.trim() || undefined);
     input.value = "";
     this.#running = new AbortController();
     this.#busy(true);

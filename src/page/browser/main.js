@@ -2,7 +2,7 @@
 /** Brings what the service sends to the parts of the page. */
 
 import { Actions } from "./actions.js";
-import { ask, authorization, failureText, keepToken } from "./api.js";
+import { ask, authorization, failureText, keepToken, token } from "./api.js";
 import { Charts } from "./charts.js";
 import { byId, setText } from "./dom.js";
 import { EventList } from "./events.js";
@@ -27,6 +27,8 @@ const events = new EventList(byId("events"));
 let report;
 /** @type {import("./stream.js").Connection} */
 let connection = { kind: "connecting" };
+/** Whether the token that was given for reading was refused. */
+let isTokenWrong = false;
 
 /** @param {import("./stream.js").Message} message */
 function heard({ event, data }) {
@@ -51,6 +53,11 @@ function show(now) {
 /** @param {import("./stream.js").Connection} now */
 function connected(now) {
   const wasLive = connection.kind === "live";
+  if (now.kind === "lost" && now.status === 401 && token() !== undefined) {
+    // Shown again and again it would be taken for an attack.
+    keepToken(undefined);
+    isTokenWrong = true;
+  } else if (now.kind === "live") isTokenWrong = false;
   connection = now;
   headline.connection(now, report !== undefined);
   if (now.kind === "live" && !wasLive) void catchUp();
@@ -83,10 +90,8 @@ function tellConnection() {
   const needsToken = status === 401;
   byId("read-token-form").hidden = !needsToken;
   byId("retry-now").hidden = needsToken;
-  setText(
-    byId("connection-title"),
-    needsToken ? "This service asks for its token" : "The service does not answer",
-  );
+  const asked = isTokenWrong ? "That is not the service's token" : "This service asks for its token";
+  setText(byId("connection-title"), needsToken ? asked : "The service does not answer");
   const again = wait === 0 ? "Trying now …" : `Trying again in ${wait} s.`;
   const shown = report === undefined ? "" : " What is shown below is how it was then.";
   const lost = `For ${durationText((Date.now() - since) / 1000)}: ${reason}.${shown} ${again}`;
