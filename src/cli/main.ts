@@ -36,10 +36,11 @@ function withoutGrammar(message: string): string {
   return message.replace(/ Expected one of: .*(?= \(SYNTAX_ERROR\))/s, "");
 }
 
-// Whoever reads may have enough before the end, as `head` does; what was written after that is nobody's loss.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error;
-});
+// Whoever reads may have enough before the end, as `head` does, or have closed the terminal: what was written after that is nobody's loss.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+  });
 
 try {
   const program = await buildProgram(process.argv);

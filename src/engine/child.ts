@@ -124,3 +124,4 @@ process.on("disconnect", die);
 // Ctrl-C and a service manager signal the whole group; the parent decides when the engine may go.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => {});
+process.on("SIGHUP", () => {});
