@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { request } from "undici";
 import { FailedTokens } from "../../src/admin/failed-tokens.js";
 import { ManualClock } from "../support/clock.js";
+import { until } from "../support/until.js";
 import { type BareServer, startBare } from "./bare-server.js";
 
 type Headers = Readonly<Record<string, string>>;
@@ -126,4 +127,31 @@ test("bytes that are no request, headers without end and a cut request are answe
     assert.match(text, /\{"error":\{"message":"[^"]+"\}\}$/);
     assert.doesNotMatch(text, /node_modules| at /);
   }
+});
+
+test("idle connections beyond the limit cost the oldest of them its place, never one that has shown the token", async (t) => {
+  const server = await startBare(t);
+  const { port } = new URL(server.admin.url);
+  const open = async (): Promise<{ socket: Socket; isClosed: () => boolean }> => {
+    const socket = connect(Number(port), "127.0.0.1");
+    let closed = false;
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      closed = true;
+    });
+    t.after(() => socket.destroy());
+    await once(socket, "connect");
+    return { socket, isClosed: () => closed };
+  };
+  const owner = await open();
+  owner.socket.write(
+    `GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${server.token}\r\n\r\n`,
+  );
+  await once(owner.socket, "data");
+  const guests = [await open(), await open()];
+  while (guests.length < 1281) guests.push(...(await Promise.all(Array.from({ length: 50 }, open))));
+  await until("the oldest is cut off", () => guests[0]!.isClosed());
+  assert.equal(guests.at(-1)!.isClosed(), false);
+  assert.equal(owner.isClosed(), false);
+  assert.equal(await statusOf(server, "/healthz", {}), 200);
 });
