@@ -19,16 +19,19 @@ function exitCodeOf(error: unknown): 0 | 1 | 2 {
 
 /** One line says what went wrong; the stack only on demand. */
 function report(error: unknown, argv: readonly string[]): void {
+  const isJson = argv.includes("--json");
   // Commander has printed its own line already.
-  if (error instanceof CommanderError) return;
-  if (argv.includes("--json")) {
-    const code = error instanceof ColdpathError ? error.code : "INTERNAL";
-    process.stderr.write(`${JSON.stringify({ error: { code, message: messageOf(error) } })}\n`);
-  } else {
-    const line = withoutGrammar(messageOf(error));
-    process.stderr.write(`${paintFor("err").bad("coldpath:")} ${line}\n`);
-  }
+  if (error instanceof CommanderError && (error.exitCode === 0 || !isJson)) return;
+  if (isJson) process.stderr.write(`${JSON.stringify({ error: jsonOf(error) })}\n`);
+  else process.stderr.write(`${paintFor("err").bad("coldpath:")} ${withoutGrammar(messageOf(error))}\n`);
   if (argv.includes("--debug") && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+}
+
+function jsonOf(error: unknown): { readonly code: ErrorCode | "INTERNAL"; readonly message: string } {
+  if (error instanceof ColdpathError) return { code: error.code, message: messageOf(error) };
+  if (!(error instanceof CommanderError)) return { code: "INTERNAL", message: messageOf(error) };
+  const isHelp = error.code === "commander.help";
+  return { code: "USAGE", message: isHelp ? "name a command" : error.message.replace(/^error: /, "") };
 }
 
 /** ClickHouse follows a syntax error with all words of its grammar that would have fitted. */

@@ -38,6 +38,8 @@ export async function buildProgram(words: readonly string[] = []): Promise<Comma
     // Colours go again where the help is not printed on a terminal.
     .configureHelp({ showGlobalOptions: true, styleTitle: COLOURED.strong })
     .exitOverride();
+  // What is wrong with the words is told as JSON then, too, by whoever catches it.
+  if (words.includes("--json")) program.configureOutput({ writeErr: () => {} });
   const named = words.filter((word) => COMMANDS.has(word));
   for (const [name, load] of COMMANDS) {
     if (named.length === 0 || named.includes(name)) (await load())(program, buildProgram);

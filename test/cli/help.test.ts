@@ -5,6 +5,7 @@ import { examplesOf } from "../../src/cli/examples.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { cli } from "../support/cli.js";
 import { wordsOf } from "../support/tour.js";
+import { promised } from "./cli-json.js";
 
 function commandsOf(command: Command): Command[] {
   return [command, ...command.commands.flatMap(commandsOf)];
@@ -47,4 +48,18 @@ test("help shows the examples, and has colours only if they are asked for", asyn
   assert.match(plain.stdout, /^Examples:\n {2}# .*\n {2}coldpath wal inspect --table orders/m);
   assert.match(plain.stdout, /^Global Options:$/m);
   assert.ok(!plain.stdout.includes("\u001b"), "NO_COLOR is set");
+});
+
+test("with --json wrong usage is told as JSON, too", async () => {
+  for (const [words, message] of [
+    [["flsh"], /^unknown command 'flsh'/],
+    [["wal", "inspect", "--nope"], /^unknown option '--nope'/],
+    [["wal"], /^name a command$/],
+  ] as const) {
+    const { code, stdout, stderr } = await cli(["--json", ...words], ".");
+    assert.deepEqual([code, stdout], [2, ""], words.join(" "));
+    const told = promised("error", stderr) as { error: { code: string; message: string } };
+    assert.equal(told.error.code, "USAGE");
+    assert.match(told.error.message, message);
+  }
 });
