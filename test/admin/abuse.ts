@@ -52,14 +52,17 @@ export async function abuse(t: TestContext, options: AbuseOptions): Promise<Abus
   );
   t.after(() => service.stop());
   const [, url] = (await service.printed(/status\s+(http:\S+?)\/\n/)) as unknown as [string, string];
+  const token = readFileSync(join(data, "admin-token"), "utf8").trim();
+  // As the operator: a guest's connection may have to make room for all those others.
+  const headers = { authorization: `Bearer ${token}` };
   const status = async (): Promise<StatusReport> =>
-    (await (await fetch(`${url}/api/status`)).json()) as StatusReport;
+    (await (await fetch(`${url}/api/status`, { headers })).json()) as StatusReport;
   await until("rows land", async () => (await status()).tables["market_data"]!.stored > 0);
 
   const over = new AbortController();
   const victim: Victim = {
     url,
-    token: readFileSync(join(data, "admin-token"), "utf8").trim(),
+    token,
     random: randomOf(t),
     signal: over.signal,
     tooLarge: 2 * MIB,
