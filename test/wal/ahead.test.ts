@@ -60,7 +60,7 @@ test("rows taken after an outage pass its backlog, though memory was full of row
   assert.deepEqual(recorder.stats().wal?.behind, [place.name]);
   await proxy.accept();
   const left: number[] = [];
-  for (let id = rows; left.length < 4; id += 50) {
+  for (let id = rows; left.length < 3; id += 50) {
     const ids = upTo(50).map((i) => id + i);
     place.offer(recorder, ids.slice(0, -1), row);
     const last = recorder.table(place.name).offer({ ts: NOON, id: ids.at(-1), ...row })!;
