@@ -107,8 +107,8 @@ test("rows of a segment that somebody removed while they waited are told as miss
     place.offer(recorder, ids, { text: "x".repeat(1000) });
     await recorder.durable();
   }
-  const removed = segmentsOf(place).at(-3)!;
-  rmSync(pathOf(place, removed));
+  // The first and the latest rows are in memory: a segment between them is read.
+  rmSync(pathOf(place, segmentsOf(place)[20]!));
   const flushed = recorder.flush();
   await proxy.accept();
   await flushed;
