@@ -1,12 +1,14 @@
 import type { Disk } from "./disk.js";
 import { LogDiskError } from "./disk-error.js";
 import { encodeSegmentHeader, KIND, recordBytes, type SegmentHeader } from "./format.js";
+import type { GroupRows } from "./group-rows.js";
 import { quarantine } from "./quarantine.js";
+import type { IndexEntry } from "./records.js";
 import type { Damage } from "./recovered.js";
 import type { Hole } from "./scan.js";
 import { SegmentFile } from "./segment-file.js";
 import { decodeSummary, highestOrdinal, type Summary } from "./segment-index.js";
-import { aboutOf, type ScannedSegment, scanSegment } from "./segment-reader.js";
+import { aboutOf, type ScannedSegment, scanSegment, withoutRecords } from "./segment-reader.js";
 import { writeClosing } from "./segment-writer.js";
 import { writeFully } from "./write-fully.js";
 
@@ -21,6 +23,8 @@ interface Patient {
   readonly isLast: boolean;
   /** The next ordinal when the segment behind this one was made. */
   readonly followedBy: number | undefined;
+  /** What the segments before hold of groups. */
+  readonly groups: GroupRows;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -34,8 +38,6 @@ export interface Mended {
   readonly createdAt: number;
   /** The highest ordinal in it. */
   readonly highest: number;
-  /** From this byte on a crash may have taken some records of a commit and left others. */
-  readonly doubtful: number | undefined;
   readonly damage: readonly Damage[];
   readonly torn: readonly Damage[];
   readonly trouble: LogDiskError | undefined;
@@ -59,13 +61,16 @@ function believe(patient: Patient, file: SegmentFile): Mended | undefined {
   if (payload === undefined) return undefined;
   const summary = decodeSummary(payload, file.segment);
   const highest = highestOrdinal(summary);
-  const none = { doubtful: undefined, damage: [], torn: [], trouble: undefined };
+  const none = { damage: [], torn: [], trouble: undefined };
   return { summary, closed: true, bytes: file.size, createdAt: footer.createdAt, highest, ...none };
 }
 
 function treat(patient: Patient, file: SegmentFile): Mended {
-  const scanned = scanSegment(file, patient.logId);
-  const { damage, torn, doubtful } = diagnose(patient, file, scanned);
+  const seen = scanSegment(file, patient.logId);
+  const { damage, torn: holes, doubtful } = diagnose(patient, file, seen);
+  const ends = doubtful === undefined ? [] : endsOfHalfGroups(patient.groups, seen, doubtful);
+  const torn = [...holes, ...ends.map((entry) => halfGroup(file.segment, entry))];
+  const scanned = ends.length === 0 ? seen : withoutRecords(seen, ends);
   const summary = scanned.index.summary();
   const header: SegmentHeader = file.header ??
     file.footer ?? {
@@ -74,7 +79,7 @@ function treat(patient: Patient, file: SegmentFile): Mended {
       createdAt: patient.now,
       nextOrdinal: patient.highest + 1,
     };
-  const found = { summary, createdAt: header.createdAt, damage, torn, doubtful };
+  const found = { summary, createdAt: header.createdAt, damage, torn };
   const highest = highestOrdinal(summary);
   try {
     for (const { offset, bytes } of [...damage, ...torn]) {
@@ -83,7 +88,7 @@ function treat(patient: Patient, file: SegmentFile): Mended {
         patient.folder,
         file.segment,
         offset,
-        scanned.bytes.subarray(offset, offset + bytes),
+        seen.bytes.subarray(offset, offset + bytes),
       );
     }
     if (scanned.index.records === 0 && file.header === undefined) {
@@ -111,7 +116,12 @@ function diagnose(
   { isLast, highest, followedBy }: Patient,
   file: SegmentFile,
   { records, holes, lastCommit, bytes, index, indexOffset }: ScannedSegment,
-): { damage: Damage[]; torn: Damage[]; doubtful: number | undefined } {
+): {
+  readonly damage: Damage[];
+  readonly torn: Damage[];
+  /** From this byte on a crash may have taken some records of a commit and left others. */
+  readonly doubtful: number | undefined;
+} {
   const damage: Damage[] = [];
   const torn: Damage[] = [];
   const before = records.filter(({ head }) => head.ordinal < (followedBy ?? Number.POSITIVE_INFINITY));
@@ -144,6 +154,23 @@ function diagnose(
     (harmless ? torn : damage).push(placeOf(file.segment, hole, bytes));
   }
   return { damage, torn, doubtful };
+}
+
+/**
+ * A torn commit may keep the end of a group and lose one of its frames. Such an end goes with the bytes that the crash
+ * tore: what is left of the group must not count at this start, and not at a later one, which has no doubts any more.
+ */
+function endsOfHalfGroups(groups: GroupRows, { index }: ScannedSegment, doubtful: number): IndexEntry[] {
+  const summary = index.summary();
+  groups.meet(summary);
+  return summary.special.flatMap((logged) =>
+    logged.entry.place.offset < doubtful || groups.isWhole(logged) ? [] : [logged.entry],
+  );
+}
+
+function halfGroup(segment: number, record: IndexEntry): Damage {
+  const { offset, length } = record.place;
+  return { segment, offset, bytes: length, reason: "rows of the group that ends here are not there", record };
 }
 
 /** What was found in place of a record. */

@@ -3,6 +3,7 @@ import { messageOf } from "../base/errors.js";
 import type { Disk } from "./disk.js";
 import type { LogDiskError } from "./disk-error.js";
 import { segmentName, segmentNumber } from "./format.js";
+import { GroupRows } from "./group-rows.js";
 import { type Mended, mend } from "./mend.js";
 import type { Damage, SegmentSummary } from "./recovered.js";
 import { SegmentFile } from "./segment-file.js";
@@ -116,11 +117,13 @@ function mendAll(
   now: number,
 ): MendedSegment[] {
   let highest = 0;
+  const groups = new GroupRows();
   return own.flatMap((glance, at) => {
     const next = own[at + 1];
     const neighbours = { highest, isLast: next === undefined, followedBy: next?.nextOrdinal };
     return unlessUnreadable(glance.segment, damage, () => {
-      const found = mend({ disk, folder, path: glance.path, logId: logId!, now, ...neighbours });
+      const found = mend({ disk, folder, path: glance.path, logId: logId!, now, groups, ...neighbours });
+      if (found.summary !== undefined) groups.meet(found.summary);
       highest = Math.max(highest, found.highest);
       return { glance, found };
     });
@@ -159,7 +162,7 @@ function tallyUp(
   const kept = mended.flatMap(({ glance, found }) =>
     found.summary === undefined ? [] : [{ glance, found, summary: found.summary }],
   );
-  for (const { found, summary } of kept) tally.meet(summary, found.doubtful);
+  for (const { summary } of kept) tally.meet(summary);
   const segments = kept.map(({ glance, found, summary }): SegmentSummary => {
     const counted = tally.count(summary, () => {
       const file = new SegmentFile(disk, glance.path);

@@ -3,7 +3,7 @@ import { readAbout } from "./about.js";
 import type { Disk } from "./disk.js";
 import { FLAG, HEAD_BYTES, type Head, KIND, recordBytes, SEGMENT_HEADER_BYTES, seedOf } from "./format.js";
 import type { IndexEntry, LogRecord, Place } from "./records.js";
-import { type Scan, scan } from "./scan.js";
+import { type Scan, type ScannedRecord, scan } from "./scan.js";
 import { readRecordBytes, SegmentFile } from "./segment-file.js";
 import { decodeIndex, type LoggedEntry, SegmentIndex } from "./segment-index.js";
 
@@ -53,6 +53,7 @@ function allEntries(file: SegmentFile, logId: bigint): LoggedEntry[] {
 
 /** A segment read from its first to its last byte. */
 export interface ScannedSegment extends Scan {
+  readonly segment: number;
   readonly bytes: Buffer;
   readonly index: SegmentIndex;
   /** Behind the last record that is not the index or the summary. */
@@ -66,18 +67,46 @@ export interface ScannedSegment extends Scan {
 /** Reads a segment whole and collects what holds. */
 export function scanSegment(file: SegmentFile, logId: bigint): ScannedSegment {
   const { bytes, ...found } = scanSteady(file, seedOf(logId, file.segment));
-  const index = new SegmentIndex(file.segment);
   const records = found.records.filter(({ head }) => head.kind < KIND.index);
-  for (const { offset, head } of records) {
-    index.add(offset, bytes.subarray(offset, aboutEnd(offset, head)), head, aboutOf(bytes, offset, head));
-  }
   const last = records.findLast(({ head }) => (head.flags & FLAG.commit) !== 0);
-  const tail = records.at(-1);
-  const end = tail === undefined ? SEGMENT_HEADER_BYTES : tail.offset + recordBytes(tail.head);
   const legible = [...found.records, ...found.holes.flatMap(({ record }) => record ?? [])];
   const indexOffset =
     file.footer?.indexOffset ?? legible.find(({ head }) => head.kind === KIND.index)?.offset;
-  return { ...found, records, indexOffset, bytes, index, end, lastCommit: last?.offset ?? 0 };
+  const { segment } = file;
+  return {
+    ...found,
+    ...indexed(segment, bytes, records),
+    segment,
+    bytes,
+    indexOffset,
+    lastCommit: last?.offset ?? 0,
+  };
+}
+
+/** The same segment with zeros in place of these records. */
+export function withoutRecords(scanned: ScannedSegment, leaving: readonly IndexEntry[]): ScannedSegment {
+  const offsets = new Set(leaving.map(({ place }) => place.offset));
+  const bytes = Buffer.from(scanned.bytes);
+  for (const { place } of leaving) bytes.fill(0, place.offset, place.offset + place.length);
+  const records = scanned.records.filter(({ offset }) => !offsets.has(offset));
+  return { ...scanned, ...indexed(scanned.segment, bytes, records), bytes };
+}
+
+function indexed(
+  segment: number,
+  bytes: Buffer,
+  records: readonly ScannedRecord[],
+): Pick<ScannedSegment, "records" | "index" | "end"> {
+  const index = new SegmentIndex(segment);
+  for (const { offset, head } of records) {
+    index.add(offset, bytes.subarray(offset, aboutEnd(offset, head)), head, aboutOf(bytes, offset, head));
+  }
+  const tail = records.at(-1);
+  return {
+    records,
+    index,
+    end: tail === undefined ? SEGMENT_HEADER_BYTES : tail.offset + recordBytes(tail.head),
+  };
 }
 
 /**

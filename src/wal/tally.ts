@@ -20,29 +20,15 @@ export class Tally {
   readonly positions = new Map<bigint, Map<string, bigint>>();
   readonly #ordinals = new SeqSet();
   readonly #seqs = new RowSets();
-  /** Rows found of each group, each ordinal once. */
-  readonly #groupRows = new Map<bigint, { readonly ordinals: SeqSet; rows: number }>();
   readonly #ended = new Set<bigint>();
-  readonly #doubted: LoggedEntry[] = [];
 
-  /**
-   * `doubtful`: from this byte on records may have lost others of their commit in a crash. A group that ends there counts
-   * only if all its rows are found.
-   */
-  meet(summary: Summary, doubtful = Number.POSITIVE_INFINITY): void {
-    for (const logged of summary.special) {
-      const { record, ordinal, place } = logged.entry;
-      if (record.kind === "rows" && record.group !== 0n)
-        this.#addToGroup(record.group, ordinal, record.count);
-      if (record.kind !== "group_end") continue;
-      if (place.offset < doubtful) this.#ended.add(record.group);
-      else this.#doubted.push(logged);
-    }
+  meet({ special }: Summary): void {
+    for (const { entry } of special)
+      if (entry.record.kind === "group_end") this.#ended.add(entry.record.group);
   }
 
   /** `entries` gives all records of the segment, for the rare case that a summary is not enough. */
   count(summary: Summary, entries: () => readonly LoggedEntry[]): Counted {
-    this.#settleDoubts();
     const segment = new SegmentTally();
     const take = (entry: IndexEntry, ordinalKnown: boolean): void => {
       if (this.#take(entry, ordinalKnown, segment)) segment.taken.add(entry.ordinal);
@@ -96,21 +82,6 @@ export class Tally {
         seqs.ranges.every((range) => isApart(this.#seqsOf(table, run), range)),
       )
     );
-  }
-
-  #settleDoubts(): void {
-    for (const { entry, head } of this.#doubted.splice(0)) {
-      if (entry.record.kind !== "group_end") continue;
-      const { group } = entry.record;
-      if ((this.#groupRows.get(group)?.rows ?? 0) === head.rows) this.#ended.add(group);
-    }
-  }
-
-  #addToGroup(group: bigint, ordinal: number, rows: number): void {
-    const known = getOrMake(this.#groupRows, group, () => ({ ordinals: new SeqSet(), rows: 0 }));
-    if (known.ordinals.has(ordinal)) return;
-    known.ordinals.add(ordinal, ordinal);
-    known.rows += rows;
   }
 
   #seqsOf(table: string, run: bigint): SeqSet {
