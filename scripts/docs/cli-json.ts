@@ -214,7 +214,10 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
       table: z.string(),
       stored: z.number(),
       found: z.number().describe("stored already"),
-      left: z.array(z.strictObject({ id: z.string(), reason: z.string() })).describe("letters that stay"),
+      left: z.number().describe("letters that stay"),
+      errors: z
+        .array(z.strictObject({ id: z.string(), reason: z.string() }))
+        .describe("the first 100 of those"),
     }),
   ),
   "dead-letter drop": z.strictObject({ dropped: z.number() }),

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { ColdpathError } from "../base/errors.js";
 import { MIB } from "../base/units.js";
+import { Parameters } from "./parameters.js";
 
 /** Which letters: by id, by table, or all. */
 interface Chosen {
@@ -8,7 +9,7 @@ interface Chosen {
   readonly table?: string | undefined;
 }
 
-/** Rows that were refused, and what can be asked of them; `letters/summary.ts` and `letters/retry.ts` tell what is answered. */
+/** Rows that were refused, and what can be asked of them; `letters/summary.ts` and `letters/table-retry.ts` tell what is answered. */
 export interface DeadLetterOffice {
   summary(table: string | undefined): Promise<object>;
   retry(chosen: Chosen): Promise<readonly object[]>;
@@ -18,9 +19,7 @@ const BODY_MAX: number = MIB;
 
 /** `GET /api/dead-letters` counts them by table and reason, `POST /api/dead-letters/retry` tries them again. */
 export function deadLetterRoutes(app: FastifyInstance, office: DeadLetterOffice): void {
-  app.get<{ Querystring: { table?: string } }>("/api/dead-letters", ({ query }) =>
-    office.summary(query.table),
-  );
+  app.get("/api/dead-letters", ({ query }) => office.summary(new Parameters(query, ["table"]).one("table")));
   app.register(async (scope) => {
     scope.addContentTypeParser(
       "application/json",

@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { ColdpathError } from "../base/errors.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Recorder, RecorderStats } from "../recorder.js";
+import { Parameters } from "./parameters.js";
 
 /** Seconds that a caller waits unless it says otherwise, and at most. */
 const WAIT_SECONDS = 10;
@@ -19,13 +20,15 @@ export interface FlushAnswer {
 
 /** `POST /api/flush` sends at once what is held, with `?table=TABLE` of one table; answers when it is through, or after `?wait=SECONDS`. */
 export function flushRoute(app: FastifyInstance, recorder: Pick<Recorder, "flush" | "stats">): void {
-  app.post<{ Querystring: { table?: string; wait?: string } }>("/api/flush", async ({ query }) => {
-    const seconds = waitOf(query.wait);
+  app.post("/api/flush", async ({ query }) => {
+    const parameters = new Parameters(query, ["table", "wait"]);
+    const table = parameters.one("table");
+    const seconds = waitOf(parameters.one("wait"));
     const startedAt = performance.now();
-    const flushed = recorder.flush(query.table);
-    const held = heldRows(recorder.stats(), query.table);
+    const flushed = recorder.flush(table);
+    const held = heldRows(recorder.stats(), table);
     const isDone = await doneWithin(flushed, seconds * SECOND_MS);
-    const left = isDone ? new Map<string, number>() : heldRows(recorder.stats(), query.table);
+    const left = isDone ? new Map<string, number>() : heldRows(recorder.stats(), table);
     const tables = [...held].map(([name, rows]) => [
       name,
       { held: rows, left: Math.min(rows, left.get(name) ?? 0) },

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { sameSecret } from "../base/secret.js";
 import type { FailedTokens } from "./failed-tokens.js";
+import { failure } from "./failures.js";
 import { wantsPage } from "./page-route.js";
 
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(["127.0.0.1", "localhost", "[::1]"]);
@@ -88,5 +89,5 @@ function tokenIn(request: FastifyRequest): string | undefined {
 function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {
   // A body that nobody asked for is not read.
   if (!reads(reply.request)) void reply.header("Connection", "close");
-  return reply.code(status).send({ error: { message } });
+  return reply.code(status).send(failure(message));
 }

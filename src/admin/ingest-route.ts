@@ -5,6 +5,7 @@ import { type RequestOptions, type RequestOutcome, recordRequest } from "../inta
 import { recordKeyedRequest } from "../intake/keyed-request.js";
 import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Ledger, Recorder } from "../recorder.js";
+import { failure } from "./failures.js";
 
 /** How long a caller waits to be told that its rows are safe; then it is told that this is not known. */
 const STORE_TIMEOUT_MS: number = MINUTE_MS;
@@ -117,8 +118,4 @@ function answerOf(outcome: RequestOutcome): Answer {
     case "not_stored":
       return { status: 503, body: { ...failure(outcome.message), taken: outcome.taken } };
   }
-}
-
-function failure(message: string): { error: { message: string } } {
-  return { error: { message } };
 }

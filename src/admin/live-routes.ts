@@ -3,6 +3,8 @@ import type { FastifyInstance } from "fastify";
 import type { Live } from "../live/live.js";
 import type { RecentEvent, RecentEvents } from "../live/recent-events.js";
 import { EventStreams, type Frame, frameOf } from "./event-streams.js";
+import { failure } from "./failures.js";
+import { SAFE_HEADERS } from "./safe-headers.js";
 import type { StatusReport } from "./status-report.js";
 
 export interface LiveRoutesOptions {
@@ -14,8 +16,8 @@ export interface LiveRoutesOptions {
 /** Until a reader that was cut off comes again, milliseconds. */
 const RETRY_MS = 2000;
 const HEADERS = {
+  ...SAFE_HEADERS,
   "content-type": "text/event-stream; charset=utf-8",
-  "cache-control": "no-store",
   // Something in between that gathers answers would hold the stream back.
   "x-accel-buffering": "no",
 } as const;
@@ -32,10 +34,11 @@ export function liveRoutes(app: FastifyInstance, { live, events, report }: LiveR
     for (const end of unwatch) end();
     streams.close();
   });
-  app.get("/api/stream", (request, reply) => {
+  // Who asks for its head alone would wait for ever.
+  app.get("/api/stream", { exposeHeadRoute: false }, (request, reply) => {
     if (streams.isFull) {
       const message = "as many streams are open as may be";
-      return reply.code(503).header("Retry-After", "5").send({ error: { message } });
+      return reply.code(503).header("Retry-After", "5").send(failure(message));
     }
     const lastId = request.headers["last-event-id"];
     const missed = typeof lastId === "string" && /^\d+$/.test(lastId) ? events.since(Number(lastId)) : [];
@@ -57,7 +60,7 @@ function watch(streams: EventStreams, { live, events, report }: LiveRoutesOption
   return [
     live.watch({
       status: () => {
-        if (!streams.isEmpty) streams.send(frameOf("status", report()));
+        if (!streams.isEmpty) streams.sendState(frameOf("status", report()));
       },
       sample: (point) => streams.send(frameOf("sample", point)),
     }),

@@ -1,50 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import { ColdpathError } from "../base/errors.js";
-import { KIB, MIB, SECOND_MS } from "../base/units.js";
-import type { ClickHouse, Settings } from "../clickhouse/client.js";
-import { ClickHouseError, UnreachableError } from "../clickhouse/error.js";
-import { tokensOf } from "../clickhouse/lexer.js";
+import { KIB } from "../base/units.js";
+import { ClickHouseError } from "../clickhouse/error.js";
+import { failure } from "./failures.js";
+import { answerTo, type Reader, requireQuestion } from "./question.js";
 
-/** Who answers questions, with a user that can only read, or is kept to that. */
-export interface Reader {
-  readonly clickhouse: ClickHouse;
-  /** The address to ask; that of the recorder. */
-  readonly endpoint: () => string;
-  readonly settings: Settings;
-  /** Whether anybody on this machine may ask it anyhow: then no token is needed here. */
-  readonly isOpen: boolean;
-}
-
-interface QueryAnswer {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  /** Numbers of more than 32 bits, decimals and times are text. */
-  readonly rows: readonly (readonly unknown[])[];
-  /** Rows that ClickHouse has read for it. */
-  readonly rowsRead: number;
-  readonly seconds: number;
-  /** Whether there were more rows. */
-  readonly truncated: boolean;
-}
-
-const SECONDS_MAX = 10;
-const ROWS_MAX = 1000;
-const BYTES_MAX: number = 4 * MIB;
 /** Questions at once: each may hold an answer in memory. */
 const QUESTIONS_MAX = 4;
 const STATEMENT_MAX: number = 64 * KIB;
-
-const LIMITS: Settings = {
-  max_execution_time: SECONDS_MAX,
-  // One more shows that there are more. Blocks are whole, so more may come.
-  max_result_rows: ROWS_MAX + 1,
-  max_block_size: ROWS_MAX + 1,
-  result_overflow_mode: "break",
-  default_format: "JSONCompact",
-  output_format_json_quote_64bit_integers: 1,
-  output_format_json_quote_decimals: 1,
-  output_format_json_quote_denormals: 1,
-  date_time_output_format: "iso",
-};
 
 /** `POST /api/query` `{"sql": "SELECT …"}`: a small answer for a person. */
 export function queryRoute(app: FastifyInstance, reader: Reader): void {
@@ -55,30 +18,26 @@ export function queryRoute(app: FastifyInstance, reader: Reader): void {
       { parseAs: "string", bodyLimit: STATEMENT_MAX },
       scope.getDefaultJsonParser("error", "error"),
     );
-    scope.post(
-      "/api/query",
-      { config: { needsToken: !reader.isOpen, isAudited: false } },
-      async (request, reply) => {
-        const sql = statementIn(request.body);
-        if (asked >= QUESTIONS_MAX) {
-          const message = `${QUESTIONS_MAX} questions are being answered already`;
-          return reply.code(503).header("Retry-After", "1").send({ error: { message } });
-        }
-        const gone = new AbortController();
-        reply.raw.on("close", () => gone.abort());
-        asked += 1;
-        try {
-          return await answer(reader, sql, gone.signal);
-        } catch (error) {
-          if (!(error instanceof ClickHouseError || error instanceof UnreachableError)) throw error;
-          return reply
-            .code(error instanceof ClickHouseError ? 400 : 503)
-            .send({ error: { message: error.message } });
-        } finally {
-          asked -= 1;
-        }
-      },
-    );
+    const config = { needsToken: !reader.isOpen, isAudited: false };
+    scope.post("/api/query", { config }, async (request, reply) => {
+      const sql = statementIn(request.body);
+      if (asked >= QUESTIONS_MAX) {
+        const message = `${QUESTIONS_MAX} questions are being answered already`;
+        return reply.code(503).header("Retry-After", "1").send(failure(message));
+      }
+      const gone = new AbortController();
+      reply.raw.on("close", () => gone.abort());
+      asked += 1;
+      try {
+        return await answerTo(sql, reader, gone.signal);
+      } catch (error) {
+        // What ClickHouse says of a question is for who asked it.
+        if (error instanceof ClickHouseError) return reply.code(400).send(failure(error.message));
+        throw error;
+      } finally {
+        asked -= 1;
+      }
+    });
   });
 }
 
@@ -86,75 +45,6 @@ function statementIn(body: unknown): string {
   const sql = (body as { sql?: unknown } | null | undefined)?.sql;
   if (typeof sql !== "string" || sql.trim() === "")
     throw new ColdpathError("USAGE", 'expected a body such as {"sql": "SELECT 1"}');
-  if (!QUESTIONS.has(firstWord(sql)))
-    throw new ColdpathError("USAGE", `expected a question: ${[...QUESTIONS].join(", ")}`);
+  requireQuestion(sql);
   return sql;
-}
-
-/** What a question begins with. A user who may only read may still do things that are none, such as KILL QUERY. */
-const QUESTIONS: ReadonlySet<string> = new Set([
-  ...["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS"],
-]);
-
-function firstWord(sql: string): string {
-  const tokens = tokensOf(Buffer.from(sql).toString("latin1"));
-  for (const { kind, text } of tokens) if (kind !== "symbol" || text !== "(") return text;
-  return "";
-}
-
-/** As `FORMAT JSONCompact` writes it. */
-interface CompactJson {
-  readonly meta: readonly { readonly name: string; readonly type: string }[];
-  readonly data: readonly (readonly unknown[])[];
-  readonly statistics: { readonly elapsed: number; readonly rows_read: number };
-}
-
-async function answer(reader: Reader, sql: string, signal: AbortSignal): Promise<QueryAnswer> {
-  const { meta, data, statistics } = parsed(await textOf(reader, sql, signal));
-  return {
-    columns: meta,
-    rows: data.slice(0, ROWS_MAX),
-    rowsRead: statistics.rows_read,
-    seconds: statistics.elapsed,
-    truncated: data.length > ROWS_MAX,
-  };
-}
-
-async function textOf(reader: Reader, sql: string, signal: AbortSignal): Promise<string> {
-  const stream = await reader.clickhouse.stream(sql, {
-    at: reader.endpoint(),
-    settings: { ...LIMITS, ...reader.settings },
-    // ClickHouse should be the one to say that it takes too long.
-    timeoutMs: (SECONDS_MAX + 2) * SECOND_MS,
-    signal,
-  });
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BYTES_MAX) {
-      stream.destroy();
-      throw new ColdpathError(
-        "USAGE",
-        `the answer is larger than ${BYTES_MAX / MIB} MiB: ask for fewer or shorter columns`,
-      );
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-function parsed(text: string): CompactJson {
-  let json: Partial<CompactJson> | undefined;
-  try {
-    json = JSON.parse(text) as Partial<CompactJson>;
-  } catch {
-    // Told below, as an answer in a shape of its own is.
-  }
-  if (Array.isArray(json?.data) && Array.isArray(json.meta) && json.statistics !== undefined)
-    return json as CompactJson;
-  throw new ColdpathError(
-    "USAGE",
-    "this statement does not answer with a table of its own: leave FORMAT out, and ask one question",
-  );
 }

@@ -3,6 +3,7 @@ import { ConfigError } from "../config/issues.js";
 import type { LoadedConfig } from "../config/load.js";
 import type { ReloadReport } from "../config/reload.js";
 import { showConfig } from "../config/show.js";
+import { failure } from "./failures.js";
 
 /** The configuration of a running service. */
 export interface ReloadableConfig {
@@ -20,7 +21,7 @@ export function reloadRoute(app: FastifyInstance, config: ReloadableConfig): voi
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const { message, issues } = error;
-      return reply.code(422).send({ error: { message }, issues });
+      return reply.code(422).send({ ...failure(message), issues });
     }
   });
   app.get("/api/config", () => ({ values: showConfig(config.loaded) }));

@@ -2,7 +2,7 @@ import type { AddressInfo } from "node:net";
 import { type FastifyInstance, type FastifyReply, fastify } from "fastify";
 import type { Logger } from "pino";
 import { systemClock } from "../base/clock.js";
-import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
+import { ColdpathError } from "../base/errors.js";
 import { Guests } from "../base/guests.js";
 import { readOrCreateSecret } from "../base/secret.js";
 import { MINUTE_MS, SECOND_MS } from "../base/units.js";
@@ -14,17 +14,20 @@ import type { Recorder } from "../recorder.js";
 import { audit } from "./audit.js";
 import { type DeadLetterOffice, deadLetterRoutes } from "./dead-letter-routes.js";
 import { FailedTokens } from "./failed-tokens.js";
+import { answerFailures, failure } from "./failures.js";
 import { flushRoute } from "./flush-route.js";
 import { guard } from "./guard.js";
 import { healthRoutes } from "./health-routes.js";
 import { ingestRoute } from "./ingest-route.js";
 import { liveRoutes } from "./live-routes.js";
-import { openapiDocument } from "./openapi/document.js";
+import { openapiRoute } from "./openapi-route.js";
 import { pageRoute } from "./page-route.js";
-import { queryRoute, type Reader } from "./query-route.js";
+import { queryRoute } from "./query-route.js";
+import type { Reader } from "./question.js";
 import { refuseBytes } from "./refuse-bytes.js";
 import { type ReloadableConfig, reloadRoute } from "./reload-route.js";
 import { replayRoute } from "./replay-route.js";
+import { SAFE_HEADERS } from "./safe-headers.js";
 import { statusReports } from "./status-report.js";
 
 export interface AdminOptions {
@@ -84,30 +87,24 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
     clientErrorHandler: refuseBytes,
     // An address that cannot be decoded reaches no hook.
     frameworkErrors: (error, request, reply: FastifyReply) => {
+      void reply.headers(SAFE_HEADERS);
       if (refusal(request, reply) === undefined) void reply.code(400).send(failure(error.message));
     },
   });
   const guests = new Guests(app.server, GUESTS_MAX);
-  app.addHook("onRequest", async (request, reply) => refusal(request, reply));
+  app.addHook("onRequest", async (request, reply) => refusal(request, reply.headers(SAFE_HEADERS)));
   audit(app, { recorder, events, log });
   // Bodies are streams; the intake bounds them itself.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", (_request, _payload, done) => done(null));
-  app.setErrorHandler((error, { method, url }, reply) => {
-    const status = (error as { statusCode?: number }).statusCode ?? statusOf(error);
-    if (status === 500) options.log.error({ event: "request_failed", method, url, err: error });
-    void reply.code(status).send(failure(status === 500 ? "internal error" : messageOf(error)));
-  });
-  app.setNotFoundHandler(({ method, url }, reply) =>
-    reply.code(404).send(failure(`there is no ${method} ${url}`)),
-  );
+  answerFailures(app, log);
   pageRoute(app, recorder);
   healthRoutes(app, { recorder, live });
   // Known before anybody can ask.
   let url = "";
   const report = statusReports({ live, normaliser, adminUrl: () => url });
   liveRoutes(app, { live, events, report });
-  app.get("/api/openapi.json", () => openapiDocument());
+  openapiRoute(app);
   flushRoute(app, recorder);
   deadLetterRoutes(app, options.deadLetters);
   queryRoute(app, options.reader);
@@ -143,21 +140,4 @@ async function close(app: FastifyInstance, deadlineMs: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), Math.min(deadlineMs, DRAIN_MAX_MS));
   await app.close();
   clearTimeout(cut);
-}
-
-function failure(message: string): { error: { message: string } } {
-  return { error: { message } };
-}
-
-/** What an operating error is answered with; the cause of any other stands in the log alone. */
-const STATUS: Readonly<Partial<Record<ErrorCode, number>>> = {
-  USAGE: 400,
-  TABLE_UNKNOWN: 404,
-  DEAD_LETTERS_LOCKED: 409,
-  CLICKHOUSE_ANSWER: 502,
-  CLICKHOUSE_UNREACHABLE: 503,
-};
-
-function statusOf(error: unknown): number {
-  return (error instanceof ColdpathError ? STATUS[error.code] : undefined) ?? 500;
 }

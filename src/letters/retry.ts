@@ -16,8 +16,9 @@ import { quorumSettings, readInsertSettings } from "../sink/insert-settings.js";
 import { removeLetters } from "../sink/letter-files.js";
 import { pendingRows, surveyLog } from "../wal/survey.js";
 import { LetterError, type LetterRow, LetterRows } from "./letter-row.js";
-import { LetterSender, REQUEST_MS, type Sent } from "./letter-sender.js";
+import { LetterSender, REQUEST_MS } from "./letter-sender.js";
 import { selectedLetters } from "./selection.js";
+import { type TableRetry, TableTally } from "./table-retry.js";
 
 export interface RetryOptions {
   /** The dead letters; nobody else takes letters out of it meanwhile. */
@@ -36,16 +37,6 @@ export interface RetryOptions {
   readonly waitsForQuorum: (table: string) => boolean;
   readonly signal: AbortSignal;
   readonly clock?: Clock;
-}
-
-/** Letters of one table. */
-export interface TableRetry {
-  readonly table: string;
-  /** Stored now, and found stored: their letters are gone. */
-  readonly stored: number;
-  readonly found: number;
-  /** Letters that stay, with the reason. */
-  readonly left: readonly { readonly id: string; readonly reason: string }[];
 }
 
 /** Rows asked for and sent at once. */
@@ -80,10 +71,9 @@ export async function retryLetters(options: RetryOptions): Promise<TableRetry[]>
 
 /** There is no such table any more: that holds up no other. */
 async function keepAll({ folder, ids }: RetryOptions, table: string, error: Error): Promise<TableRetry> {
-  const left: { id: string; reason: string }[] = [];
-  for await (const { id } of selectedLetters(folder, { ids, table }))
-    left.push({ id, reason: error.message });
-  return { table, stored: 0, found: 0, left };
+  const tally = new TableTally(table);
+  for await (const { id } of selectedLetters(folder, { ids, table })) tally.stays(id, error.message);
+  return tally.retry;
 }
 
 /** Whether the row of a letter waits in the log. @throws LogDiskError, WAL_NEWER */
@@ -112,37 +102,29 @@ async function retryTable(
   const quorum = options.waitsForQuorum(name) ? quorumSettings(REQUEST_MS) : {};
   const settings = { ...(await readInsertSettings(clickhouse)), ...quorum };
   const sender = new LetterSender({ clickhouse, table, settings, recorder, signal });
-  const sent: Sent = { stored: [], found: [], left: new Map() };
+  const tally = new TableTally(name);
   try {
     for await (const chunk of chunksOf(selectedLetters(folder, { ids, table: name }), (letter) => {
-      if (!isPending(letter)) return rowOf(rows, letter, sent);
-      sent.left.set(letter.id, "its row waits in the log: a recorder stores it, or refuses it again");
+      if (!isPending(letter)) return rowOf(rows, letter, tally);
+      tally.stays(letter.id, "its row waits in the log: a recorder stores it, or refuses it again");
       return undefined;
     })) {
-      const { stored, found, left } = await sender.send(chunk);
-      sent.stored.push(...stored);
-      sent.found.push(...found);
-      for (const [id, reason] of left) sent.left.set(id, reason);
+      tally.add(await sender.send(chunk));
     }
   } finally {
     crashPoint("dead_letter.retry");
-    await removeLetters(folder, new Set([...sent.stored, ...sent.found]));
+    await removeLetters(folder, tally.gone);
   }
-  return {
-    table: name,
-    stored: sent.stored.length,
-    found: sent.found.length,
-    left: [...sent.left].map(([id, reason]) => ({ id, reason })),
-  };
+  return tally.retry;
 }
 
 /** The letter's row; undefined, and noted, if it would be refused again. */
-function rowOf(rows: LetterRows, letter: DeadLetter, { left }: Sent): LetterRow | undefined {
+function rowOf(rows: LetterRows, letter: DeadLetter, tally: TableTally): LetterRow | undefined {
   try {
     return rows.rowOf(letter);
   } catch (error) {
     if (!isOfTheLetter(error)) throw error;
-    left.set(letter.id, error.message);
+    tally.stays(letter.id, error.message);
     return undefined;
   }
 }

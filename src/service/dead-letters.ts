@@ -1,11 +1,10 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { ColdpathError } from "../base/errors.js";
 import type { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
-import type { TableRetry } from "../letters/retry.js";
 import type { Selection } from "../letters/selection.js";
 import { type LetterSummary, summarise } from "../letters/summary.js";
+import type { TableRetry } from "../letters/table-retry.js";
 import type { LettersDone, LettersWork } from "./letters-worker.js";
 import { deadLettersFolder } from "./open.js";
 
@@ -45,14 +44,14 @@ export class ServiceLetters {
       clickhouse: { ...options, url: endpoint },
       selection,
     };
-    this.#worker = new Worker(new URL("./letters-worker.js", import.meta.url), { workerData });
+    const worker = new Worker(new URL("./letters-worker.js", import.meta.url), { workerData });
+    this.#worker = worker;
     try {
-      // A thread that dies of an error makes this throw it.
-      const [done] = (await once(this.#worker, "message")) as [LettersDone];
+      const done = await resultOf(worker);
       if ("code" in done) throw new ColdpathError(done.code, done.message);
       return done.retried;
     } finally {
-      await this.#worker.terminate();
+      await worker.terminate();
       this.#worker = undefined;
     }
   }
@@ -61,4 +60,16 @@ export class ServiceLetters {
   async close(): Promise<void> {
     await this.#worker?.terminate();
   }
+}
+
+/** What the thread posts. @throws what it dies of, and ColdpathError RECORDER_CLOSED if it is ended before */
+function resultOf(worker: Worker): Promise<LettersDone> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", () => {
+      const message = "the service ends: letters that were not tried yet are where they were";
+      reject(new ColdpathError("RECORDER_CLOSED", message));
+    });
+  });
 }

@@ -3,8 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ColdpathError, type ErrorCode } from "../base/errors.js";
 import { ClickHouse, type ClickHouseOptions } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
-import type { TableRetry } from "../letters/retry.js";
 import { type Selection, selectedLetters } from "../letters/selection.js";
+import type { TableRetry } from "../letters/table-retry.js";
 import { deadLettersFolder } from "./open.js";
 import { retryLettersOf } from "./retry-letters.js";
 

@@ -1,10 +1,13 @@
-import type { Reader } from "../admin/query-route.js";
+import type { Reader } from "../admin/question.js";
+import { GIB } from "../base/units.js";
 import { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import type { OpenedClickHouse } from "./open.js";
 
 /** Its own, so that a question takes no socket from the rows. */
 const CONNECTIONS = 4;
+/** Bytes that a question may take of a server. */
+const MEMORY_MAX: number = GIB;
 
 /**
  * Who answers questions in SQL: where the embedded engine lets anybody on this machine read, its reader without the password; else the configured
@@ -17,8 +20,8 @@ export function readerOf({ engine }: Config, { clickhouse, engine: embedded }: O
   return {
     clickhouse: new ClickHouse({ ...options, ...secret, connections: CONNECTIONS }),
     endpoint: () => clickhouse.endpoint,
-    // With 1 the limits of an answer could not be set beside it.
-    settings: isOpen ? {} : { readonly: 2 },
+    // The embedded engine has a limit of its own.
+    settings: embedded === undefined ? { max_memory_usage: MEMORY_MAX } : {},
     isOpen,
   };
 }

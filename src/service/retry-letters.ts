@@ -2,7 +2,8 @@ import type { ClickHouse } from "../clickhouse/client.js";
 import type { Config } from "../config/schema.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
 import { alone } from "../letters/alone.js";
-import { retryLetters, type TableRetry } from "../letters/retry.js";
+import { retryLetters } from "../letters/retry.js";
+import type { TableRetry } from "../letters/table-retry.js";
 import { deadLettersFolder, walFolder } from "./open.js";
 
 /**

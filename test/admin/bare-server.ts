@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import type { Reader } from "../../src/admin/query-route.js";
+import type { Reader } from "../../src/admin/question.js";
 import { type AdminOptions, type AdminServer, startAdmin } from "../../src/admin/server.js";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import { Normaliser } from "../../src/intake/normalise/normaliser.js";

@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { request } from "undici";
 import { FailedTokens } from "../../src/admin/failed-tokens.js";
+import { OPERATIONS } from "../../src/admin/openapi/operations.js";
 import { ManualClock } from "../support/clock.js";
 import { until } from "../support/until.js";
 import { type BareServer, startBare } from "./bare-server.js";
@@ -14,7 +15,7 @@ async function statusOf(
   { admin }: BareServer,
   path: string,
   headers: Headers,
-  method: "GET" | "POST" = "GET",
+  method: "GET" | "HEAD" | "POST" = "GET",
 ) {
   const { statusCode, body } = await request(`${admin.url}${path}`, { method, headers });
   await body.dump();
@@ -83,6 +84,61 @@ test("what a page of another site makes a browser send is refused; a link to the
   assert.notEqual(await statusOf(server, "/", link), 403);
   assert.equal(await statusOf(server, "/", { ...link, "sec-fetch-dest": "iframe" }), 403);
   assert.equal(await statusOf(server, "/api/history", link), 403);
+});
+
+/** Each route, and one that there is not, with names for what varies in its address. */
+const ROUTES = [...OPERATIONS, { method: "get", path: "/nowhere" } as const].map(({ method, path }) => ({
+  method: method === "get" ? ("GET" as const) : ("POST" as const),
+  path: path.replace(/\{\w+\}/, "orders"),
+}));
+
+test("no route answers a foreign Host, Origin or page, changes anything without the token, or is read without it beyond loopback", async (t) => {
+  const near = await startBare(t);
+  const far = await startBare(t, { listen: { host: "0.0.0.0", port: 0 } });
+  const away = far.admin.url.replace("0.0.0.0", "127.0.0.1");
+  assert.ok(ROUTES.length > 15);
+  for (const { method, path } of ROUTES) {
+    const where = `${method} ${path}`;
+    const owner = { authorization: `Bearer ${near.token}` };
+    for (const foreign of [
+      { host: "evil.example" },
+      { host: `evil.example:${new URL(near.admin.url).port}`, origin: near.admin.url },
+      { origin: "http://evil.example" },
+      { origin: "null" },
+      { "sec-fetch-site": "cross-site" },
+    ] as Headers[])
+      assert.equal(await statusOf(near, path, { ...owner, ...foreign }, method), 403, where);
+    for (const wrong of [{}, { authorization: "Bearer wrong" }] as Headers[]) {
+      const { statusCode, body } = await request(`${away}${path}`, { method, headers: wrong });
+      await body.dump();
+      assert.ok([401, 429].includes(statusCode), `${where} beyond loopback: ${statusCode}`);
+      if (method === "GET" || path === "/api/query") continue;
+      assert.ok([401, 429].includes(await statusOf(near, path, wrong, method)), where);
+    }
+  }
+});
+
+test("every answer is said to be what it is, for no other site, and not to be kept: pages, errors and the stream", async (t) => {
+  const { admin } = await startBare(t);
+  const foreign = { host: "evil.example" };
+  for (const [path, headers] of [
+    ["/", { accept: "text/html" }],
+    ["/healthz", {}],
+    ["/api/history", {}],
+    ["/api/history", foreign],
+    ["/nowhere", {}],
+    ["/%zz", {}],
+    ["/api/status", {}],
+  ] as [string, Headers][]) {
+    const { headers: answered, body } = await request(`${admin.url}${path}`, { headers });
+    await body.dump();
+    const safe = ["x-content-type-options", "cross-origin-resource-policy", "cache-control"];
+    assert.deepEqual(
+      safe.map((name) => answered[name]),
+      ["nosniff", "same-origin", "no-store"],
+      path,
+    );
+  }
 });
 
 test("a body that nobody asked for is not read: the connection ends", async (t) => {

@@ -27,6 +27,12 @@ test("a question in SQL is answered with names, types and rows, every digit of t
   assert.equal(json.truncated, false);
 });
 
+test("a question cannot change what it is asked under, and may be about settings", async () => {
+  const sql = "SELECT getSetting('readonly'), value FROM system.settings WHERE name = 'max_execution_time'";
+  const { json } = await ask("POST", "/api/query", { body: { sql } });
+  assert.deepEqual(json.rows, [[1, "10"]]);
+});
+
 test("of a large answer the first thousand rows come, and little more is read for them", async () => {
   const { json } = await ask("POST", "/api/query", { body: { sql: "SELECT number FROM numbers(1e12)" } });
   assert.deepEqual([json.rows.length, json.truncated], [1000, true]);
@@ -46,6 +52,14 @@ test("what is no question is refused: writing, files, a format of its own, none 
     ["SELECT FROM WHERE", /SYNTAX_ERROR|UNKNOWN/],
     ["SELEC 1", /expected a question/],
     ["-- SELECT\nKILL QUERY WHERE 1", /expected a question/],
+    ["SELECT 1; SELECT 2", /./],
+    ["SELECT 1; DROP TABLE coldpath.orders", /./],
+    ["SELECT 1 INTO OUTFILE '/tmp/x'", /./],
+    ["SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')", /./],
+    ["SELECT * FROM remote('127.0.0.1:1', system.one)", /./],
+    ["SELECT * FROM numbers(1e9) SETTINGS max_result_rows = 0, max_execution_time = 0", /no SETTINGS/],
+    ["SELECT * FROM (SELECT 1 SETTINGS `max_execution_time` = 0)", /no SETTINGS/],
+    ["SELECT 1 SETTINGS/**/readonly = 0", /no SETTINGS/],
     ["  ", /expected a body/],
   ] as const) {
     const { status, json } = await ask("POST", "/api/query", { body: { sql } });
@@ -92,8 +106,8 @@ test("refused rows are counted, and tried again beside the running recorder: wha
   const sql = "SELECT client_order_id FROM coldpath.orders ORDER BY ALL";
   assert.deepEqual((await ask("POST", "/api/query", { body: { sql } })).json.rows, [["early"], ["well"]]);
   const again = await ask("POST", "/api/dead-letters/retry", { body: { all: true } });
-  const [{ table, stored, left }] = again.json.tables;
-  assert.deepEqual([table, stored, left.length], ["orders", 0, 1]);
+  const [{ table, stored, left, errors }] = again.json.tables;
+  assert.deepEqual([table, stored, left, errors.length], ["orders", 0, 1, 1]);
 });
 
 test("nothing is tried again unless it is said what", async () => {
@@ -127,6 +141,24 @@ test("who changes something is written down: an event, and a row of system_event
   const told = events.filter((event: { kind: string }) => event.kind === "admin");
   assert.ok(told.some(({ message }: { message: string }) => message === "POST /api/flush?wait=5: done, 200"));
   assert.ok(told.every(({ message }: { message: string }) => !message.includes("/api/query")));
+});
+
+test("whatever is asked for at once, again and again, is done or told: flushes, replays, reloads and retries", async () => {
+  const body = Array.from({ length: 50 }, (_, i) => order(`busy-${i}`, new Date(), "1")).join("");
+  assert.equal((await ask("POST", "/v1/ingest/orders", { body, headers: NDJSON })).status, 200);
+  const paths = ["/api/flush", "/api/replay", "/api/reload", "/api/flush?table=orders", "/api/replay"];
+  const all = [...paths, ...paths, ...paths].map((path) => ask("POST", path));
+  const retries = [1, 2].map(() => ask("POST", "/api/dead-letters/retry", { body: { table: "orders" } }));
+  for (const { status, text } of await Promise.all(all)) assert.equal(status, 200, text);
+  for (const { status, text } of await Promise.all(retries)) assert.ok([200, 409].includes(status), text);
+  const sql =
+    "SELECT count() AS n, uniqExact(client_order_id) AS ids FROM coldpath.orders WHERE client_order_id LIKE 'busy-%'";
+  let rows: unknown;
+  await until("all are stored", async () => {
+    ({ rows } = (await ask("POST", "/api/query", { body: { sql } })).json);
+    return Number((rows as string[][])[0]![0]) >= 50;
+  });
+  assert.deepEqual(rows, [["50", "50"]], "each once");
 });
 
 test("rows are taken and land", async () => {

@@ -46,6 +46,38 @@ test("unknown routes and broken addresses are guarded, and answered as any other
   }
 });
 
+test("a parameter that there is not, or that is given twice, is a mistake rather than everything", async (t) => {
+  const { admin, token } = await startBare(t);
+  const headers = { authorization: `Bearer ${token}` };
+  for (const [method, path, message] of [
+    ["POST", "/api/flush?tabel=orders", "there is no parameter tabel: expected table or wait"],
+    ["POST", "/api/flush?wait=1&wait=2", "wait is given more than once"],
+    ["POST", "/api/flush?wait=soon", "wait=soon: expected seconds, from 0 to 60"],
+    ["POST", "/api/replay?without=orders", "without=orders: expected TABLE.COLUMN"],
+    ["POST", "/api/replay?withuot=orders.qty", "there is no parameter withuot: expected without"],
+    ["GET", "/api/dead-letters?table=a&table=b", "table is given more than once"],
+  ] as const) {
+    const answer = await fetch(`${admin.url}${path}`, { method, headers });
+    assert.deepEqual([answer.status, await answer.json()], [400, { error: { message } }], path);
+  }
+});
+
+test("an error made for people is told as it is, whatever its kind", async (t) => {
+  const retry = (): never => {
+    throw new ColdpathError("SCHEMA_MISMATCH", "orders has no column qty: migrate it");
+  };
+  const deadLetters = { summary: async () => ({}), retry };
+  const { admin, token, logged } = await startBare(t, { deadLetters });
+  const answer = await fetch(`${admin.url}/api/dead-letters/retry`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: '{"all":true}',
+  });
+  assert.equal(answer.status, 500);
+  assert.deepEqual(await answer.json(), { error: { message: "orders has no column qty: migrate it" } });
+  assert.equal(logged.length, 1);
+});
+
 test("a port in use is told with the way out", async (t) => {
   const other = createServer().listen(0, "127.0.0.1");
   await once(other, "listening");

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { Live } from "../../src/live/live.js";
+import type { RecorderStats } from "../../src/recorder.js";
 import { Recorded } from "../live/recorded.js";
 import { ManualClock } from "../support/clock.js";
 import { until } from "../support/until.js";
@@ -40,10 +41,15 @@ class Reader {
   }
 }
 
-async function startLive(t: TestContext): Promise<BareServer & { clock: ManualClock; recorded: Recorded }> {
+/** @param name of the recorder, which makes what is told as long as one of many tables has it */
+async function startLive(
+  t: TestContext,
+  name = "desk",
+): Promise<BareServer & { clock: ManualClock; recorded: Recorded }> {
   const clock = new ManualClock();
   const recorded = new Recorded();
-  const live = new Live({ stats: () => recorded.stats(), landingSeconds: () => 60, clock });
+  const stats = (): RecorderStats => ({ ...recorded.stats(), recorder: name });
+  const live = new Live({ stats, landingSeconds: () => 60, clock });
   return { ...(await startBare(t, { live })), clock, recorded };
 }
 
@@ -89,6 +95,32 @@ test("a reader that does not read is cut off, others read on", async (t) => {
   await until("the slow reader knows that it was cut off", () => slow.closed);
   assert.ok(slow.text.length < quick.text.length);
   assert.equal(quick.closed, false);
+});
+
+test("one that cannot read each state of many tables gets those it can, and is cut off once it reads none for half a minute", async (t) => {
+  // More than the kernel keeps of it.
+  const stateBytes = 16 << 20;
+  const server = await startLive(t, "x".repeat(stateBytes));
+  const slow = new Reader(t, server).read();
+  await until("it has the first", () => slow.text.length > stateBytes);
+  slow.socket.pause();
+  slow.text = "";
+  for (let second = 1; second <= 20; second += 1) server.clock.advance(1000);
+  server.events.add({ kind: "resumed", level: "info", message: "orders takes batches again", fields: {} });
+  slow.socket.resume();
+  await slow.has(/"message":"orders takes batches again"/);
+  assert.equal(slow.text.split("event: status").length, 2, "of twenty states one");
+  server.clock.advance(1000);
+  await until("the next", () => slow.text.length > 2 * stateBytes);
+  slow.socket.pause();
+  for (let second = 1; second <= 40; second += 1) server.clock.advance(1000);
+  slow.socket.resume();
+  await until("it is cut off", () => slow.closed);
+});
+
+test("who asks for the head of the stream is told that there is none, and holds no place", async (t) => {
+  const server = await startLive(t);
+  assert.equal((await fetch(`${server.admin.url}/api/stream`, { method: "HEAD" })).status, 404);
 });
 
 test("beyond a thousand readers the next is told to come again, and has a place once one has left", async (t) => {

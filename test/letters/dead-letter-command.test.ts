@@ -5,8 +5,9 @@ import { after, test } from "node:test";
 import { DAY_MS } from "../../src/base/units.js";
 import { Normaliser } from "../../src/intake/normalise/normaliser.js";
 import { dropLetters } from "../../src/letters/drop.js";
-import { retryLetters, type TableRetry } from "../../src/letters/retry.js";
+import { retryLetters } from "../../src/letters/retry.js";
 import { selectedLetters } from "../../src/letters/selection.js";
+import type { TableRetry } from "../../src/letters/table-retry.js";
 import type { DeadLetter, Refused } from "../../src/sink/dead-letter.js";
 import { DeadLetters } from "../../src/sink/dead-letters.js";
 import { openPlace, type Place, startTables } from "../intake/fixture.js";
@@ -84,8 +85,8 @@ test("rows that ClickHouse refused come in under their own number once it takes 
   await place.recorder.flush();
   assert.equal(place.recorder.stats().tables["orders"]!.deadLettered, 5);
   const still = await retryAll(place);
-  assert.deepEqual([still[0]!.stored, still[0]!.left.length], [0, 5]);
-  assert.match(still[0]!.left[0]!.reason, /Constraint `small`/);
+  assert.deepEqual([still[0]!.stored, still[0]!.left], [0, 5]);
+  assert.match(still[0]!.errors[0]!.reason, /Constraint `small`/);
   await clickhouse.command("ALTER TABLE orders DROP CONSTRAINT small");
   const killed = start(place, ["retry", "--table", "orders"], {
     COLDPATH_TEST_CRASH_AT: "dead_letter.retry",
@@ -94,7 +95,7 @@ test("rows that ClickHouse refused come in under their own number once it takes 
   assert.equal(killed.child.signalCode, "SIGKILL");
   assert.equal((await place.deadLetters()).length, 5, "the letters are still there");
   const [last] = await json<TableRetry[]>(place, "retry", "--table", "orders");
-  assert.deepEqual([last!.stored, last!.found, last!.left], [0, 5, []]);
+  assert.deepEqual([last!.stored, last!.found, last!.left], [0, 5, 0]);
   assert.deepEqual(await place.deadLetters(), []);
   const all = await stored("k-");
   assert.deepEqual(all, Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`k-${i}`, 1])));
@@ -120,10 +121,10 @@ test("rows refused before they had a number are read again; what cannot be read 
     { body: { text: order("t-7").replace("2026-01-05", "1960-01-05") } },
   );
   const [gone, retried] = await retryAll(place);
-  assert.match(gone!.left[0]!.reason, /gone/);
+  assert.match(gone!.errors[0]!.reason, /gone/);
   assert.deepEqual([retried!.stored, retried!.found], [3, 0]);
   assert.deepEqual(await stored("t-"), { "t-1": 1, "t-2": 1, "t-3": 1 });
-  const reasons = retried!.left.map(({ reason }) => reason);
+  const reasons = retried!.errors.map(({ reason }) => reason);
   assert.equal(reasons.length, 5);
   for (const [index, expected] of [
     /sidee/,
@@ -152,8 +153,8 @@ test("a row whose line was stored meanwhile by another way stays a letter and is
   await place.write("o.ndjson", `${order("o-1")}\n`);
   assert.equal((await place.ingest({ table: "orders", files: [file], sourceName: "o" })).stored, 1);
   const [retried] = await retryAll(place);
-  assert.deepEqual([retried!.stored, retried!.found, retried!.left.length], [0, 0, 2]);
-  assert.match(retried!.left.map(({ reason }) => reason).join(), /another row of o, number 1, is stored/);
+  assert.deepEqual([retried!.stored, retried!.found, retried!.left], [0, 0, 2]);
+  assert.match(retried!.errors.map(({ reason }) => reason).join(), /another row of o, number 1, is stored/);
   assert.deepEqual(await stored("o-"), { "o-1": 1 });
 });
 

@@ -147,6 +147,11 @@ test(
     await page.fill("#action-token", "wrong");
     await page.click("#action-confirm");
     await says(page, "#action-result", /not the service's token/);
+    // What no request could carry.
+    await page.fill("#action-token", "“wrong”");
+    await page.click("#action-confirm");
+    await says(page, "#action-result", /not the service's token/);
+    assert.equal(await page.evaluate("sessionStorage.length"), 0);
     await page.fill("#action-token", desk.token);
     await picture(page, "flush");
     assert.deepEqual(await faults(page), []);
@@ -165,9 +170,38 @@ test(
     await page.click("#action-confirm");
     await says(page, "#action-result", /orders: 0 stored now, 0 found stored, 1 left/);
     await picture(page, "letters");
-    assert.deepEqual(posted, ["/api/flush", "/api/flush", "/api/replay", "/api/dead-letters/retry"]);
+    assert.deepEqual(posted, [...Array(3).fill("/api/flush"), "/api/replay", "/api/dead-letters/retry"]);
     assert.equal(await page.evaluate("localStorage.length"), 0);
     assert.deepEqual(await page.evaluate("Object.values(sessionStorage)"), [desk.token]);
+    assert.deepEqual(wrong, []);
+  },
+);
+
+test(
+  "a reload says what holds now, what waits for a restart, and which mistakes keep it from both",
+  options,
+  async () => {
+    const { page, wrong } = await open();
+    await says(page, "#verdict-title", /^Rows are landing$/);
+    await page.evaluate(`sessionStorage.setItem("coldpath-token", ${JSON.stringify(desk.token)})`);
+    await page.click('[data-action="reload"]');
+    await desk.configure("tables:\n  orders: { flush: { rows: 77, aeg: 1s } }\n");
+    await page.click("#action-confirm");
+    await says(
+      page,
+      "#action-result",
+      /Nothing has changed.*tables\.orders\.flush\.aeg: unknown key; did you mean age/,
+    );
+    await picture(page, "reload-refused");
+    assert.deepEqual(await faults(page), []);
+    await desk.configure("recorder: { env: night }\ntables:\n  orders: { flush: { rows: 77 } }\n");
+    await page.click("#action-confirm");
+    await says(page, "#action-result", /tables\.orders\.flush\.rows 2000 → 77: holds now/);
+    await says(page, "#action-result", /recorder\.env \S+ → night: after a restart/);
+    await picture(page, "reload");
+    await page.click("#action-cancel");
+    await says(page, "#events", /reloaded: tables\.orders\.flush\.rows 2000 → 77/);
+    await desk.configure("");
     assert.deepEqual(wrong, []);
   },
 );
@@ -249,7 +283,7 @@ test("everything can be reached and done by keyboard", options, async () => {
     assert.notEqual(outline, "none", `${walk.at(-1)} shows that it has the focus`);
   }
   assert.deepEqual(walk, [
-    ...["Skip to the content", "flush", "replay", "letters"],
+    ...["Skip to the content", "flush", "replay", "letters", "reload"],
     ...["Rows a second", "Accepted until visible", "Fullest queue", "INSERT takes", "On disk"].map(
       (name) => `${name}, the last hour`,
     ),
@@ -304,6 +338,10 @@ test("a service that dies is told at once, and found again when it is back", opt
   const { page, wrong } = await open();
   await says(page, "#verdict-title", /^Rows are landing$/);
   await page.evaluate("window.sameDocument = true");
+  await until("two samples", async () => (await page.locator(".plot.empty").count()) === 0);
+  const samples = async (): Promise<number> =>
+    Number(await page.getAttribute("#chart-rows .plot", "aria-valuemax"));
+  const [samplesBefore, eventsBefore] = [await samples(), await page.locator("#events li").count()];
   await desk.killService();
   await until("the loss to be told", () => page.isVisible("#lost"));
   assert.equal(await textOf(page, "#connection-title"), "The service does not answer");
@@ -315,6 +353,8 @@ test("a service that dies is told at once, and found again when it is back", opt
   await until("the page to be live again", async () => !(await page.isVisible("#lost")));
   await says(page, "#verdict-title", /^Rows are landing$/);
   assert.equal(await page.evaluate("window.sameDocument"), true);
+  await until("a sample of the new start", async () => (await samples()) > samplesBefore + 1);
+  assert.ok((await page.locator("#events li").count()) >= eventsBefore, "what happened before is still told");
   assert.deepEqual(wrong, []);
 });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "../../src/engine/engine.js";
 import { CliProcess } from "../support/cli.js";
@@ -16,6 +16,8 @@ export interface Desk {
   send(symbol: string, count: number, reason?: string): Promise<number>;
   /** Sends an order that no table can take. */
   sendBroken(): Promise<void>;
+  /** Writes the configuration file of the folder it runs in. */
+  configure(text: string): Promise<void>;
   /** As `kill -9`. */
   killService(): Promise<void>;
   /** On the same address and folder as before. */
@@ -66,6 +68,7 @@ export async function startDesk(
     url,
     token,
     engine,
+    configure: async (text) => await writeFile(join(cwd, "coldpath.yaml"), text),
     killService: kill,
     startService: async () => void (await start()),
     send: async (symbol, count, reason = "") => {

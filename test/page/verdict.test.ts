@@ -13,7 +13,7 @@ const { verdictOf } = await browserModule<{ verdictOf: (report: object) => Verdi
 
 const TABLE = {
   ...{ offered: 10, stored: 8, pending: { rows: 2, bytes: 9 }, inherited: { pending: 1 } },
-  ...{ freshnessSeconds: 0.5, oldestSeconds: 0.2, lastStoredAt: Date.now() / 1000 },
+  ...{ freshnessSeconds: 0.5, oldestSeconds: 0.2, lastStoredAt: 1_767_605_400 },
   ...{
     level: { index: 0, step: "normal" },
     pressure: { value: 0, cause: "queue" },
@@ -23,6 +23,8 @@ const TABLE = {
 
 function report(table: Change = {}, rest: Change = {}): object {
   return {
+    at: 1_767_605_475,
+    notLanding: [],
     link: { state: "up", reason: "", seconds: 60 },
     wal: { state: "ok", reason: "" },
     rates: { stored: 4 },
@@ -44,6 +46,11 @@ test("the first words say whether rows land, and the worst that holds gives the 
     [report({ oldestSeconds: 16 }), "warn", /^Rows are landing late$/],
     [report({ level: { index: 2, step: "sample 10ms" } }), "warn", /thinned under load$/],
     [report({ paused: { code: "60", message: "no table" } }), "bad", /^Rows of orders are not landing$/],
+    [
+      report({ oldestSeconds: 90 }, { notLanding: [{ table: "orders", rows: 3, seconds: 90 }] }),
+      "bad",
+      /^Rows of orders are not landing$/,
+    ],
     [report({}, link("degraded")), "warn", /^ClickHouse has trouble$/],
     [report({}, link("down")), "bad", /^Rows are not landing: ClickHouse has been away for 1 min 15 s$/],
     [report({}, link("recovering")), "warn", /^ClickHouse is back/],
@@ -86,4 +93,21 @@ test("all that is to be looked after is told, the worst first", () => {
       "idle: 5 rows of ticks wait in the spool (2 KiB).",
     ],
   );
+});
+
+test("of two hundred tables in trouble the first are named, and the others counted", () => {
+  const paused = { paused: { code: "60", message: "no table" } };
+  const tables = Object.fromEntries(
+    Array.from({ length: 200 }, (_, i) => [`t${i}`, { ...TABLE, ...paused }]),
+  );
+  const { title, notes } = verdictOf({ ...report(), tables });
+  assert.equal(title, "Rows of t0, t1, t2 and 197 more tables are not landing");
+  assert.equal(notes.length, 9);
+  assert.deepEqual(notes.at(-1), { tone: "bad", text: "and 192 more" });
+});
+
+test("how long ago the last row landed goes by the service's clock, wherever the page is looked at", () => {
+  const settled = { pending: { rows: 0 }, inherited: { pending: 0 } };
+  const { detail } = verdictOf(report(settled, { rates: { stored: 0 } }));
+  assert.match(detail.replaceAll("\u00a0", " "), /The last one landed 1 min 15 s ago\.$/);
 });

@@ -63,7 +63,11 @@ const RETRIED = z.strictObject({
       table: z.string(),
       stored: COUNT,
       found: COUNT,
-      left: z.array(z.strictObject({ id: z.string(), reason: z.string() })),
+      left: COUNT,
+      errors: z
+        .array(z.strictObject({ id: z.string(), reason: z.string() }))
+        .max(100)
+        .meta({ description: "the first of those that are left" }),
     }),
   ),
 });

@@ -3,9 +3,9 @@ import { ColdpathError } from "../../base/errors.js";
 import { tableText } from "../../base/table-text.js";
 import { dropLetters } from "../../letters/drop.js";
 import { letterText } from "../../letters/letter-text.js";
-import type { TableRetry } from "../../letters/retry.js";
 import { type DeadLetter, type Selection, selectedLetters } from "../../letters/selection.js";
 import { type LetterSummary, summarise } from "../../letters/summary.js";
+import type { TableRetry } from "../../letters/table-retry.js";
 import { deadLettersFolder, openClickHouse } from "../../service/open.js";
 import { retryLettersOf } from "../../service/retry-letters.js";
 import { Context, interruption } from "../context.js";
@@ -103,17 +103,17 @@ async function retry(chosen: Chosen & { readonly ids: readonly string[] }, conte
   try {
     const tables = await retryLettersOf(config, opened.clickhouse, ids, interruption());
     context.result(tables.map(retryText).join("\n"), tables);
-    if (tables.some(({ left }) => left.length > 0)) process.exitCode = 1;
+    if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
   } finally {
     await opened.close();
   }
 }
 
-function retryText({ table, stored, found, left }: TableRetry): string {
-  const lines = left.slice(0, SHOWN).map(({ id, reason }) => `  ${id}  ${reason}`);
-  if (left.length > SHOWN) lines.push(`  and ${left.length - SHOWN} more`);
+function retryText({ table, stored, found, left, errors }: TableRetry): string {
+  const lines = errors.slice(0, SHOWN).map(({ id, reason }) => `  ${id}  ${reason}`);
+  if (left > lines.length) lines.push(`  and ${left - lines.length} more`);
   const before = found === 0 ? "" : `, ${found} were stored already`;
-  return [`${table}: ${stored} rows stored${before}, ${left.length} letters stay`, ...lines].join("\n");
+  return [`${table}: ${stored} rows stored${before}, ${left} letters stay`, ...lines].join("\n");
 }
 
 async function drop(

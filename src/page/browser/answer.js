@@ -63,6 +63,12 @@ function barsOf(columns, rows, numbers) {
 }
 
 /**
+ * The chart that is shown: the library holds on to each until it is told otherwise.
+ * @type {import("uplot") | undefined}
+ */
+let drawn;
+
+/**
  * Shows an answer in place of what a host had.
  * @param {HTMLElement} host
  * @param {Answer} answer
@@ -76,6 +82,8 @@ export function showAnswer(host, answer) {
   const plot = chart === undefined ? undefined : el("div", { class: "answer-chart" });
   if (plot !== undefined) parts.push(plot);
   if (rows.length > 0) parts.push(tableOf(columns, rows));
+  drawn?.destroy();
+  drawn = undefined;
   host.replaceChildren(...parts);
   if (chart?.kind === "bars") drawBars(/** @type {HTMLElement} */ (plot), chart);
   else if (chart?.kind === "line") drawLines(/** @type {HTMLElement} */ (plot), chart);
@@ -164,7 +172,10 @@ function drawLines(host, { x, isTime, lines }) {
     /** @type {import("uplot").AlignedData} */ ([x, ...lines.map(({ values }) => values)]),
     box,
   );
-  new ResizeObserver(() => plot.setSize(chartSize(box))).observe(box);
+  drawn = plot;
+  new ResizeObserver(() => {
+    if (drawn === plot) plot.setSize(chartSize(box));
+  }).observe(box);
 }
 
 /** @param {number} value */

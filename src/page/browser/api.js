@@ -2,18 +2,22 @@
 /** Requests to the service, with the token where there is one. It is kept for this tab alone and goes with it. */
 
 const KEY = "coldpath-token";
+/** What a header can carry: with anything else no request would be sent at all. */
+const SENDABLE = /^[\x21-\x7e]+$/;
 
 /** The service said no. */
 export class RequestError extends Error {
   /**
-   * @param {number} status
-   * @param {string} message
-   * @param {string | null} retryAfter Seconds.
+   * @param {Response} answer
+   * @param {any} json Its body, if that is JSON.
    */
-  constructor(status, message, retryAfter) {
-    super(message);
+  constructor({ status, statusText, headers }, json) {
+    const message = json?.error?.message;
+    super(typeof message === "string" ? message : statusText);
     this.status = status;
-    this.retryAfter = retryAfter;
+    this.json = json;
+    /** Seconds. */
+    this.retryAfter = headers.get("retry-after");
   }
 }
 
@@ -22,10 +26,10 @@ export function token() {
   return sessionStorage.getItem(KEY) ?? undefined;
 }
 
-/** @param {string | undefined} value */
+/** @param {string | undefined} value One that cannot be a token is not kept. */
 export function keepToken(value) {
-  if (value === undefined) sessionStorage.removeItem(KEY);
-  else sessionStorage.setItem(KEY, value);
+  if (value !== undefined && SENDABLE.test(value)) sessionStorage.setItem(KEY, value);
+  else sessionStorage.removeItem(KEY);
 }
 
 /** @returns {Record<string, string>} */
@@ -52,11 +56,7 @@ export async function ask(method, path, { body, signal } = {}) {
   });
   const text = await answer.text();
   if (answer.ok) return text === "" ? {} : JSON.parse(text);
-  throw new RequestError(
-    answer.status,
-    messageOf(text) ?? answer.statusText,
-    answer.headers.get("retry-after"),
-  );
+  throw new RequestError(answer, jsonOf(text));
 }
 
 /**
@@ -73,10 +73,9 @@ export function failureText(error) {
 }
 
 /** @param {string} text */
-function messageOf(text) {
+function jsonOf(text) {
   try {
-    const message = JSON.parse(text)?.error?.message;
-    return typeof message === "string" ? message : undefined;
+    return JSON.parse(text);
   } catch {
     // No service of ours answered so: the status says what there is to say.
     return undefined;

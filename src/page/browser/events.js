@@ -27,16 +27,16 @@ export class EventList {
   }
 
   /**
-   * What happened until now, oldest first; what came by itself meanwhile stays.
-   * @param {ServiceEvent[]} past
+   * What the service remembers; what came by itself meanwhile stays, and what it told before it was started anew.
+   * @param {ServiceEvent[]} told
    */
-  load(past) {
-    const last = past.at(-1)?.id ?? 0;
-    const later = this.#shown.filter(({ id }) => id > last);
+  load(told) {
+    const known = new Set(told.map(({ id }) => id));
+    const all = [...this.#shown.filter(({ id }) => !known.has(id)), ...told];
     this.#newest = 0;
     this.#shown = [];
     this.#list.replaceChildren();
-    for (const event of [...past.slice(-SHOWN), ...later]) this.add(event);
+    for (const event of all.sort((one, other) => one.id - other.id).slice(-SHOWN)) this.add(event);
   }
 
   /** @param {ServiceEvent} event */

@@ -5,7 +5,9 @@ const COUNT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+const YEAR = 365 * DAY;
 const BYTE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+const COUNT_UNITS = ["M", "G", "T", "P"];
 
 /** Keeps a figure and its unit on one line. */
 const SPACE = "\u00a0";
@@ -28,8 +30,13 @@ export function countText(count) {
 export function shortCountText(count) {
   if (count === null || count === undefined) return NOTHING;
   if (count < 1e6) return COUNT.format(count);
-  const [size, unit] = count < 1e9 ? [count / 1e6, "M"] : [count / 1e9, "G"];
-  return `${threeDigits(size)}${SPACE}${unit}`;
+  let size = count / 1e6;
+  let unit = 0;
+  while (size >= 999.5 && unit < COUNT_UNITS.length - 1) {
+    size /= 1000;
+    unit += 1;
+  }
+  return `${threeDigits(size)}${SPACE}${COUNT_UNITS[unit]}`;
 }
 
 /**
@@ -69,7 +76,7 @@ export function latencyText(seconds) {
 }
 
 /**
- * The two largest units: `12 s`, `4 min 10 s`, `3 h 12 min`, `2 d 3 h`.
+ * The two largest units: `12 s`, `4 min 10 s`, `3 h 12 min`, `2 d 3 h`, `1 y 40 d`.
  * @param {number | null | undefined} seconds
  */
 export function durationText(seconds) {
@@ -77,7 +84,8 @@ export function durationText(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < MINUTE) return `${whole}${SPACE}s`;
   if (whole < HOUR) return two(whole, MINUTE, "min", 1, "s");
-  return whole < DAY ? two(whole, HOUR, "h", MINUTE, "min") : two(whole, DAY, "d", HOUR, "h");
+  if (whole < DAY) return two(whole, HOUR, "h", MINUTE, "min");
+  return whole < YEAR ? two(whole, DAY, "d", HOUR, "h") : two(whole, YEAR, "y", DAY, "d");
 }
 
 /**

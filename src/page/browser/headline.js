@@ -55,11 +55,15 @@ export class Headline {
   connection(connection, hasReport) {
     setAttribute(document.body, "data-connection", connection.kind);
     if (connection.kind === "lost") {
-      document.title = "✕ coldpath · no answer";
-      setAttribute(byId("icon"), "href", icon(FAVICON_COLOURS.bad));
+      const needsToken = connection.status === 401;
+      document.title = needsToken ? "○ coldpath · needs its token" : "✕ coldpath · no answer";
+      setAttribute(byId("icon"), "href", icon(FAVICON_COLOURS[needsToken ? "idle" : "bad"]));
       // Spoken once; and the verdict again when it is known again.
       this.#told = "";
-      setText(byId("spoken"), "The service does not answer.");
+      setText(
+        byId("spoken"),
+        needsToken ? "The service asks for its token." : "The service does not answer.",
+      );
       return;
     }
     if (connection.kind === "connecting" && !hasReport) setAttribute(byId("verdict"), "data-tone", "idle");

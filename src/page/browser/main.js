@@ -29,6 +29,8 @@ let report;
 let connection = { kind: "connecting" };
 /** Whether the token that was given for reading was refused. */
 let isTokenWrong = false;
+/** Seconds that the service's clock is ahead of this machine's. */
+let ahead = 0;
 
 /** @param {import("./stream.js").Message} message */
 function heard({ event, data }) {
@@ -43,7 +45,10 @@ function heard({ event, data }) {
 
 /** @param {Report} now */
 function show(now) {
+  // The page came with the service: another version has another page.
+  if (report !== undefined && report.service.version !== now.service.version) location.reload();
   report = now;
+  ahead = now.at - Date.now() / 1000;
   document.body.dataset["report"] = "yes";
   headline.show(now);
   pipeline.show(now);
@@ -68,7 +73,7 @@ function connected(now) {
 async function catchUp() {
   try {
     const [past, told] = await Promise.all([ask("GET", "/api/history"), ask("GET", "/api/events")]);
-    history.replace(past);
+    history.load(past);
     charts.update();
     events.load(told.events);
   } catch (error) {
@@ -79,7 +84,7 @@ async function catchUp() {
 
 /** Each second, as it says how long. */
 function tellConnection() {
-  setText(byId("now"), timeText(Date.now() / 1000));
+  setText(byId("now"), timeText(Date.now() / 1000 + ahead));
   if (connection.kind !== "lost") {
     setText(byId("connection"), connection.kind === "live" ? "live" : "connecting …");
     return;
@@ -117,6 +122,7 @@ byId("read-token-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const input = /** @type {HTMLInputElement} */ (byId("read-token"));
   keepToken(input.value.trim());
+  isTokenWrong = token() === undefined;
   input.value = "";
   stream.connect();
 });

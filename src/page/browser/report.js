@@ -17,13 +17,14 @@
  *   conservation: { holds: boolean },
  * }} TableReport
  * @typedef {{
- *   recorder: string, run: string,
+ *   at: number, recorder: string, run: string,
  *   service: { version: string, pid: number, startedAt: number, uptimeSeconds: number },
  *   link: { state: "up" | "degraded" | "down" | "recovering", reason: string, seconds: number },
  *   memory: { used: number, max: number },
  *   tables: Record<string, TableReport>,
  *   rates: Rates & { tables: Record<string, Rates> },
  *   conditions: { name: string, table: string, message: string }[],
+ *   notLanding: { table: string, rows: number, seconds: number }[],
  *   wal?: { state: string, reason: string, refusing?: string, bytes: number, segments: number, freeBytes: number,
  *     pending: Record<string, number>, oldestPendingSeconds?: number, secondsUntilFull?: number },
  *   spool?: Record<string, { state: string, reason: string, bytes: number, max: number | null, rows: number, oldestSeconds?: number }>,

@@ -85,7 +85,7 @@ const COLUMNS = [
 /** Shows {@link Report} tables, each row made once and changed in place. */
 export class TableOfTables {
   #body = el("tbody", { role: "rowgroup" });
-  /** @type {Map<string, (table: TableReport, rates: Rates | undefined) => void>} */
+  /** @type {Map<string, { element: HTMLElement, show: (table: TableReport, rates: Rates | undefined) => void }>} */
   #rows = new Map();
 
   /** @param {HTMLElement} host */
@@ -119,8 +119,14 @@ export class TableOfTables {
   /** @param {Report} report */
   show({ tables, rates }) {
     for (const [name, table] of Object.entries(tables)) {
-      const update = this.#rows.get(name) ?? this.#addRow(name);
-      update(table, rates.tables[name]);
+      const row = this.#rows.get(name) ?? this.#addRow(name);
+      row.show(table, rates.tables[name]);
+    }
+    // A service that is started anew may have others.
+    for (const [name, { element }] of this.#rows) {
+      if (Object.hasOwn(tables, name)) continue;
+      element.remove();
+      this.#rows.delete(name);
     }
   }
 
@@ -134,17 +140,19 @@ export class TableOfTables {
       note,
     );
     const cells = COLUMNS.map((column) => addCell(column));
-    this.#body.append(el("tr", { role: "row" }, head, ...cells.map(({ element }) => element)));
+    const element = el("tr", { role: "row" }, head, ...cells.map((cell) => cell.element));
+    this.#body.append(element);
     /** @type {(table: TableReport, rates: Rates | undefined) => void} */
-    const update = (table, rates) => {
+    const show = (table, rates) => {
       setText(
         note,
         table.paused === undefined ? "" : `paused: ${table.paused.code}: ${table.paused.message}`,
       );
-      for (const { show } of cells) show(table, rates);
+      for (const cell of cells) cell.show(table, rates);
     };
-    this.#rows.set(name, update);
-    return update;
+    const row = { element, show };
+    this.#rows.set(name, row);
+    return row;
   }
 }
 

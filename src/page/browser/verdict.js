@@ -14,6 +14,9 @@ import { bytesText, countText, durationText, latencyText, plural, rateText, shar
 const SOON_SECONDS = 3600;
 /** Rows that wait longer, with ClickHouse there, are late. */
 const LATE_SECONDS = 15;
+/** Of many that are alike the table of tables tells each. */
+const NOTES_MOST = 8;
+const NAMES_MOST = 3;
 
 /** @type {Readonly<Record<Tone, number>>} */
 const RANK = { ok: 0, idle: 1, warn: 2, bad: 3 };
@@ -26,6 +29,9 @@ export function verdictOf(report) {
   const notes = notesOf(report).sort((one, other) => RANK[other.tone] - RANK[one.tone]);
   const { tone, title, detail } = headline(report);
   const worst = notes[0]?.tone ?? "ok";
+  const more = notes.slice(NOTES_MOST);
+  if (more.length > 0)
+    notes.splice(NOTES_MOST, Infinity, { tone: more[0]?.tone ?? "idle", text: `and ${more.length} more` });
   return { tone: RANK[worst] > RANK[tone] ? worst : tone, title, detail, notes };
 }
 
@@ -79,8 +85,17 @@ function landing(report, waiting) {
   if (paused.length > 0) {
     return {
       tone: "bad",
-      title: `Rows of ${paused.map(([name]) => name).join(", ")} are not landing`,
+      title: `Rows of ${namesText(paused.map(([name]) => name))} are not landing`,
       detail: `ClickHouse refuses them. They wait, and are tried again each half minute; ${rateText(report.rates.stored)} rows/s of other tables are stored.`,
+    };
+  }
+  const [stuck] = [...report.notLanding].sort((one, other) => other.seconds - one.seconds);
+  if (stuck !== undefined) {
+    const { table, rows, seconds } = stuck;
+    return {
+      tone: "bad",
+      title: `Rows of ${namesText(report.notLanding.map((each) => each.table))} are not landing`,
+      detail: `ClickHouse answers, yet ${plural(rows, "row")} of ${table} wait and none was stored for ${durationText(seconds)}.`,
     };
   }
   const offered = tables.reduce((sum, { offered }) => sum + offered, 0);
@@ -103,7 +118,7 @@ function landing(report, waiting) {
   }
   if (perSecond === 0 && waiting === 0) {
     const last = Math.max(...tables.map(({ lastStoredAt }) => lastStoredAt ?? 0));
-    const ago = last === 0 ? "" : ` The last one landed ${durationText(Date.now() / 1000 - last)} ago.`;
+    const ago = last === 0 ? "" : ` The last one landed ${durationText(report.at - last)} ago.`;
     return {
       tone: "ok",
       title: "Quiet: all rows have landed",
@@ -226,6 +241,13 @@ export function pendingRows({ tables }) {
     (sum, { pending, inherited }) => sum + pending.rows + inherited.pending,
     0,
   );
+}
+
+/** @param {readonly string[]} names */
+function namesText(names) {
+  const more = names.length - NAMES_MOST;
+  const told = names.slice(0, NAMES_MOST).join(", ");
+  return more > 0 ? `${told} and ${plural(more, "more table")}` : told;
 }
 
 /** @param {string} name */
