@@ -65,7 +65,7 @@ export type { CloseReport, RecorderStats } from "./recorder-stats.js";
 export type { Replay, ReplayProgress } from "./sink/replay.js";
 export type { SpoolState } from "./spool/events.js";
 export type { SpoolOptions } from "./spool/spool.js";
-export type { TablePolicy, TableStats, TableWriter } from "./table-writer.js";
+export { type TablePolicy, type TableStats, type TableWriter, unknownTable } from "./table-writer.js";
 export type { Ledger } from "./wal/ledger.js";
 export type { RingPosition } from "./wal/records.js";
 export type { RowSource, SourceCut } from "./wal/row-source.js";

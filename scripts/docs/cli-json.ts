@@ -84,6 +84,10 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
   serve: ACCOUNT,
   demo: ACCOUNT,
   ingest: z.strictObject({
+    service: z
+      .string()
+      .nullable()
+      .describe("address of the service that recorded the rows; null if there was none"),
     table: z.string(),
     ...COUNTS,
     rowsPerSecond: z.number(),

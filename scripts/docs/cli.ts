@@ -40,10 +40,11 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration. An error is one li
 standard error. Colours come on a terminal, not with \`NO_COLOR\`, always with \`FORCE_COLOR\`. With \`--json\` every command prints one JSON value,
 whose keys stay as the schemas in [cli-json](cli-json) say; keys may be added.
 
-\`status\`, \`flush\` and \`replay\` find the running service of the configured \`data_dir\`, wherever it listens, and its token; \`--set admin.listen=HOST:PORT\`
+\`status\`, \`flush\`, \`reload\` and \`replay\` find the running service of the configured \`data_dir\`, wherever it listens, and its token; \`--set admin.listen=HOST:PORT\`
 names another one. Without a running service \`status\` tells what its files hold, and \`replay\` stores what is in its log; \`flush\` fails, as nothing is held then.
 \`wal ls\`, \`inspect\`, \`verify\` and all of \`dead-letter\` read the files, which is safe beside a running recorder; \`wal repair\`,
-\`purge\` and \`replay\` refuse while one runs on the log. \`ingest\` and \`query\` talk to ClickHouse themselves, through the engine that runs, if it is embedded.
+\`purge\` and \`replay\` refuse while one runs on the log. \`ingest\` hands its rows to the service that runs in \`data_dir\`, if one does, and asks ClickHouse what is stored; \`query\` talks to
+ClickHouse itself: through the engine that runs, if it is embedded.
 
 \`serve\` and \`demo\` end at Ctrl-C or SIGTERM: they take no more, store what they hold for as long as \`--drain\` says, and tell what is left in the log,
 which the next start stores. A second signal ends them at once: what was acknowledged is in the log.

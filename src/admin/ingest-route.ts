@@ -1,4 +1,5 @@
 import type { FastifyInstance } from "fastify";
+import { ColdpathError } from "../base/errors.js";
 import { MINUTE_MS } from "../base/units.js";
 import type { BodyMemory } from "../intake/body-memory.js";
 import { type RequestOptions, type RequestOutcome, recordRequest } from "../intake/http.js";
@@ -24,7 +25,7 @@ interface IngestRouteOptions {
 /** `POST /v1/ingest/TABLE`: NDJSON, gzip allowed; 200 once every accepted row is in the log or, without one, in ClickHouse. */
 export function ingestRoute(app: FastifyInstance, options: IngestRouteOptions): void {
   // Rows are no acts of an operator: written down one by one they would make as many rows again.
-  app.post<{ Params: { table: string } }>(
+  app.post<{ Params: { table: string }; Querystring: { history?: string } }>(
     "/v1/ingest/:table",
     { config: { isAudited: false } },
     async (request, reply) => {
@@ -41,7 +42,7 @@ export function ingestRoute(app: FastifyInstance, options: IngestRouteOptions): 
       reply.raw.on("close", () => gone.abort());
       const given: RequestOptions = {
         writer,
-        normaliser: options.normaliser,
+        normaliser: isHistory(request.query.history) ? undefined : options.normaliser,
         body: request.raw,
         isGzip: encoding === "gzip",
         maxLineBytes: options.maxLine,
@@ -62,6 +63,12 @@ export function ingestRoute(app: FastifyInstance, options: IngestRouteOptions): 
       return reply.code(status).type("application/json; charset=utf-8").send(body);
     },
   );
+}
+
+/** @throws ColdpathError USAGE */
+function isHistory(text = "false"): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw new ColdpathError("USAGE", `history=${text}: expected true or false`);
 }
 
 interface Answer {

@@ -43,7 +43,8 @@ export function restText({ log, spool, dead_letters: letters }: FilesAtRest): st
   return lines.length === 0 ? undefined : ["its files hold:", ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-function logAt(dir: string): FilesAtRest["log"] {
+/** Null if there is no log. */
+export function logAt(dir: string): FilesAtRest["log"] {
   try {
     const pending: Record<string, number> = {};
     for (const { table, pending: rows } of surveyLog(dir).tables)
@@ -55,7 +56,8 @@ function logAt(dir: string): FilesAtRest["log"] {
   }
 }
 
-function spoolAt(dir: string): FilesAtRest["spool"] {
+/** Null if there is no such folder. */
+export function spoolAt(dir: string): FilesAtRest["spool"] {
   try {
     const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((entry) =>
       entry.isFile(),

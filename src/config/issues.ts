@@ -42,7 +42,7 @@ export function describeIssue(issue: z.core.$ZodIssue, layers: Layers): ConfigIs
     issue.code === "invalid_value"
       ? `one of ${issue.values.map(String).join(", ")}`
       : expectation(issue.message);
-  const given = keyOf(path)?.secret ? "***" : preview(valueAt(layers.tree, issue.path));
+  const given = mayBeSecret(path) ? "***" : preview(valueAt(layers.tree, issue.path));
   return [{ path, message: `${given} is not ${allowed}${placeOf(layers, path)}` }];
 }
 
@@ -86,6 +86,11 @@ function expectation(text: string): string {
   return TYPE_NAMES[expected] ?? expected;
 }
 
+/** What stands in place of a group may be meant for the secret in it. */
+function mayBeSecret(path: string): boolean {
+  return KEYS.some((key) => key.secret === true && (key.path === path || key.path.startsWith(`${path}.`)));
+}
+
 function preview(value: unknown): string {
   const text =
     typeof value === "string"
@@ -94,6 +99,6 @@ function preview(value: unknown): string {
         ? String(value)
         : (JSON.stringify(value) ?? "nothing");
   // An address may carry a password, in more ways than can be told apart from harmless text.
-  if (/[@?]/.test(text)) return "***";
+  if (/[@?]|:\/\/[^/]*:(?!\d+(?:["/]|$))/.test(text)) return "***";
   return text.length > GIVEN_MAX ? `${text.slice(0, GIVEN_MAX - 3)}…` : text;
 }

@@ -125,7 +125,7 @@ function readYaml(file: string, shown: string, layers: Layers): void {
     tree = document.toJS() as object;
   } catch (error) {
     // Aliases of nothing, and aliases of aliases that would fill the memory, are found only now.
-    layers.issues.push({ path: "", message: `${shown}: ${messageOf(error)}` });
+    layers.issues.push({ path: "", message: `${shown}: ${withoutSource(messageOf(error))}` });
     return;
   }
   readTree(tree, layers, origin, dirname(file));
@@ -139,7 +139,21 @@ function readYaml(file: string, shown: string, layers: Layers): void {
 /** What is wrong in the text of a file, in one line. */
 function faultText({ code, message }: YAMLError): string {
   if (code === "MULTIPLE_DOCS") return "holds more than one document (---)";
-  return message.split("\n", 1)[0]!.replace(/:$/, "");
+  const [, what = message, where = ""] = /^(.*?)( at line \d+, column \d+):?$/m.exec(message) ?? [];
+  return withoutSource(what.split("\n", 1)[0]!) + where;
+}
+
+/** What YAML says of a fault without the text that it quotes: a password that nobody put into quotes may be a tag, an alias or a directive. */
+function withoutSource(message: string): string {
+  return message
+    .replace(
+      /^Unresolved (tag|alias)\b.*$/s,
+      (_, kind: string) =>
+        `an unknown ${kind} (a text that begins with ${kind === "tag" ? "!" : "*"} needs quotes)`,
+    )
+    .replace(/(?<=\w): .*$/s, "")
+    .replace(/^Unknown directive .*$/s, "an unknown directive")
+    .replace(/^(?:Verbatim tags|The \S+ tag) .*$/s, "a tag that is none");
 }
 
 /** Sets every leaf of a tree of keys and values. */

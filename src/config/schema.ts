@@ -423,6 +423,10 @@ export const CONFIG_SCHEMA = z.strictObject({
         .enum(["debug", "info", "warn", "error"])
         .prefault("info")
         .meta({ description: "least severe line written" }),
+      format: z.enum(["json", "pretty"]).prefault("json").meta({
+        description: "json: one object a line, for programs; pretty: one line of text, for people",
+        restart: "the log was opened with it",
+      }),
     })
     .prefault({})
     .meta({ restart: false }),

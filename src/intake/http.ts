@@ -16,7 +16,8 @@ export type RequestOutcome = Safe | Unread | NotSafe;
 
 export interface RequestOptions extends BodyOptions {
   readonly writer: TableWriter;
-  readonly normaliser: Normaliser;
+  /** Without it rows are taken as they are, and no policy leaves any out: history, which must be the same each time it is loaded. */
+  readonly normaliser: Normaliser | undefined;
   readonly maxLineBytes: number;
 }
 
@@ -70,10 +71,10 @@ class RequestIngest {
 
   /** False if there was no room for the row. */
   #offer(record: ReadRecord, keeping: Promise<void>[]): boolean {
-    const { writer } = this.#options;
+    const { writer, normaliser } = this.#options;
     try {
       const row = this.#rows.rowOf(record);
-      const ticket = writer.offer(row);
+      const ticket = normaliser === undefined ? writer.offerWhole(row) : writer.offer(row);
       if (ticket === undefined) return false;
       this.#rows.taken(row);
       this.#fates.add(ticket);

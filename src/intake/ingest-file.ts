@@ -1,10 +1,10 @@
 import { ColdpathError } from "../base/errors.js";
 import type { Row } from "../native/block.js";
-import type { TableWriter } from "../recorder.js";
 import { CsvReader } from "./csv.js";
 import type { CsvFields } from "./csv-fields.js";
 import { Fates } from "./fates.js";
 import { givenDoubles } from "./given-doubles.js";
+import type { IngestWriter } from "./ingest-target.js";
 import { LineError } from "./line-error.js";
 import { LineSplitter } from "./lines.js";
 import { columnIssues } from "./mapping/check.js";
@@ -25,7 +25,7 @@ export type Format = "csv" | "ndjson";
 
 export interface FileIngestOptions {
   readonly source: SourceFile;
-  readonly writer: TableWriter;
+  readonly writer: IngestWriter;
   readonly format: Format;
   readonly mapping: Mapping | undefined;
   /** For rows as producers give them, in a file of the recorder's own. */

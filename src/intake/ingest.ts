@@ -4,8 +4,8 @@ import { sleep, systemClock } from "../base/clock.js";
 import { ColdpathError, type ErrorCode, messageOf } from "../base/errors.js";
 import { MIB, SECOND_MS } from "../base/units.js";
 import type { ClickHouse } from "../clickhouse/client.js";
-import type { Recorder, TableWriter } from "../recorder.js";
 import { FileIngest, type Format } from "./ingest-file.js";
+import type { IngestTarget, IngestWriter } from "./ingest-target.js";
 import { keepNote } from "./keep-note.js";
 import { loadMapping } from "./mapping/load.js";
 import type { Mapping } from "./mapping/schema.js";
@@ -17,7 +17,7 @@ import { type RowsOfSource, StoredLines, storedNow } from "./stored-lines.js";
 import { unlessAborted } from "./unless-aborted.js";
 
 export interface IngestOptions {
-  readonly recorder: Recorder;
+  readonly recorder: IngestTarget;
   /** Where the recorder stores, to be asked what is stored already. */
   readonly clickhouse: ClickHouse;
   readonly table: string;
@@ -142,7 +142,7 @@ interface FileRun {
 
 class Ingest {
   readonly #options: IngestOptions;
-  readonly #writer: TableWriter;
+  readonly #writer: IngestWriter;
   readonly #mapping: Mapping | undefined;
   readonly #meter: ProgressMeter;
   readonly #signal: AbortSignal;
@@ -154,7 +154,7 @@ class Ingest {
 
   constructor(
     options: IngestOptions,
-    writer: TableWriter,
+    writer: IngestWriter,
     mapping: Mapping | undefined,
     meter: ProgressMeter,
   ) {
@@ -227,11 +227,12 @@ class Ingest {
     const taken = fates?.taken ?? 0;
     const isKnown = this.#isFlushed;
     if (isKnown) await fates?.settled();
-    // Only a batch that failed leaves it open which of its rows are stored; then ClickHouse is asked.
+    // A batch that failed, and what was handed over, leave it open which of the rows are stored; then ClickHouse is asked.
+    const isOpen = taken > 0 && (fates?.failure !== undefined || this.#options.recorder.handsOver === true);
     const stored =
-      fates?.failure === undefined || !isKnown
-        ? (fates?.stored ?? 0)
-        : (await storedNow(this.#rowsOf(source!))).rows - ingest!.storedBefore;
+      isOpen && isKnown
+        ? (await storedNow(this.#rowsOf(source!))).rows - ingest!.storedBefore
+        : (fates?.stored ?? 0);
     const notes: string[] = [];
     if (ingest?.rows === 0 && error === undefined) notes.push("holds no rows");
     if (source?.repeatable === false)

@@ -5,7 +5,7 @@ import { LineError } from "./line-error.js";
 import { LineSplitter } from "./lines.js";
 import type { RowMaker } from "./mapping/compile.js";
 import { NdjsonReader } from "./ndjson.js";
-import type { Normaliser } from "./normalise/normaliser.js";
+import { AS_GIVEN, type Normaliser } from "./normalise/normaliser.js";
 import type { GivenRow, TableNormaliser } from "./normalise/table-normaliser.js";
 import { plainRows } from "./plain-rows.js";
 import type { ReadRecord } from "./record-reader.js";
@@ -36,8 +36,8 @@ export class RequestRows {
   readonly #normaliser: TableNormaliser;
   readonly #maxLineBytes: number;
 
-  constructor(table: Table, normaliser: Normaliser, maxLineBytes: number) {
-    this.#normaliser = normaliser.of(table.name);
+  constructor(table: Table, normaliser: Normaliser | undefined, maxLineBytes: number) {
+    this.#normaliser = normaliser?.of(table.name) ?? AS_GIVEN;
     // A request has no identity of its own; its rows may bring theirs.
     this.#rows = plainRows(table, ["source", "source_seq", ...this.#normaliser.keys]);
     this.#maxLineBytes = maxLineBytes;

@@ -10,6 +10,7 @@ import type { Recorder, TableWriter } from "../recorder.js";
 import { LAST_SHARE } from "../ring/layout.js";
 import { type OpenedClickHouse, openClickHouse } from "../service/open.js";
 import { openRecorder } from "../service/open-recorder.js";
+import { requirePolicyColumns } from "../service/policy-columns.js";
 import { layoutOf } from "./layouts.js";
 import { Ledger } from "./ledger.js";
 import { tellLostRows } from "./lost-rows.js";
@@ -97,6 +98,10 @@ class PipelineWorker {
       case "stats":
         return { ...this.#recorder.stats(), lives: this.#normaliser.stats() };
       case "change":
+        requirePolicyColumns(
+          request.change.tables,
+          Object.keys(request.change.tables).map((name) => this.#recorder.table(name).table),
+        );
         this.#recorder.change(request.change);
         return undefined;
       case "replayed":

@@ -5,13 +5,14 @@ import { type ChangedValue, planReload, type ReloadReport } from "../config/relo
 import type { Config } from "../config/schema.js";
 import type { EventLevel, Told } from "../live/recent-events.js";
 import type { Recorder, RecorderChange } from "../recorder.js";
+import { requirePolicyColumns } from "./policy-columns.js";
 
 interface ConfigInForceOptions {
   /** What the service was started with. */
   readonly loaded: LoadedConfig;
   /** Reads the configuration again, as it was read at the start. @throws ConfigError */
   readonly load: () => LoadedConfig;
-  readonly recorder: Pick<Recorder, "change" | "note">;
+  readonly recorder: Pick<Recorder, "change" | "note" | "table">;
   readonly setLogLevel: (level: string) => void;
   /** Told of each reload, and of each that was refused. */
   readonly tell: (told: Told) => void;
@@ -42,6 +43,8 @@ export class ConfigInForce {
     const { load, recorder, setLogLevel } = this.#options;
     try {
       const { inForce, applied, needsRestart } = planReload(this.#loaded, load());
+      const tables = Object.keys(inForce.config.tables).map((name) => recorder.table(name).table);
+      requirePolicyColumns(inForce.config.tables, tables);
       recorder.change(recorderChange(inForce.config, applied));
       this.#loaded = inForce;
       setLogLevel(inForce.config.log.level);

@@ -17,6 +17,7 @@ import { migrate } from "../schemas/migrate.js";
 import { recallTables, rememberTables } from "../schemas/seen-tables.js";
 import type { Table } from "../schemas/table.js";
 import { deadLettersFolder, type OpenedClickHouse, placeOf, spoolFolder, walFolder } from "./open.js";
+import { requirePolicyColumns } from "./policy-columns.js";
 
 interface OpenRecorderOptions extends Pick<RecorderOptions, "leaveOut"> {
   /**
@@ -46,6 +47,7 @@ export async function openRecorder(
   };
   const schema = async (): Promise<void> => {
     const tables = await checkTables(clickhouse);
+    requirePolicyColumns(config.tables, tables);
     if (canStartAway) await keepTables(config, tables, report);
   };
   return await Recorder.open({

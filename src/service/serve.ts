@@ -48,7 +48,7 @@ export async function startService(
   options: ServeOptions = {},
 ): Promise<Service> {
   const { config } = loaded;
-  const log = createLog(config.log.level);
+  const log = createLog(config.log);
   const { mayBeAway = false } = options;
   const opened = await openClickHouse(config, { connect: !mayBeAway });
   const brokenParts = opened.engine?.brokenParts ?? [];
@@ -115,7 +115,6 @@ export async function startService(
       close: async (deadlineMs) => {
         const deadline = performance.now() + deadlineMs;
         feed?.stop();
-        takeBack();
         started.live.close();
         await letters.close();
         await started.admin.close(deadlineMs);
@@ -123,6 +122,8 @@ export async function startService(
           deadlineMs: Math.max(0, deadline - performance.now()),
         });
         await closeClickHouse();
+        // Until now its log may get rows: whoever would store what it left has to wait.
+        takeBack();
         return report;
       },
     };

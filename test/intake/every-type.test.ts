@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { after, type TestContext, test } from "node:test";
 import { quoteName } from "../../src/clickhouse/quote.js";
+import { BodyMemory } from "../../src/intake/body-memory.js";
+import { recordRequest } from "../../src/intake/http.js";
+import { parseObject } from "../../src/intake/json.js";
+import { RowLines } from "../../src/remote/row-lines.js";
 import { openPlace, type Place, startTables } from "./fixture.js";
 
 /** Column: type, a value as JSON, the same as the engine prints it, a DEFAULT. */
@@ -39,6 +44,7 @@ const COLUMNS: Readonly<Record<string, readonly [string, unknown, string, string
 };
 const NAMES = Object.keys(COLUMNS);
 const VALUES = Object.fromEntries(NAMES.map((name) => [name, COLUMNS[name]![1]]));
+const YEAR_MS = 365 * 86_400_000;
 const TS = "2024-05-01T00:00:00Z";
 
 const clickhouse = await startTables({ after });
@@ -62,6 +68,35 @@ async function stored(source: string): Promise<string[][]> {
   );
   return rows.map(({ texts }) => texts);
 }
+
+test("lines that are handed to a service become the same rows there", async (t) => {
+  const { recorder } = await open(t);
+  const writer = recorder.table("every_type");
+  const lines = new RowLines(writer.table, { past: 100 * YEAR_MS, future: YEAR_MS });
+  const given = [{ ts: TS, ...VALUES }, { ts: TS }].map((row) => parseObject(JSON.stringify(row)));
+  const handed = given.map((row, index) => lines.of(row, { source: "handed", seq: index + 1 }));
+  const outcome = await recordRequest({
+    ...{ writer, normaliser: undefined, isGzip: false, signal: new AbortController().signal },
+    ...{ body: Readable.from([Buffer.from(handed.join("\n"))]), memory: new BodyMemory(1_000_000) },
+    ...{ maxLineBytes: 10_000, maxBodyBytes: 1_000_000 },
+  });
+  assert.deepEqual(outcome, { kind: "safe", accepted: 2, rejected: 0, errors: [] });
+  const [full, absent] = await stored("handed");
+  assert.deepEqual(
+    full,
+    NAMES.map((name) => COLUMNS[name]![2]),
+  );
+  const [defaults] = await clickhouse.rows<{ texts: string[] }>(
+    `SELECT [${NAMES.map((name) => `toString(CAST(${COLUMNS[name]![3]} AS ${COLUMNS[name]![0]}))`).join()}] AS texts`,
+    { settings: { allow_suspicious_low_cardinality_types: 1 } },
+  );
+  assert.deepEqual(absent, defaults!.texts);
+  assert.throws(() => lines.of({ ts: TS, ...VALUES, lot: "x" }, { source: "handed", seq: 3 }), /lot/);
+  assert.throws(
+    () => lines.of({ ts: "1914-10-14T00:00:00Z" }, { source: "handed", seq: 3 }),
+    /event times taken/,
+  );
+});
 
 test("a table of every type takes NDJSON, once, and no other values under the same lines", async (t) => {
   const place = await open(t);

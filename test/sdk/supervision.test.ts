@@ -145,6 +145,11 @@ test("rules set at run time hold in the next pipeline thread, too; rules that le
   const { recorder, crash } = await open(t, MORTAL);
   await assert.rejects(recorder.setPolicy("orders", { dedup: "bbo" }), { code: "CONFIG_INVALID" });
   await assert.rejects(recorder.setPolicy("orderz", {}), { code: "TABLE_UNKNOWN" });
+  const misspelt = recorder.setPolicy("orders", { dedup: "bbo", by: ["symbol"], news: ["qt"] });
+  await assert.rejects(misspelt, {
+    code: "CONFIG_INVALID",
+    message: /orders has no column qt; did you mean qty\?/,
+  });
   await recorder.setPolicy("market_data", { dedup: "bbo" });
   const down = once(recorder, "pipeline");
   crash();

@@ -223,6 +223,10 @@ test("a file with mistakes changes nothing and tells all of them, by request and
   served.serve.child.kill("SIGHUP");
   const [line] = await served.serve.printed(/\{.*"event":"reload","by":"SIGHUP","issues".*\}/);
   assert.equal(JSON.parse(line).issues.length, 3);
+  await served.write(`${ENV}tables: { orders: { policy: { dedup: bbo, by: [symbol], news: [qt] } } }\n`);
+  assert.deepEqual((await served.reload()).issues, [
+    { path: "tables.orders.policy.news.0", message: "orders has no column qt; did you mean qty?" },
+  ]);
   assert.deepEqual(await served.get("/api/config"), before);
   await served.write("recorder: { env: b }\n");
   const shown = await served.command("reload");

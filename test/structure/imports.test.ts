@@ -82,6 +82,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ],
   letters: ["base", "native", "schemas", "clickhouse", "buffer", "sink", "wal", "intake"],
   intake: ["base", "native", "ring", "schemas", "clickhouse", "recorder.ts"],
+  remote: ["base", "native", "schemas", "buffer", "sink", "intake"],
   service: [
     "base",
     "config",
@@ -109,6 +110,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "wal",
     "intake",
     "letters",
+    "remote",
     "recorder.ts",
     "service",
     "admin",

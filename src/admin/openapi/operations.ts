@@ -160,9 +160,12 @@ export const OPERATIONS: readonly Operation[] = [
   {
     ...{ method: "post", path: "/v1/ingest/{table}", isOpen: false, body: "application/x-ndjson" },
     summary: "records the rows of the body, one JSON object a line; gzip allowed",
+    parameters: [
+      { name: "history", description: "true: rows are taken as they are, and no policy leaves any out" },
+    ],
     answers: {
       200: { description: "every accepted row is safe", content: "Ingested" },
-      400: failure("the body cannot be read, or the Idempotency-Key cannot be used"),
+      400: failure("the body cannot be read, or history or the Idempotency-Key cannot be used"),
       404: NO_TABLE,
       409: failure("the first request with this Idempotency-Key has no answer yet; with Retry-After"),
       413: failure("the body is too large"),

@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { tableText } from "../../base/table-text.js";
 import { showConfig } from "../../config/show.js";
+import { assumedColumns } from "../../service/assumed-columns.js";
+import { requirePolicyColumns } from "../../service/policy-columns.js";
 import { Context } from "../context.js";
 import { withExamples } from "../examples.js";
 
@@ -11,7 +13,8 @@ export function registerConfig(program: Command): void {
     .description("check the configuration and report every mistake at once; touches nothing")
     .action((_options, command: Command) => {
       const context = new Context(command);
-      const { warnings } = context.load();
+      const { config: loaded, warnings } = context.load();
+      requirePolicyColumns(loaded.tables, assumedColumns(loaded));
       context.result("the configuration is fine", { ok: true, warnings });
     });
   const show = config

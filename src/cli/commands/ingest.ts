@@ -1,12 +1,17 @@
 import { type Command, Option } from "commander";
 import { tableText } from "../../base/table-text.js";
 import { MINUTE_MS, SECOND_MS } from "../../base/units.js";
+import type { Config } from "../../config/schema.js";
 import { type FileReport, type IngestReport, ingestFiles } from "../../intake/ingest.js";
 import type { IngestProgress } from "../../intake/progress.js";
-import { openClickHouse } from "../../service/open.js";
+import { RemoteRecorder } from "../../remote/remote-recorder.js";
+import { readTable } from "../../schemas/introspect.js";
+import { deadLettersFolder, type OpenedClickHouse, openClickHouse } from "../../service/open.js";
 import { openRecorder } from "../../service/open-recorder.js";
 import { Context, interruption } from "../context.js";
 import { withExamples } from "../examples.js";
+import { storeLeftovers } from "../ingest/leftovers.js";
+import { type ServiceForRows, serviceForRows } from "../ingest/service-for-rows.js";
 import { ProgressLine } from "../progress-line.js";
 
 interface Options {
@@ -35,16 +40,24 @@ export function registerIngest(program: Command): void {
     .option("--map <file>", "mapping file for foreign columns, times and zones")
     .option("--source <name>", "identity of the rows (with the line) in place of the file's own")
     .option("--allow-rejects", "exit 0 although some rows were refused")
-    .description("record files through the whole pipeline; a second run stores nothing twice")
+    .description(
+      "record files through the whole pipeline, that of the running service if there is one; a second run stores nothing twice",
+    )
     .action(async (files: string[], options: Options, command: Command) => {
       const context = new Context(command);
-      const { config } = context.load();
+      const loaded = context.load();
+      const { config } = loaded;
       const signal = interruption();
+      const service = await serviceForRows(loaded, options.table);
       const opened = await openClickHouse(config);
       const line = new ProgressLine(context);
       try {
-        // The files are the log.
-        const recorder = await openRecorder(config, opened, undefined, { withLog: false });
+        if (service === undefined) await storeLeftovers(config, opened, options.table, { context, signal });
+        else context.note(`recorded by the service at ${service.url}`);
+        const recorder = await (service === undefined
+          ? // The files are the log.
+            openRecorder(config, opened, undefined, { withLog: false })
+          : openRemote(service, config, opened, options.table));
         const report = await ingestFiles({
           recorder,
           clickhouse: opened.clickhouse,
@@ -62,7 +75,7 @@ export function registerIngest(program: Command): void {
           }),
         );
         line.end();
-        context.result(summary(report), report);
+        context.result(summary(report), { service: service?.url ?? null, ...report });
         if (!isFine(report, options.allowRejects === true)) process.exitCode = 1;
       } finally {
         line.end();
@@ -80,6 +93,16 @@ export function registerIngest(program: Command): void {
       "standard input, whose rows are known by this name and their line",
     ],
   ]);
+}
+
+async function openRemote(
+  service: ServiceForRows,
+  config: Config,
+  { clickhouse }: OpenedClickHouse,
+  table: string,
+): Promise<RemoteRecorder> {
+  const deadLettersDir = deadLettersFolder(config);
+  return await RemoteRecorder.open({ ...service, table: await readTable(clickhouse, table), deadLettersDir });
 }
 
 function isFine(report: IngestReport, allowRejects: boolean): boolean {

@@ -47,7 +47,13 @@ async function statusOf(service: RunningService): Promise<RecorderStats | undefi
 /** Without a service what its files hold is told, and that it is a failure. */
 async function showOnce(service: RunningService, config: Config, context: Context): Promise<void> {
   const status = await statusOf(service);
-  if (status !== undefined) return show(status, context);
+  if (status !== undefined) {
+    if (service.isForeign)
+      context.note(
+        `no service runs in ${config.data_dir}; this one, at ${service.url}, has its files elsewhere`,
+      );
+    return show(status, context);
+  }
   const files = await filesAtRest(config);
   const text = restText(files);
   if (text !== undefined) context.result(text, { service: null, files });

@@ -15,7 +15,8 @@ export interface NormaliserOptions {
 /** About 0.6 KiB of heap each: 20 MiB of both. */
 const REMEMBER = 16_384;
 
-const AS_GIVEN: TableNormaliser = { keys: [], normalise() {}, taken() {} };
+/** Keeps rows as they are given. */
+export const AS_GIVEN: TableNormaliser = { keys: [], normalise() {}, taken() {} };
 
 /**
  * Events as producers, venues and FIX write them become rows of the built-in tables: one word per meaning, book levels as arrays,
