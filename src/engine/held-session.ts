@@ -87,7 +87,8 @@ const NONE: ReadonlyMap<string, string> = new Map();
 function undoStatements(setup: Setup, state: State): string[] {
   const statements: string[] = [];
   // The engine lets a setting return to its default even where it may not be changed, and this one comes first.
-  if (setup.readonly && !state.settings.has("readonly")) statements.push("SET readonly = DEFAULT");
+  const isReadonly = setup.readonly || setup.settings.has("readonly");
+  if (isReadonly && !state.settings.has("readonly")) statements.push("SET readonly = DEFAULT");
   const assignments = [...setup.settings.keys()].map((name) => {
     const value = state.settings.get(name);
     return `${name} = ${value === undefined ? "DEFAULT" : quoteString(value)}`;

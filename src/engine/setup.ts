@@ -52,13 +52,15 @@ function setupStatements(setup: Setup, queryMax: string | undefined): string[] {
   // A fresh session is in `default`, one that is held may be elsewhere.
   if (setup.database !== undefined && (setup.held !== undefined || setup.database !== "default"))
     statements.push(`USE ${quoteName(setup.database)}`);
-  const values = [...setup.settings].filter(([name]) => !(setup.readonly && name === "readonly"));
+  const values = [...setup.settings].filter(([name]) => name !== "readonly");
   const params = [...setup.params].map(([name, value]) => [`param_${name}`, value] as const);
   const assignments = [...values, ...params].map(([name, value]) => `${name} = ${quoteString(value)}`);
   if (queryMax !== undefined && !setup.settings.has("max_query_size"))
     assignments.unshift(`max_query_size = ${queryMax}`);
   if (assignments.length > 0) statements.push(`SET ${assignments.join(", ")}`);
+  const readonly = setup.settings.get("readonly");
   // Last, because it forbids what would loosen it. A request may ask for the stricter 1.
-  if (setup.readonly) statements.push(`SET readonly = ${setup.settings.get("readonly") === "1" ? 1 : 2}`);
+  if (setup.readonly) statements.push(`SET readonly = ${readonly === "1" ? 1 : 2}`);
+  else if (readonly !== undefined) statements.push(`SET readonly = ${quoteString(readonly)}`);
   return statements;
 }

@@ -10,7 +10,7 @@ test("where ClickHouse wants a password to read, a question wants the token, and
   assert.equal(guest.status, 401);
   const { status, json } = await ask("POST", "/api/query", { body: { sql } });
   assert.equal(status, 200, JSON.stringify(json));
-  assert.ok(Number(json.rows[0][1]) > 0);
+  assert.equal(json.rows[0][1], 1);
   for (const forbidden of [
     "DROP TABLE coldpath.orders",
     "INSERT INTO coldpath.orders (symbol) VALUES ('x')",

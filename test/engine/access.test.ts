@@ -85,6 +85,17 @@ test("a reader can not leave read-only", async () => {
   assert.equal(codeOf(inside), "164");
 });
 
+test("who may write can ask to be kept to reading, with other settings beside it, for one request of a session", async () => {
+  const body = "SELECT getSetting('readonly'), getSetting('max_execution_time')";
+  for (const session of [{}, { session_id: "kept-to-reading" }]) {
+    const search = { ...session, readonly: "1", max_execution_time: "7" };
+    assert.equal((await ask(engine, { body, search })).text, "1\t7\n");
+    assert.equal(codeOf(await ask(engine, { body: "DROP TABLE kept", search })), "164");
+    assert.equal(codeOf(await ask(engine, { body: "SELECT 1 SETTINGS max_threads = 1", search })), "164");
+    assert.equal((await ask(engine, { body, search: session })).text, "0\t0\n");
+  }
+});
+
 test("the password is taken from headers, basic auth or the URL", async () => {
   const { user, password } = engine;
   const query = "SET max_threads = 1";
