@@ -1,10 +1,11 @@
 import type { Clock } from "./base/clock.js";
-import { Notes, type NoteTaker } from "./gaps/notes.js";
+import { Notes, type NoteTaker, type Written } from "./gaps/notes.js";
 import { HealthNotes } from "./health/health-notes.js";
 import type { Row } from "./native/block.js";
 import { levelRow } from "./overload/level-row.js";
 import type { RecorderEvent } from "./recorder-options.js";
 import { linkRow } from "./sink/link-row.js";
+import { viewsRow } from "./sink/views-row.js";
 
 /** What a recorder writes of itself into `system_events`. */
 export class RecorderNotes {
@@ -23,6 +24,8 @@ export class RecorderNotes {
   event(event: RecorderEvent): void {
     if (event.kind === "level") this.#notes.add(levelRow(event, this.#clock.wall()));
     if (event.kind === "link") this.#notes.add(linkRow(event, this.#clock.wall()));
+    if (event.kind === "views_doubtful" && event.rows > 0)
+      this.#notes.add(viewsRow(event, this.#clock.wall()));
     if (event.kind === "condition" || event.kind === "conservation") this.#health.add(event);
   }
 
@@ -31,8 +34,8 @@ export class RecorderNotes {
     this.#notes.add(row);
   }
 
-  /** Writes a row now; false if there is no room for it. */
-  write(row: Row): boolean {
+  /** Writes a row now; undefined if there is no room for it. */
+  write(row: Row): Written | undefined {
     return this.#notes.write(row);
   }
 

@@ -12,6 +12,7 @@ import type { Gap } from "./gaps/gap.js";
 import { GapLedger } from "./gaps/gap-ledger.js";
 import { gapRow } from "./gaps/gap-row.js";
 import type { GapTotals } from "./gaps/gap-window.js";
+import type { Written } from "./gaps/notes.js";
 import { Health } from "./health/health.js";
 import type { Row } from "./native/block.js";
 import { Overload } from "./overload/overload.js";
@@ -42,34 +43,15 @@ import { Sink } from "./sink/sink.js";
 import { StoredCounter } from "./sink/stored-counter.js";
 import { gapOf } from "./spool/gap-of.js";
 import { Spool } from "./spool/spool.js";
-import type { SpoolDropped } from "./spool/table-spool.js";
-import { TableBuffers } from "./table-buffers.js";
+import { type DroppedOnDisk, TableBuffers } from "./table-buffers.js";
 import { type TableWriter, unknownTable, Writer } from "./table-writer.js";
 import type { Ledger } from "./wal/ledger.js";
+import type { LogCare } from "./wal/log-care.js";
 import type { RowSource } from "./wal/row-source.js";
 import { Wal, waitingMaxOf } from "./wal/wal.js";
 
-export type { Origin } from "./buffer/origin.js";
-export type { KeyedAnswer, RowGroup } from "./buffer/row-group.js";
-export type { Ticket } from "./buffer/ticket.js";
-export type { Gap } from "./gaps/gap.js";
-export type {
-  AwayTables,
-  RecorderChange,
-  RecorderEvent,
-  RecorderOptions,
-  Report,
-  TableOptions,
-} from "./recorder-options.js";
-export type { CloseReport, RecorderStats } from "./recorder-stats.js";
-export type { Replay, ReplayProgress } from "./sink/replay.js";
-export type { SpoolState } from "./spool/events.js";
-export type { SpoolOptions } from "./spool/spool.js";
-export { type TablePolicy, type TableStats, type TableWriter, unknownTable } from "./table-writer.js";
-export type { Ledger } from "./wal/ledger.js";
-export type { RingPosition } from "./wal/records.js";
-export type { RowSource, SourceCut } from "./wal/row-source.js";
-export type { WalOptions } from "./wal/wal.js";
+export type * from "./recorder-types.js";
+export { unknownTable } from "./table-writer.js";
 
 const IN_FLIGHT = 2;
 /** What was taken is brought to disk even if there is no time left: that takes no longer than the disk does. */
@@ -146,7 +128,7 @@ export class Recorder {
     this.#spool =
       options.spool &&
       new Spool(options.spool, {
-        ...{ clock: this.#clock, budget: this.#budgets.all, report },
+        ...{ clock: this.#clock, report },
         isDown: () => this.#link.state === "down",
         mayReplay: () => this.#link.state !== "down" && !this.#isLogBehind,
         onDue: () => this.#sink.wake(),
@@ -166,7 +148,7 @@ export class Recorder {
       spool: this.#spool,
       onDue: () => this.#wake(),
       onRoom: (table) => this.#writers.get(table)?.wake(),
-      onSpoolDropped: (table, dropped) => this.#lostInSpool(table, dropped),
+      onDropped: (table, rows) => this.#lostOnDisk(table, rows),
     });
     const quorum = options.quorum === true ? quorumSettings(deadlineMs) : {};
     for (const table of parts.tables) {
@@ -247,6 +229,11 @@ export class Recorder {
   /** The keyed requests that were answered; undefined without a log. */
   get keys(): Ledger | undefined {
     return this.#wal?.keys;
+  }
+
+  /** What operators do with the log; undefined without one. */
+  get log(): LogCare | undefined {
+    return this.#wal?.care;
   }
 
   /** @throws ColdpathError TABLE_UNKNOWN for a table that the recorder was not opened with. */
@@ -474,8 +461,8 @@ export class Recorder {
     );
   }
 
-  /** Rows of the spool were given up. */
-  #lostInSpool(table: string, lost: SpoolDropped): void {
+  /** Rows of the spool or the log were given up. */
+  #lostOnDisk(table: string, lost: DroppedOnDisk): void {
     const writer = this.#writers.get(table)!;
     writer.lost(lost);
     this.#report({ kind: "dropped", table, reason: lost.reason, rows: lost.count });
@@ -486,11 +473,12 @@ export class Recorder {
     return { ...gap, level: this.#writers.get(gap.table)!.level };
   }
 
-  /** Rows that are missing are told of; false if there is no room to write that down. */
-  #writeGap(gap: GapTotals): boolean {
-    if (!this.#notes.write(gapRow(gap, this.#clock.wall()))) return false;
+  /** Rows that are missing are told of; undefined if there is no room to write that down. */
+  #writeGap(gap: GapTotals): Written | undefined {
+    const written = this.#notes.write(gapRow(gap, this.#clock.wall()));
+    if (written === undefined) return undefined;
     const { table, reason, level, rows } = gap;
     this.#report({ kind: "data_gap", table, reason, level, rows, series: gap.series });
-    return true;
+    return written;
   }
 }

@@ -13,7 +13,10 @@ import type { Spool } from "./spool/spool.js";
 import type { SpooledBuffer } from "./spool/spooled-buffer.js";
 import type { SpoolDropped } from "./spool/table-spool.js";
 import type { LoggedBuffer } from "./wal/logged-buffer.js";
-import type { Wal } from "./wal/wal.js";
+import type { PurgedRows, Wal } from "./wal/wal.js";
+
+/** Rows that are lost though they were on disk. */
+export type DroppedOnDisk = SpoolDropped | PurgedRows;
 
 export interface TableBuffersOptions {
   readonly identity: Identity;
@@ -26,8 +29,8 @@ export interface TableBuffersOptions {
   readonly onDue: () => void;
   /** A table with a log takes rows again. */
   readonly onRoom: (table: string) => void;
-  /** Rows in the spool were given up. */
-  readonly onSpoolDropped: (table: string, dropped: SpoolDropped) => void;
+  /** Rows in the spool, or in the log, were given up. */
+  readonly onDropped: (table: string, rows: DroppedOnDisk) => void;
 }
 
 /** Where the rows of each table wait: in memory alone, in the log, or in the spool. */
@@ -44,7 +47,7 @@ export class TableBuffers {
   /** The buffer of one more table. */
   add(table: Table, options: TableOptions): RowBuffer {
     const { name } = table;
-    const { wal, spool, identity, window, budgets, clock, onDue, onRoom, onSpoolDropped } = this.#options;
+    const { wal, spool, identity, window, budgets, clock, onDue, onRoom, onDropped } = this.#options;
     const { flush, durability } = options;
     const rows = { table, flush, queueRows: options.queue.rows, identity, window };
     const common = { ...rows, budget: budgets[options.class], onDue };
@@ -52,14 +55,19 @@ export class TableBuffers {
       const buffer = spool.addTable({
         table,
         live: new TableBuffer({ ...common, clock }),
+        budget: common.budget,
         max: options.spool?.max ?? Infinity,
-        onDropped: (dropped) => onSpoolDropped(name, dropped),
+        onDropped: (rows) => onDropped(name, rows),
       });
       this.#spooled.set(name, buffer);
       return buffer;
     }
     if (durability !== "wal" || wal === undefined) return new TableBuffer({ ...common, clock });
-    const buffer = wal.addTable({ ...common, onRoom: () => onRoom(name) });
+    const buffer = wal.addTable({
+      ...common,
+      onRoom: () => onRoom(name),
+      onDropped: (rows) => onDropped(name, rows),
+    });
     this.logged.set(name, buffer);
     return buffer;
   }

@@ -27,7 +27,6 @@ import type { Table } from "./schemas/table.js";
 import type { DeadLetters } from "./sink/dead-letters.js";
 import type { RecorderEvent as SinkEvent } from "./sink/events.js";
 import type { Lane, LaneStats, Pause } from "./sink/lane.js";
-import type { SpoolDropped } from "./spool/table-spool.js";
 
 /** Rules, and for a table other than market_data what tells its series apart. */
 export interface TablePolicy extends PolicyRules {
@@ -65,7 +64,7 @@ export interface TableWriter {
   /** Rows taken whose fate is not settled, and rows stored. */
   readonly pendingRows: number;
   readonly storedRows: number;
-  /** Rows that are missing and not written down as a gap yet. */
+  /** Rows that are missing and not told of yet: by a gap that is on disk, or by `skipped` of a row that was kept. */
   readonly untoldRows: number;
   /** Drops what may be dropped for the next row; false if {@link offer} would refuse it all the same. */
   makeRoom(): boolean;
@@ -103,6 +102,13 @@ export interface TableStats extends AdmissionCounts, LaneStats, OverloadStats {
 
 /** Over which rows a second are told. */
 const RATE_MS: number = 10 * SECOND_MS;
+
+/** Rows that are lost though they were on disk; `inherited` ones are not in this start's sums. */
+interface LostRows {
+  readonly reason: string;
+  readonly inherited: boolean;
+  readonly count: number;
+}
 
 /** What a {@link Writer} is made of. */
 export interface WriterParts {
@@ -179,12 +185,12 @@ export class Writer implements TableWriter {
   }
 
   /**
-   * Takes a row that the recorder writes of itself; false if there is no room, which is not counted as refused. At the end, too, if it is safe in
+   * Takes a row that the recorder writes of itself; undefined if there is no room, which is not counted as refused. At the end, too, if it is safe in
    * the log: what could not be kept is known then.
    */
-  note(row: Row): boolean {
-    if ((this.#isClosed && !this.isLogged) || !this.#admission.makeRoom()) return false;
-    return this.#admission.offer(row, undefined) !== undefined;
+  note(row: Row): Ticket | undefined {
+    if ((this.#isClosed && !this.isLogged) || !this.#admission.makeRoom()) return undefined;
+    return this.#admission.offer(row, undefined);
   }
 
   group(): RowGroup | undefined {
@@ -254,8 +260,8 @@ export class Writer implements TableWriter {
     this.#parts.lane.inserter.leftOut.add(column);
   }
 
-  /** Rows were lost that were in the spool. */
-  lost({ reason, inherited, count }: SpoolDropped): void {
+  /** Rows were lost that were on disk. */
+  lost({ reason, inherited, count }: LostRows): void {
     if (inherited) this.#inheritedDropped += count;
     else this.#admission.lost(reason, count);
   }
@@ -306,7 +312,7 @@ export class Writer implements TableWriter {
   }
 
   get untoldRows(): number {
-    return this.#parts.gaps.untoldOf(this.table.name);
+    return this.#parts.gaps.untoldOf(this.table.name) + (this.#thinned?.untold ?? 0);
   }
 
   /** Whether ClickHouse refuses its batches for a reason that time alone does not mend. */

@@ -34,6 +34,11 @@ const BY_ITSELF = z.strictObject({
   tables: z.array(REPLAYED),
 });
 
+const IN_SERVICE = z.strictObject({
+  service: z.string(),
+  tables: z.array(REPLAYED.omit({ stored: true, dead_lettered: true })),
+});
+
 const FILE = z.strictObject({ origin: z.string(), name: z.string() });
 
 const COUNTS = {
@@ -132,10 +137,7 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
   replay: z
     .union([
       z.strictObject({ service: z.string(), pending: z.record(z.string(), z.number()) }),
-      z.strictObject({
-        service: z.string(),
-        tables: z.array(REPLAYED.omit({ stored: true, dead_lettered: true })),
-      }),
+      IN_SERVICE,
       BY_ITSELF,
     ])
     .describe("of a running service, of one with --wait, of a log that no recorder runs on"),
@@ -205,8 +207,13 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
     pending: z
       .array(z.looseObject({ table: z.string(), pending: z.number() }))
       .describe("kept or, if forced, lost"),
+    sending: z
+      .array(z.strictObject({ table: z.string(), rows: z.number() }))
+      .describe("kept by a running service though it was forced: they may be stored already"),
   }),
-  "wal replay": BY_ITSELF,
+  "wal replay": z
+    .union([BY_ITSELF, IN_SERVICE])
+    .describe("of a log that no recorder runs on, of that of a running service"),
   "dead-letter ls": z.strictObject({
     letters: z.number(),
     damaged: z.number().describe("lines that are no letter"),

@@ -43,7 +43,7 @@ whose keys stay as the schemas in [cli-json](cli-json) say; keys may be added.
 \`status\`, \`flush\`, \`reload\` and \`replay\` find the running service of the configured \`data_dir\`, wherever it listens, and its token; \`--set admin.listen=HOST:PORT\`
 names another one. Without a running service \`status\` tells what its files hold, and \`replay\` stores what is in its log; \`flush\` fails, as nothing is held then.
 \`wal ls\`, \`inspect\`, \`verify\` and all of \`dead-letter\` read the files, which is safe beside a running recorder; \`wal repair\`,
-\`purge\` and \`replay\` refuse while one runs on the log. \`ingest\` hands its rows to the service that runs in \`data_dir\`, if one does, and asks ClickHouse what is stored; \`query\` talks to
+\`purge\` and \`replay\` of a running service's log have that service do it, and refuse one that another program holds. \`ingest\` hands its rows to the service that runs in \`data_dir\`, if one does, and asks ClickHouse what is stored; \`query\` talks to
 ClickHouse itself: through the engine that runs, if it is embedded.
 
 \`serve\` and \`demo\` end at Ctrl-C or SIGTERM: they take no more, store what they hold for as long as \`--drain\` says, and tell what is left in the log,

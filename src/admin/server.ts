@@ -29,12 +29,16 @@ import { type ReloadableConfig, reloadRoute } from "./reload-route.js";
 import { replayRoute } from "./replay-route.js";
 import { SAFE_HEADERS } from "./safe-headers.js";
 import { statusReports } from "./status-report.js";
+import { walRoutes } from "./wal-routes.js";
 
 export interface AdminOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** File of the token that writes need; made if absent. */
   readonly tokenFile: string;
-  readonly recorder: Pick<Recorder, "stats" | "table" | "keys" | "note" | "flush" | "replay" | "leaveOut">;
+  readonly recorder: Pick<
+    Recorder,
+    "stats" | "table" | "keys" | "note" | "flush" | "replay" | "leaveOut" | "log"
+  >;
   /** What is known of the last hour of that recorder. */
   readonly live: Pick<Live, "report" | "history" | "watch" | "notLanding">;
   readonly events: RecentEvents;
@@ -109,6 +113,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   deadLetterRoutes(app, options.deadLetters);
   queryRoute(app, options.reader);
   replayRoute(app, recorder);
+  walRoutes(app, recorder);
   if (options.config !== undefined) reloadRoute(app, options.config);
   const bodies = new BodyMemory(options.bodyMemory);
   ingestRoute(app, { recorder, normaliser, bodies, maxBody: options.maxBody, maxLine: options.maxLine });

@@ -11,6 +11,18 @@ import { pauseText, watchReplay } from "./replay-progress.js";
 
 const CLOSE_DEADLINE_MS: number = MINUTE_MS;
 
+/** What the name of who replays another's log ends in. */
+const OTHER = ".replay";
+/** Of a name that this still fits behind. */
+const ID_CHARS: number = 64 - OTHER.length;
+
+export interface ReplayLogOptions {
+  /** By table, columns that were dropped. */
+  readonly leaveOut?: Readonly<Record<string, readonly string[]>>;
+  /** Whether it is not the log of the configured recorder, which may be running: nothing of that one's is used but its dead letters. */
+  readonly isOther?: boolean;
+}
+
 /** What became of the rows of one table that were pending in the log. */
 export interface ReplayedTable {
   readonly table: string;
@@ -33,16 +45,19 @@ export interface ReplayedTable {
 export async function replayLog(
   dir: string,
   context: Context,
-  leaveOut: Readonly<Record<string, readonly string[]>> = {},
+  { leaveOut = {}, isOther = false }: ReplayLogOptions = {},
 ): Promise<ReplayedTable[]> {
   const pending = pendingRows(surveyLog(dir).tables);
   if (pending.size === 0) return [];
-  const config = configOf(dir, pending, context);
+  const config = configOf(dir, pending, context, isOther);
   const signal = interruption();
   const opened = await openClickHouse(config);
   const line = new ProgressLine(context);
   try {
-    const recorder = await openRecorder(config, opened, (event) => note(event, context), { leaveOut });
+    const recorder = await openRecorder(config, opened, (event) => note(event, context), {
+      leaveOut,
+      withSpool: !isOther,
+    });
     const replay = recorder.replay();
     const { paused } = await watchReplay(async () => replay.progress, line, signal);
     const isUnfinished = signal.aborted || Object.keys(paused).length > 0;
@@ -86,10 +101,18 @@ function pendingRows(tables: readonly SurveyedTable[]): ReadonlyMap<string, numb
 }
 
 /** The configuration on that log; tables of it that are recorded here are recorded through it. */
-function configOf(dir: string, pending: ReadonlyMap<string, number>, context: Context): Config {
+function configOf(
+  dir: string,
+  pending: ReadonlyMap<string, number>,
+  context: Context,
+  isOther: boolean,
+): Config {
   const { config } = context.load([`wal.dir=${dir}`]);
   const logged = [...pending.keys()].filter((table) => Object.hasOwn(config.tables, table));
-  return context.load([`wal.dir=${dir}`, ...logged.map((table) => `tables.${table}.durability=wal`)]).config;
+  // The configured recorder may be running: two of one name would be told as a clash.
+  const name = isOther ? [`recorder.id=${config.recorder.id.slice(0, ID_CHARS)}${OTHER}`] : [];
+  const durability = logged.map((table) => `tables.${table}.durability=wal`);
+  return context.load([`wal.dir=${dir}`, ...name, ...durability]).config;
 }
 
 function note(event: RecorderEvent, context: Context): void {

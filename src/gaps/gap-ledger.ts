@@ -2,14 +2,15 @@ import type { Clock } from "../base/clock.js";
 import { SECOND_MS } from "../base/units.js";
 import type { Gap } from "./gap.js";
 import { type GapTotals, GapWindow, placeKey } from "./gap-window.js";
+import type { Written } from "./notes.js";
 
 /** A row tells of at most so much time. */
 const WINDOW_MS: number = 10 * SECOND_MS;
 
 export interface GapLedgerOptions {
   readonly clock: Clock;
-  /** Writes one gap down; false if there is no room for it now. */
-  readonly write: (totals: GapTotals) => boolean;
+  /** Writes one gap down; undefined if there is no room for it now. */
+  readonly write: (totals: GapTotals) => Written | undefined;
 }
 
 /**
@@ -20,6 +21,8 @@ export class GapLedger {
   readonly #options: GapLedgerOptions;
   readonly #sources: (() => Iterable<Gap>)[] = [];
   readonly #windows = new Map<string, GapWindow>();
+  /** Written, and not on disk yet. */
+  readonly #unsafe = new Set<GapWindow>();
   #cancelTimer: (() => void) | undefined;
   #isWatching = false;
   #isClosed = false;
@@ -48,10 +51,11 @@ export class GapLedger {
     this.expect();
   }
 
-  /** Rows of a table that are missing and nowhere written down: nobody would tell of them if the thread died now. */
+  /** Rows of a table that are missing and nowhere written down for good: nobody would tell of them if the thread died now. */
   untoldOf(table: string): number {
     let rows = 0;
     for (const window of this.#windows.values()) rows += window.untoldOf(table);
+    for (const window of this.#unsafe) rows += window.untoldOf(table);
     return rows;
   }
 
@@ -71,7 +75,9 @@ export class GapLedger {
       // Room for a row may be made by dropping others, which adds gaps, and by another level, which has gaps written.
       if (this.#windows.get(key) !== window) continue;
       this.#windows.delete(key);
-      if (!this.#options.write(window.totals())) this.#putBack(key, window);
+      const written = this.#options.write(window.totals());
+      if (written === undefined) this.#putBack(key, window);
+      else this.#await(window, written);
     }
     if ((this.#windows.size > 0 || this.#isWatching) && !this.#isClosed) this.expect();
   }
@@ -82,6 +88,18 @@ export class GapLedger {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.flush();
+  }
+
+  #await(window: GapWindow, { durable }: Written): void {
+    this.#unsafe.add(window);
+    durable.then(
+      () => {
+        this.#unsafe.delete(window);
+        window.told();
+      },
+      // The recorder closed before the log took it, which its report tells.
+      () => {},
+    );
   }
 
   #putBack(key: string, window: GapWindow): void {

@@ -11,6 +11,7 @@ const COMPONENT: Readonly<Record<GapReason, string>> = {
   memory_full: "buffer",
   spool_full: "spool",
   spool_damaged: "spool",
+  purged: "log",
   ring_full: "ring",
   too_large: "ring",
   closed: "buffer",

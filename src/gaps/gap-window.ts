@@ -1,5 +1,5 @@
 import type { Row } from "../native/block.js";
-import { type Gap, type MissingOf, TOLD_BY_SKIPPED } from "./gap.js";
+import { type Gap, type MissingOf, TOLD_BY_RING, TOLD_BY_SKIPPED } from "./gap.js";
 import { COUNTED_MAX } from "./missing-rows.js";
 
 /** All series are named up to here; of more, so many that miss most rows. */
@@ -31,23 +31,32 @@ export class GapWindow {
   #to: bigint | undefined;
   #first = Infinity;
   #last = -Infinity;
+  readonly #onTold: (() => void)[] = [];
 
   constructor(place: GapPlace) {
     this.#place = place;
   }
 
-  add({ rows, by = [], from, to, seqs }: Omit<Gap, "table" | "reason" | "level" | "run">): void {
+  add({ rows, by = [], from, to, seqs, onTold }: Omit<Gap, "table" | "reason" | "level" | "run">): void {
     this.#rows += rows;
     for (const [series, missing] of by) this.#count(series, missing);
     if (from !== undefined && (this.#from === undefined || from < this.#from)) this.#from = from;
     if (to !== undefined && (this.#to === undefined || to > this.#to)) this.#to = to;
     this.#first = Math.min(this.#first, seqs?.first ?? Infinity);
     this.#last = Math.max(this.#last, seqs?.last ?? -Infinity);
+    if (onTold !== undefined) this.#onTold.push(onTold);
+  }
+
+  /** It is written down for good. */
+  told(): void {
+    for (const onTold of this.#onTold) onTold();
   }
 
   /** Rows of the table of which nothing else tells. */
   untoldOf(table: string): number {
-    return this.#place.table === table && !TOLD_BY_SKIPPED.has(this.#place.reason) ? this.#rows : 0;
+    const { reason } = this.#place;
+    const isElsewhere = TOLD_BY_SKIPPED.has(reason) || TOLD_BY_RING.has(reason);
+    return this.#place.table === table && !isElsewhere ? this.#rows : 0;
   }
 
   /** Counts what another window of the same place has counted. */
@@ -55,6 +64,7 @@ export class GapWindow {
     const { rows, from, to, seqs } = other.totals();
     const by = [...other.#by.values()].map((each): MissingOf => [each.series, each.rows]);
     this.add({ rows, by, from, to, ...(seqs === undefined ? {} : { seqs }) });
+    this.#onTold.push(...other.#onTold);
   }
 
   totals(): GapTotals {

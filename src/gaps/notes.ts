@@ -6,11 +6,19 @@ const RETRY_MS: number = SECOND_MS;
 /** Those that wait; of more the first go, which the events have told. */
 const WAITING_MAX = 10_000;
 
+/** A row that was taken; it is safe once this resolves. */
+export interface Written {
+  readonly durable: Promise<void>;
+}
+
 /** What takes rows of `system_events`. */
 export interface NoteTaker {
-  /** False if there is no room for it now. */
-  note(row: Row): boolean;
+  /** Undefined if there is no room for it now. */
+  note(row: Row): Written | undefined;
 }
+
+/** Where there is no such table there is nothing to wait for. */
+const NOWHERE: Written = { durable: Promise.resolve() };
 
 /** What the recorder writes down of itself, in order: while there is no room, as on a full disk, it waits. */
 export class Notes {
@@ -27,11 +35,11 @@ export class Notes {
     this.#taker = taker;
   }
 
-  /** Writes a row now; false if there is no room for it. */
-  write(row: Row): boolean {
-    if (this.#isClosed) return false;
+  /** Writes a row now; undefined if there is no room for it. */
+  write(row: Row): Written | undefined {
+    if (this.#isClosed) return undefined;
     const taker = this.#taker();
-    return taker === undefined || taker.note(row);
+    return taker === undefined ? NOWHERE : taker.note(row);
   }
 
   /** Writes a row as soon as there is room for it; not at all after {@link close}. */
@@ -64,7 +72,7 @@ export class Notes {
     this.#isFlushing = true;
     const waiting = this.#waiting;
     for (let row = waiting.shift(); row !== undefined; row = waiting.shift())
-      if (!this.write(row)) {
+      if (this.write(row) === undefined) {
         waiting.unshift(row);
         break;
       }

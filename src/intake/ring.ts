@@ -15,6 +15,12 @@ const LETTERS_MAX = 1024;
 /** Rows that may be dropped wait in a ring that is filled less than this. */
 const WAIT_SHARE = 0.5;
 
+/** Why rows never came into a ring: by its counters, and as a gap. */
+const REFUSALS = [
+  ["ringFull", "ring_full"],
+  ["tooLarge", "too_large"],
+] as const;
+
 export interface RingIntakeOptions {
   readonly recorder: Recorder;
   readonly layouts: readonly RecordLayout[];
@@ -93,6 +99,11 @@ export class RingIntake implements RowSource {
     return this.#rings.reduce((sum, { consumer }) => sum + consumer.appended, 0);
   }
 
+  /** Rows of a table without a log that were ever taken from these rings, by whichever thread; by its number among the layouts. */
+  handed(number: number): number {
+    return this.#rings.reduce((sum, { consumer }) => sum + consumer.handed(number), 0);
+  }
+
   /** Takes a turn's rows from each ring; gives how many. */
   turn(): number {
     if (this.#letters > LETTERS_MAX) return 0;
@@ -141,9 +152,13 @@ export class RingIntake implements RowSource {
     const span = { from: nanosOf(since), to: nanosOf(Date.now()) };
     for (const [number, { table }] of this.#layouts.entries())
       for (const { consumer } of this.#rings) {
-        const { ringFull, tooLarge } = consumer.takeRefused(number);
-        yield { table, reason: "ring_full", rows: ringFull, ...span };
-        yield { table, reason: "too_large", rows: tooLarge, ...span };
+        for (const [why, reason] of REFUSALS) {
+          const rows = consumer.takeRefused(number, why);
+          if (rows === 0) continue;
+          // Not before: whoever comes after this thread would take them for told.
+          const onTold = (): void => consumer.toldRefused(number, why, rows);
+          yield { table, reason, rows, ...span, onTold };
+        }
       }
   }
 

@@ -53,9 +53,15 @@ const TEXT: { readonly [K in Kind]: (event: RecorderEvent & { readonly kind: K }
   wal_rows_left: ({ table, rows }) =>
     `${rows} rows of ${table} stay in the log: this recorder has no such table`,
   wal_rows_missing: ({ table, rows }) => `${rows} rows of ${table} are not in the log any more`,
+  wal_purged: ({ segments, bytes, rows }) =>
+    `${segments} segments of the log, ${bytes} bytes, were purged${rows === 0 ? "" : `: ${rows} rows are lost`}`,
   wal_unreadable: ({ table, message }) => `rows of ${table} could not be read back: ${message}`,
   wal_cursor_failed: ({ message }) => `the log's cursor could not be saved: ${message}`,
   wal_rows_lost: ({ table, rows }) => `ClickHouse lost ${rows} rows of ${table}: they are stored again`,
+  views_doubtful: ({ table, views, rows }) =>
+    rows > 0
+      ? `rows of ${table} that ClickHouse lost are stored again: ${views.join(", ")} may have some of them twice, and lack others: compute them anew`
+      : `ClickHouse was restarted: if its host lost power, ${views.join(", ")} may lack rows of ${table}`,
   wal_rows_gone: ({ table, rows }) => `${rows} stored rows of ${table} are gone from ClickHouse`,
   wal_not_trimmed: ({ message }) => `the log could not be trimmed: ${message}`,
   spool_state: ({ table, from, to, reason }) => `spool of ${table} ${from} → ${to}: ${reason}`,

@@ -95,6 +95,9 @@ export class Policy<C> {
     this.#shape = options.shape;
   }
 
+  /** Rows that were left out and of which neither a kept row nor a gap has told yet. */
+  untold = 0;
+
   /** Rows that are held. */
   get held(): number {
     return this.#holding.size;
@@ -148,6 +151,7 @@ export class Policy<C> {
     const series = this.#current;
     if (series === undefined) return;
     this.#remember(series, row);
+    this.untold -= series.skipped;
     series.skipped = 0;
   }
 
@@ -214,6 +218,7 @@ export class Policy<C> {
       series.to = micros;
     }
     series.skipped += 1;
+    this.untold += 1;
     // Those without a time are between the others.
     if (Number.isNaN(series.from)) series.from = micros;
     if (!Number.isNaN(micros)) series.to = micros;
@@ -249,7 +254,9 @@ export class Policy<C> {
     series.held = undefined;
     series.skipped -= held.skipped;
     this.#holding.delete(series);
+    this.untold -= held.skipped;
     if (this.#options.emit(held.row, held.context, held.skipped)) return;
+    this.untold += held.skipped;
     series.skipped += held.skipped;
     series.news = undefined;
   }
@@ -301,6 +308,7 @@ export class Policy<C> {
   }
 
   #forget({ by, skipped, from, to }: Series<C>): void {
+    this.untold -= skipped;
     if (skipped > 0) this.#options.onGap({ series: by, rows: skipped, from, to });
   }
 }

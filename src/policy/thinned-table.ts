@@ -89,6 +89,11 @@ export class ThinnedTable {
     return this.#policy.held;
   }
 
+  /** Rows left out of which nobody has told yet. */
+  get untold(): number {
+    return this.#policy.untold;
+  }
+
   /** @throws ValueError; the row is not counted then. */
   offer(row: Row, origin: Origin | undefined): Ticket | undefined {
     const policy = this.#policy;

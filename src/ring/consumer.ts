@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { compileRead, type ReadRow } from "./compile-read.js";
 import type { RecordLayout } from "./layout.js";
-import { COUNTER, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD, TOLD } from "./memory.js";
+import { COUNTER, HANDED_COUNT, HEAD_WORD, POSITION_MASK, RingMemory, TAIL_WORD, TOLD } from "./memory.js";
 import { WRAP } from "./producer.js";
 import { ValueReader } from "./value-reader.js";
 
@@ -63,6 +63,9 @@ export class RingConsumer {
   #settled: number;
   /** By table, rows that had no room and were told of before this consumer began. */
   readonly #toldBefore: Float64Array;
+  /** By table, rows that the producer could not record and that were taken note of. */
+  readonly #refusedTaken: Readonly<Record<keyof typeof TOLD, Float64Array>>;
+  readonly #counters: readonly Float64Array[];
 
   /**
    * Begins where the last consumer of this ring freed it to. Rows that are in the log by `logged` are not handed out
@@ -80,7 +83,11 @@ export class RingConsumer {
     this.#logged = logged;
     this.#onDamaged = onDamaged;
     this.#takenTo = Float64Array.from(layouts, (_, table) => logged.get(table) ?? -1);
-    this.#toldBefore = Float64Array.from(layouts, (_, table) => memory.countersOf(table)[TOLD.ringFull]!);
+    this.#counters = layouts.map((_, table) => memory.countersOf(table));
+    const told = (why: keyof typeof TOLD): Float64Array =>
+      Float64Array.from(this.#counters, (counters) => counters[TOLD[why]]!);
+    this.#toldBefore = told("ringFull");
+    this.#refusedTaken = { ringFull: told("ringFull"), tooLarge: told("tooLarge") };
     this.#released = memory.released[0]!;
     this.#position = this.#released;
     this.#ahead = this.#released;
@@ -108,18 +115,27 @@ export class RingConsumer {
     );
   }
 
-  /** Rows of a table that the producer could not record since the last call of this or an earlier consumer. */
-  takeRefused(table: number): { readonly ringFull: number; readonly tooLarge: number } {
-    const counters = this.#memory.countersOf(table);
-    const ringFull = counters[COUNTER.ringFull]!;
-    const tooLarge = counters[COUNTER.tooLarge]!;
-    const taken = {
-      ringFull: ringFull - counters[TOLD.ringFull]!,
-      tooLarge: tooLarge - counters[TOLD.tooLarge]!,
-    };
-    counters[TOLD.ringFull] = ringFull;
-    counters[TOLD.tooLarge] = tooLarge;
-    return taken;
+  /**
+   * Rows of a table that the producer could not record since the last call, or of which no earlier consumer has {@link toldRefused}.
+   *
+   * @param why by which counter of the ring
+   */
+  takeRefused(table: number, why: keyof typeof TOLD): number {
+    const counted = this.#counters[table]![COUNTER[why]]!;
+    const taken = this.#refusedTaken[why];
+    const rows = counted - taken[table]!;
+    taken[table] = counted;
+    return rows;
+  }
+
+  /** So many of them are written down for good: no other consumer is to tell of them again. */
+  toldRefused(table: number, why: keyof typeof TOLD, rows: number): void {
+    this.#counters[table]![TOLD[why]]! += rows;
+  }
+
+  /** Rows of a table without a log that this and earlier consumers have taken. */
+  handed(table: number): number {
+    return this.#counters[table]![HANDED_COUNT]!;
   }
 
   /** Rows of a table for which the ring had no room, but for those that an earlier consumer has told of. */
@@ -276,8 +292,12 @@ export class RingConsumer {
   }
 
   #note(table: number, at: number): void {
-    if (this.#logged.has(table)) this.#takenTo[table] = at;
-    else this.pass(at);
+    if (this.#logged.has(table)) {
+      this.#takenTo[table] = at;
+      return;
+    }
+    this.pass(at);
+    this.#counters[table]![HANDED_COUNT]! += 1;
   }
 
   #read(table: number, start: number): Record<string, unknown> {

@@ -41,7 +41,7 @@ const RELEASED_BYTE: number = 2 * LINE + 8;
 /** Behind the number of texts, as the producer writes both: events of an unknown type, a double. */
 const UNKNOWN_EVENTS_BYTE: number = 3 * LINE + 8;
 
-/** Counters of one table, doubles on a line of their own; the producer alone writes them. Behind them on that line are {@link TOLD}. */
+/** Counters of one table, doubles on a line of their own; the producer alone writes them. Behind them on that line are {@link TOLD} and {@link HANDED_COUNT}, which consumers write. */
 export const COUNTERS = ["taken", "ring_full", "too_large", "appended", "closed"] as const;
 
 /** Places of {@link COUNTERS}. */
@@ -49,6 +49,8 @@ export const COUNTER = { taken: 0, ringFull: 1, tooLarge: 2, appended: 3, closed
 const COUNTERS_PER_TABLE: number = LINE / 8;
 /** Places of what the consumers have written down of two of the {@link COUNTER}s, so that none tells of the same rows again. */
 export const TOLD = { ringFull: 5, tooLarge: 6 } as const;
+/** Place of how many rows consumers have taken that none is to be handed again: rows of tables without a log. */
+export const HANDED_COUNT = 7;
 
 /** Views of one ring's memory. */
 export class RingMemory {
@@ -120,7 +122,7 @@ export class RingMemory {
     });
   }
 
-  /** The counters of one table, in the order of {@link COUNTERS}, and {@link TOLD}. */
+  /** The counters of one table, in the order of {@link COUNTERS}, {@link TOLD} and {@link HANDED_COUNT}. */
   countersOf(table: number): Float64Array {
     const from = table * COUNTERS_PER_TABLE;
     return this.#counters.subarray(from, from + COUNTERS_PER_TABLE);

@@ -13,17 +13,20 @@ export interface LostRowsOptions {
   readonly run: string;
   readonly tables: readonly string[];
   readonly ledger: Ledger;
+  /** Rows of a table that were ever taken from the rings, by its place in `tables`. */
+  readonly handed: (table: number) => number;
   readonly onLost: (table: string, rows: number) => void;
 }
 
 /**
- * Finds out how many rows died with a worker: those it held of tables without a log, less those that are in the spool or that one of its
+ * Finds out how many rows died with a worker: those it held of tables without a log, those it took in its last turn included, less those that are in the spool or that one of its
  * last INSERTs stored all the same. Each loss is told and becomes a gap.
  */
 export async function tellLostRows(options: LostRowsOptions): Promise<void> {
-  const { recorder, run, tables, ledger, onLost } = options;
+  const { recorder, run, tables, ledger, handed, onLost } = options;
   for (const [index, name] of tables.entries()) {
-    const { pending, stored, untold } = ledger.of(index);
+    const { pending: told, stored, untold, handed: before } = ledger.of(index);
+    const pending = told + handed(index) - before;
     // What it had dropped and not written down yet was told by events alone.
     recorder.addGap({ table: name, reason: "pipeline_died", rows: untold, run });
     if (pending === 0 || recorder.table(name).isLogged) continue;
@@ -37,7 +40,11 @@ export async function tellLostRows(options: LostRowsOptions): Promise<void> {
     recorder.addGap({ table: name, reason: "pipeline_died", rows: lost, run });
   }
   // From here on it is the new worker's, should that one die before it has taken a row.
-  ledger.clear();
+  for (const [index, name] of tables.entries())
+    ledger.publish(index, {
+      ...{ pending: 0, stored: 0, handed: handed(index) },
+      untold: recorder.table(name).untoldRows,
+    });
 }
 
 /** Rows of the run that are stored, but for those numbers, once none of its INSERTs can store any more. */

@@ -8,6 +8,7 @@ import { RingIntake } from "../intake/ring.js";
 import { unlessAborted } from "../intake/unless-aborted.js";
 import type { Recorder, TableWriter } from "../recorder.js";
 import { LAST_SHARE } from "../ring/layout.js";
+import { HANDED_COUNT, RingMemory } from "../ring/memory.js";
 import { type OpenedClickHouse, openClickHouse } from "../service/open.js";
 import { openRecorder } from "../service/open-recorder.js";
 import { requirePolicyColumns } from "../service/policy-columns.js";
@@ -77,8 +78,10 @@ class PipelineWorker {
   }
 
   #publish(): void {
-    for (const [index, { pendingRows, storedRows, untoldRows }] of this.#writers.entries())
-      ledger.publish(index, { pending: pendingRows, stored: storedRows, untold: untoldRows });
+    for (const [index, { pendingRows, storedRows, untoldRows }] of this.#writers.entries()) {
+      const handed = this.#intake.handed(index);
+      ledger.publish(index, { pending: pendingRows, stored: storedRows, untold: untoldRows, handed });
+    }
   }
 
   async #watchOverflow(): Promise<void> {
@@ -180,6 +183,8 @@ async function startOn(opened: OpenedClickHouse): Promise<void> {
       run: previousRun,
       tables,
       ledger,
+      handed: (table) =>
+        rings.reduce((sum, ring) => sum + RingMemory.attach(ring).countersOf(table)[HANDED_COUNT]!, 0),
       onLost: (table, rows) => send({ type: "event", event: { kind: "rows_lost", table, rows } }),
     });
   const layouts =

@@ -4,7 +4,10 @@ import type { RecorderEvent, SpoolState } from "../recorder.js";
 /** Of events that are always worth the same. */
 const LEVELS: Readonly<
   Record<
-    Exclude<RecorderEvent["kind"], "link" | "wal_state" | "spool_state" | "conservation" | "condition">,
+    Exclude<
+      RecorderEvent["kind"],
+      "link" | "wal_state" | "spool_state" | "conservation" | "condition" | "views_doubtful"
+    >,
     EventLevel
   >
 > = {
@@ -39,6 +42,7 @@ const LEVELS: Readonly<
   wal_recovered: "info",
   wal_damage: "error",
   wal_rows_left: "warn",
+  wal_purged: "warn",
   wal_unreadable: "error",
   wal_cursor_failed: "warn",
   wal_rows_lost: "error",
@@ -59,6 +63,7 @@ export function eventLevel(event: RecorderEvent): EventLevel {
   if (event.kind === "link") return LINK[event.to];
   if (event.kind === "condition") return event.holds ? "warn" : "info";
   if (event.kind === "conservation") return event.holds ? "info" : "error";
+  if (event.kind === "views_doubtful") return event.rows > 0 ? "error" : "info";
   if (event.kind === "spool_state") return SPOOL[event.to] ?? "error";
   if (event.kind !== "wal_state") return LEVELS[event.kind];
   if (event.refusing !== undefined) return "error";

@@ -25,6 +25,8 @@ interface OpenRecorderOptions extends Pick<RecorderOptions, "leaveOut"> {
    * and waits for its room.
    */
   readonly withLog?: boolean;
+  /** Whether best-effort rows may go to disk, and what is there is stored. Default: as `withLog`. */
+  readonly withSpool?: boolean;
   /** Whether it opens while the server does not answer, unless `clickhouse.required_at_start` is set. Default false. */
   readonly mayBeAway?: boolean;
 }
@@ -37,7 +39,7 @@ export async function openRecorder(
   config: Config,
   opened: OpenedClickHouse,
   report: Report = () => {},
-  { withLog = true, mayBeAway = false, leaveOut }: OpenRecorderOptions = {},
+  { withLog = true, withSpool = withLog, mayBeAway = false, leaveOut }: OpenRecorderOptions = {},
 ): Promise<Recorder> {
   const { clickhouse, engine } = opened;
   const canStartAway = mayBeAway && engine === undefined && !config.clickhouse.required_at_start;
@@ -62,7 +64,8 @@ export async function openRecorder(
     accept: config.accept,
     conditions: config.conditions,
     deadLettersDir: deadLettersFolder(config),
-    ...(withLog ? { wal: walOptions(config), spool: spoolOptions(config) } : {}),
+    ...(withLog ? { wal: walOptions(config) } : {}),
+    ...(withSpool ? { spool: spoolOptions(config) } : {}),
     checks: { rights, schema },
     report,
     ...(canStartAway ? { away: () => awayTables(config) } : {}),

@@ -3,6 +3,7 @@ import { ClickHouseError } from "../clickhouse/error.js";
 import { askReplica } from "../schemas/ask-replica.js";
 import type { Table } from "../schemas/table.js";
 import type { Link } from "./link.js";
+import { parameterText } from "./partition-condition.js";
 import { countStored, readStored, type StoredSpan } from "./stored-seqs.js";
 
 export interface StoredCounterOptions {
@@ -62,6 +63,20 @@ export class StoredCounter {
     return await this.#ask<readonly StoredSpan[]>(table, [], (known, request) =>
       readStored(this.#options.clickhouse, { table: known, run, ...rows }, request),
     );
+  }
+
+  /** Materialized views that are filled by INSERTs into the table, as `database.view`. */
+  async views(table: string): Promise<readonly string[]> {
+    const { clickhouse, deadlineMs } = this.#options;
+    const rows = await clickhouse.rows<{ view: string }>(
+      `SELECT concat(database, '.', view) AS view
+       FROM (SELECT dependencies_database, dependencies_table FROM system.tables
+             WHERE database = currentDatabase() AND name = {table:String})
+       ARRAY JOIN dependencies_database AS database, dependencies_table AS view
+       ORDER BY view`,
+      { params: { table: parameterText(table) }, timeoutMs: deadlineMs, signal: this.#closed.signal },
+    );
+    return rows.map(({ view }) => view);
   }
 
   /** Ends what is being asked. */

@@ -30,7 +30,6 @@ export interface SpoolOptions {
 
 export interface SpoolContext {
   readonly clock: Clock;
-  readonly budget: MemoryBudget;
   readonly report: (event: SpoolEvent) => void;
   readonly isDown: () => boolean;
   readonly mayReplay: () => boolean;
@@ -43,6 +42,8 @@ export interface SpooledTable {
   /** Bytes on disk. */
   readonly max: number;
   readonly live: TableBuffer;
+  /** That the table's rows in memory count to, those on their way to the disk and back included. */
+  readonly budget: MemoryBudget;
   readonly onDropped: (dropped: SpoolDropped) => void;
 }
 
@@ -58,8 +59,8 @@ export class Spool {
   }
 
   /** The buffer of one table. */
-  addTable({ table, max, live, onDropped }: SpooledTable): SpooledBuffer {
-    const { clock, budget, report, isDown, mayReplay, onDue } = this.#context;
+  addTable({ table, max, live, budget, onDropped }: SpooledTable): SpooledBuffer {
+    const { clock, report, isDown, mayReplay, onDue } = this.#context;
     const { name } = table;
     const spool = new TableSpool({
       ...this.#options,

@@ -166,6 +166,12 @@ export class Backlog {
     }
   }
 
+  /** All that is on disk was given up: sealed batches are not put together any more. */
+  forgetSealed(): void {
+    const { sealed } = this.#options;
+    for (const batch of sealed.incomplete) sealed.forget(batch);
+  }
+
   /** The fate of some rows became known. */
   look(): void {
     if (this.#waiting.length === 0 || this.inheritedRows > 0) return;
@@ -220,13 +226,14 @@ export class Backlog {
       if (!payloads.has(ordinal) && this.#isWanted(record)) return ordinal - 1;
       if (record.run === run) this.#passedSeq = record.firstSeq + record.count - 1;
       const payload = payloads.get(ordinal);
-      if (payload !== undefined) {
+      // It may have been given up while it was read.
+      if (payload !== undefined && this.#isWanted(record)) {
         this.#take(record, payload);
         continue;
       }
       // Not needed, or damaged: a batch must not reach over the rows of another.
       part({ ...record, isReadBack: true });
-      if (payloads.has(ordinal)) onDamaged(record);
+      if (payloads.has(ordinal) && payload === undefined) onDamaged(record);
     }
     return lastOrdinal;
   }

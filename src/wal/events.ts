@@ -42,6 +42,13 @@ export type WalEvent =
       /** That was not there when it was to be removed; absent if the rows were missed when the log was read. */
       readonly segment?: number;
     }
+  /** An operator had segments removed before their time, and rows given up, if any: those are lost. */
+  | {
+      readonly kind: "wal_purged";
+      readonly segments: number;
+      readonly bytes: number;
+      readonly rows: number;
+    }
   /** Rows could not be read back; it is tried again. */
   | { readonly kind: "wal_unreadable"; readonly table: string; readonly message: string }
   /** What the next start may skip could not be saved; it is tried again, and what is missing there is asked for. */

@@ -211,6 +211,17 @@ export class FrameQueue {
     return [...going].flatMap(({ frames }) => frames);
   }
 
+  /** Lets go of all that is in it, and gives it. */
+  clear(): Frame[] {
+    const { frames } = this;
+    this.#open.clear();
+    this.#due.length = 0;
+    this.#count(true, -this.#liveRows, -this.#liveBytes);
+    this.#count(false, -this.#rows, -this.#bytes);
+    this.close();
+    return frames;
+  }
+
   /** Offers everything, whatever its size and age. */
   offerAll(): void {
     for (const group of this.#open.values()) this.#offer(group);

@@ -14,7 +14,7 @@ import type { DiskReport, FromLog, Job, LogThreadStart } from "./log-protocol.js
 import { type DiskFacts, LogHealth, type LogState, type Refusal } from "./log-state.js";
 import { LogThread } from "./log-thread.js";
 import type { LogRecord } from "./records.js";
-import type { Committed, Cursor, RecordPlace, Recovered } from "./recovered.js";
+import type { Committed, Cursor, Damage, RecordPlace, Recovered } from "./recovered.js";
 import { bytesOf, Unsynced } from "./unsynced.js";
 
 const LOG_WORKER: URL = new URL("./log-worker.js", import.meta.url);
@@ -200,6 +200,11 @@ export class LogClient extends EventEmitter<LogClientEvents> {
   /** Removes a closed segment of which nothing is needed any more. */
   async unlink(segment: number): Promise<void> {
     await this.#do({ kind: "unlink", segment });
+  }
+
+  /** Copies damaged bytes to `quarantine/`. */
+  async setAside({ segment, offset, bytes }: Pick<Damage, "segment" | "offset" | "bytes">): Promise<void> {
+    await this.#do({ kind: "set_aside", place: { segment, offset, bytes } });
   }
 
   /**

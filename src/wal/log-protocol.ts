@@ -2,7 +2,7 @@ import type { CarryRule } from "./carry-rule.js";
 import type { Carried, Resume } from "./log.js";
 import type { DiskFacts, Trouble } from "./log-state.js";
 import type { LogRecord } from "./records.js";
-import type { Committed, Cursor, Recovered } from "./recovered.js";
+import type { Committed, Cursor, Damage, Recovered } from "./recovered.js";
 
 /** What the pipeline thread and the log's thread say to each other. */
 
@@ -22,6 +22,8 @@ export type Job =
   | { readonly kind: "cursor"; readonly cursor: Cursor }
   | { readonly kind: "ledger"; readonly bytes: Uint8Array }
   | { readonly kind: "unlink"; readonly segment: number }
+  /** Damaged bytes are copied to `quarantine/`. */
+  | { readonly kind: "set_aside"; readonly place: Pick<Damage, "segment" | "offset" | "bytes"> }
   /** `rule`: which records stay. */
   | { readonly kind: "carry"; readonly segment: number; readonly rule: CarryRule };
 

@@ -61,7 +61,7 @@ export class LogReader {
     this.#logId = logId;
     this.#report = report;
     this.#catalog = new SegmentCatalog(dir, logId, segments, (segment, offset, bytes) =>
-      this.#tell({ segment, offset, bytes, reason: "no record is legible here", record: undefined }),
+      this.tell({ segment, offset, bytes, reason: "no record is legible here", record: undefined }),
     );
     this.#dropped = new Map(segments.map(({ segment, dropped }) => [segment, new SeqSet(dropped)]));
   }
@@ -98,6 +98,14 @@ export class LogReader {
   /** Copies of records were made at these places. */
   moved(places: readonly RecordPlace[]): void {
     this.#catalog.moved(places);
+  }
+
+  /** Reports a damaged place, once. */
+  tell(damage: Damage): void {
+    const place = `${damage.segment} ${damage.offset}`;
+    if (this.#told.has(place)) return;
+    this.#told.add(place);
+    this.#report(damage);
   }
 
   /** What of a run is wanted and has room, and the last ordinal that was dealt with. */
@@ -157,14 +165,7 @@ export class LogReader {
 
   #tellFrame(entry: FrameEntry): void {
     const { segment, offset, length: bytes } = entry.place;
-    this.#tell({ segment, offset, bytes, reason: "the frame cannot be read", record: entry });
-  }
-
-  #tell(damage: Damage): void {
-    const place = `${damage.segment} ${damage.offset}`;
-    if (this.#told.has(place)) return;
-    this.#told.add(place);
-    this.#report(damage);
+    this.tell({ segment, offset, bytes, reason: "the frame cannot be read", record: entry });
   }
 }
 

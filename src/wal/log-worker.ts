@@ -146,6 +146,9 @@ class LogWorker {
         this.#log.unlink(job.segment);
         this.#look.removed(job.segment);
         return NOTHING;
+      case "set_aside":
+        this.#log.setAside(job.place);
+        return NOTHING;
       case "carry": {
         const carried = this.#log.carry(job.segment, keeperOf(job.rule));
         this.#look.wrote(carried.places);

@@ -13,7 +13,7 @@ import { Pending } from "./pending.js";
 import { quarantine } from "./quarantine.js";
 import type { IndexEntry, LogRecord } from "./records.js";
 import { recoverSegments } from "./recover.js";
-import type { Committed, Cursor, RecordPlace, Recovered } from "./recovered.js";
+import type { Committed, Cursor, Damage, RecordPlace, Recovered } from "./recovered.js";
 import { Reserve } from "./reserve.js";
 import { SegmentFile } from "./segment-file.js";
 import { readEntries } from "./segment-reader.js";
@@ -257,6 +257,20 @@ export class Log {
     } finally {
       this.#pending.clear();
     }
+  }
+
+  /** Copies bytes that are no record to `quarantine/`, unless their segment is gone. @throws LogDiskError; it may be called again */
+  setAside({ segment, offset, bytes }: Pick<Damage, "segment" | "offset" | "bytes">): void {
+    const name = segmentName(segment);
+    this.#despiteFullDisk(() => {
+      if (!this.#disk.list(this.#options.dir).includes(name)) return;
+      const file = new SegmentFile(this.#disk, join(this.#options.dir, name));
+      try {
+        quarantine(this.#disk, this.#options.dir, segment, offset, file.read(offset, bytes));
+      } finally {
+        file.close();
+      }
+    });
   }
 
   /** Closes the segment that is written to. What was appended since the last commit is dropped. @throws LogDiskError */

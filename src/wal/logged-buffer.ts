@@ -1,61 +1,28 @@
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../base/clock.js";
 import { ColdpathError } from "../base/errors.js";
 import { MIB } from "../base/units.js";
 import type { SeqSpan } from "../buffer/batch.js";
 import type { FlushLimits } from "../buffer/batch-limits.js";
 import { BuilderPool } from "../buffer/builder-pool.js";
-import type { EventWindow } from "../buffer/event-window.js";
 import type { MemoryBudget } from "../buffer/memory-budget.js";
 import type { Origin } from "../buffer/origin.js";
 import type { RowBuffer, Taken } from "../buffer/row-buffer.js";
 import type { GatheredRows, KeyedAnswer } from "../buffer/row-group.js";
-import { type Identity, sentColumns } from "../buffer/stamp.js";
+import { sentColumns } from "../buffer/stamp.js";
 import type { Ticket } from "../buffer/ticket.js";
 import type { Row } from "../native/block.js";
-import type { Table } from "../schemas/table.js";
-import { Backlog, type Inherited } from "./backlog.js";
-import type { Commits, Committing } from "./commits.js";
+import { Backlog } from "./backlog.js";
+import type { Committing } from "./commits.js";
 import { FrameBatches, numberOfFrames } from "./frame-batches.js";
 import { type CutFrame, FrameBuilder, type FrameBuilderOptions, type OpenFrame } from "./frame-builder.js";
 import { type Frame, FrameQueue } from "./frame-queue.js";
 import { GatheredGroup } from "./gathered-group.js";
-import type { LogReader } from "./log-reader.js";
+import { type GivenUp, givenUp, without } from "./given-up.js";
+import type { LoggedBufferOptions } from "./logged-buffer-options.js";
 import { LostRows } from "./lost-rows.js";
-import type { RowFates } from "./row-fates.js";
-import type { SealedBatch, SealedBatches } from "./sealed-batches.js";
+import type { SealedBatch } from "./sealed-batches.js";
 import { type SeqRange, SeqSet } from "./seq-set.js";
 import { StoredWaiters } from "./stored-waiters.js";
-import type { WaitingBytes } from "./waiting-bytes.js";
-
-export interface LoggedBufferOptions {
-  readonly table: Table;
-  readonly identity: Identity;
-  readonly flush: FlushLimits;
-  /** Rows that may wait in memory; more wait in the log alone. */
-  readonly queueRows: number;
-  readonly window: EventWindow;
-  readonly budget: MemoryBudget;
-  readonly clock: Clock;
-  readonly commits: Commits;
-  readonly fates: RowFates;
-  readonly reader: Pick<LogReader, "next">;
-  /** Bytes that are not on disk yet, of all tables. */
-  readonly waiting: WaitingBytes;
-  /** Why the log takes no rows now, if so; `isFull` says that as many wait for the disk as may. */
-  readonly refusing: (isFull: boolean) => string | undefined;
-  readonly sealed: SealedBatches;
-  /** What earlier starts left in the log. */
-  readonly inherited: Inherited;
-  /** Called each time a batch becomes due. */
-  readonly onDue: () => void;
-  /** Rows are on disk: others may be taken. */
-  readonly onSynced: () => void;
-  /** The log could not be read; it is tried again. */
-  readonly onUnreadable: (message: string) => void;
-  /** The log was read to its end without these rows, though it took them: they were damaged or removed there. */
-  readonly onMissing: (rows: SeqSpan & { readonly run: bigint }) => void;
-}
 
 /** A table may hold so many bytes of frames in memory whatever others hold, so that it always gets on. */
 const FLOOR_BYTES: number = MIB;
@@ -304,6 +271,43 @@ export class LoggedBuffer implements RowBuffer, Committing {
     this.#backlog.look();
   }
 
+  /** Of rows whose frame is damaged on disk, those that are lost with it: they are not in memory, and their fate is not known. */
+  lostWith({ run, firstSeq, count }: SeqSpan & { readonly run: bigint }): readonly SeqRange[] {
+    const rows = new SeqSet(this.#options.fates.open(run, firstSeq, firstSeq + count - 1));
+    without(rows, run, this.#memoryFrames);
+    return rows.ranges;
+  }
+
+  /** Gives up what is in the log but for what the sink has: it is not sent any more, and nobody waits for it. */
+  giveUp(): GivenUp[] {
+    const { identity, budget, fates } = this.#options;
+    const again = new SeqSet(this.#lost.of(identity.run));
+    for (const { run, firstSeq, count, payload, isLost } of this.#queue.clear()) {
+      budget.add(-payload.length);
+      if (isLost === true && run === identity.run) again.add(firstSeq, firstSeq + count - 1);
+    }
+    for (const { bytes } of this.#again.splice(0)) budget.add(-bytes);
+    this.#backlog.forgetSealed();
+    const given = this.#rowsOnDisk().flatMap(({ run, first, last }) => {
+      const rows = new SeqSet(fates.unknown(run, first, last));
+      without(rows, run, this.#batches.frames);
+      return rows.ranges.flatMap((range) => givenUp(run, range, run === identity.run ? again : undefined));
+    });
+    for (const rows of given) this.#giveUp(rows);
+    this.#backlog.look();
+    this.#backlog.read();
+    return given;
+  }
+
+  /** How many of the rows that the sink has are of unknown fate. */
+  get sendingRows(): number {
+    const { fates } = this.#options;
+    return this.#batches.frames.reduce(
+      (sum, { run, firstSeq, count }) => sum + fates.openIn(run, firstSeq, firstSeq + count - 1),
+      0,
+    );
+  }
+
   offerAll(): void {
     this.#offerUpTo = this.#taken;
     this.#queue.offerAll();
@@ -360,19 +364,44 @@ export class LoggedBuffer implements RowBuffer, Committing {
 
   /** Nothing is left to be read: rows of unknown fate are in memory, or nowhere. */
   #tellMissing(): void {
-    const { fates, identity, inherited, onMissing } = this.#options;
-    const own = { run: identity.run, ranges: [{ first: 1, last: this.#syncedSeq }] };
-    for (const { run, ranges } of [own, ...inherited.runs]) {
-      const missing = new SeqSet(ranges.flatMap(({ first, last }) => fates.open(run, first, last)));
+    const { fates, onMissing } = this.#options;
+    const inMemory = this.#memoryFrames;
+    for (const { run, ...span } of this.#rowsOnDisk()) {
+      const missing = new SeqSet(fates.open(run, span.first, span.last));
       for (const { first, last } of this.#lost.of(run)) missing.remove(first, last);
-      for (const frame of [...this.#waitingFrames, ...this.#batches.frames])
-        if (frame.run === run) missing.remove(frame.firstSeq, frame.firstSeq + frame.count - 1);
+      without(missing, run, inMemory);
       for (const { first, last } of missing.ranges) {
         const rows = { run, firstSeq: first, count: last - first + 1 };
         this.unreadable(rows);
         onMissing(rows);
       }
     }
+  }
+
+  /** Rows that the log took, those of earlier starts included, by run. */
+  #rowsOnDisk(): (SeqRange & { readonly run: bigint })[] {
+    const { identity, inherited } = this.#options;
+    const own = { run: identity.run, first: 1, last: this.#syncedSeq };
+    const earlier = inherited.runs.flatMap(({ run, ranges }) => ranges.map((range) => ({ run, ...range })));
+    return [own, ...earlier];
+  }
+
+  get #memoryFrames(): Frame[] {
+    return [...this.#waitingFrames, ...this.#batches.frames];
+  }
+
+  #giveUp(rows: GivenUp): void {
+    const { table, fates, identity, onGivenUp } = this.#options;
+    const { run, inherited, count } = rows;
+    fates.skipped(run, [rows]);
+    this.#lost.taken(run, rows);
+    if (!inherited) this.#settled += count;
+    const failure = new ColdpathError(
+      "BATCH_FAILED",
+      `${count} rows of ${table.name} were purged from the log`,
+    );
+    if (run === identity.run) this.#waiters.giveUp(rows, failure);
+    onGivenUp(rows);
   }
 
   /** Frames in memory that are in no batch yet. */

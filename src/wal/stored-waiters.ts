@@ -27,7 +27,7 @@ export class StoredWaiters {
       if (skipped === 0) return;
       throw new ColdpathError(
         "BATCH_FAILED",
-        `ClickHouse refused ${skipped} rows of ${this.#table}; they are in the dead letters`,
+        `${skipped} rows of ${this.#table} were given up: in the dead letters, or purged from the log`,
       );
     }
     let waiter = this.#byFrame.get(frame.firstSeq);
@@ -60,6 +60,15 @@ export class StoredWaiters {
       if (!isOpen) resolve();
       return isOpen;
     });
+  }
+
+  /** These rows were given up, which ends their waiting. */
+  giveUp({ firstSeq, count }: SeqSpan, failure: Error): void {
+    const frames = [...this.#byFrame.keys()].filter((seq) => seq >= firstSeq && seq < firstSeq + count);
+    this.settle(
+      frames.map((seq) => ({ run: this.#run, firstSeq: seq })),
+      failure,
+    );
   }
 
   /** Nobody will find out before the next start. */

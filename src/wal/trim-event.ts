@@ -8,6 +8,17 @@ export type TrimEvent =
       readonly firstSeq: number;
       readonly rows: number;
     }
+  /**
+   * ClickHouse was restarted, and what it made of the rows of a table by materialized views cannot be counted: it may lack some, if its host lost
+   * power. `rows` of the table itself were lost and are stored again; of these it may have some twice.
+   */
+  | {
+      readonly kind: "views_doubtful";
+      readonly table: string;
+      /** `database.view` */
+      readonly views: readonly string[];
+      readonly rows: number;
+    }
   /** Rows that were stored are not there, and ClickHouse has not been restarted: somebody removed them, or they expired. Nothing is done. */
   | {
       readonly kind: "wal_rows_gone";

@@ -1,10 +1,8 @@
 import type { Clock } from "../base/clock.js";
 import { ColdpathError, messageOf } from "../base/errors.js";
 import { MINUTE_MS } from "../base/units.js";
-import { type CarryRule, isEmpty } from "./carry-rule.js";
-import type { KeptRows, KeptSegment, KeptSegments } from "./kept-segments.js";
-import type { Carried } from "./log.js";
-import type { OpenMarks } from "./open-marks.js";
+import type { KeptSegment, KeptSegments } from "./kept-segments.js";
+import type { SegmentRemover } from "./segment-remover.js";
 import { type SeqRange, SeqSet } from "./seq-set.js";
 import type { TrimEvent } from "./trim-event.js";
 
@@ -23,12 +21,12 @@ export interface StoredRows {
   count(table: string, run: bigint, rows: SeqRange): Promise<number>;
   /** Which of the rows are there, in ascending order. */
   find(table: string, run: bigint, rows: SeqRange): Promise<readonly SeqRange[]>;
+  /** Materialized views that are filled by INSERTs into the table, as `database.view`. */
+  views(table: string): Promise<readonly string[]>;
 }
 
 /** What is known of the rows of one table. */
 export interface TrimmedFates {
-  /** Those of the rows whose fate is not known, in ascending order. */
-  unknown(run: bigint, first: number, last: number): readonly SeqRange[];
   /** Those known to be in ClickHouse, in ascending order. */
   storedOf(run: bigint, first: number, last: number): readonly SeqRange[];
   /** Rows known to be in ClickHouse are not there any more: their fate is unknown again. */
@@ -44,19 +42,16 @@ export interface TrimmerOptions {
   /** Whether the log is so large that what cannot go is moved out of the way. */
   readonly isPressed: () => boolean;
   readonly segments: KeptSegments;
-  readonly marks: OpenMarks;
+  readonly remover: SegmentRemover;
   readonly fatesOf: (table: string) => TrimmedFates;
   readonly stored: StoredRows;
-  /** The answers of group ends up to this ordinal are kept elsewhere. */
-  readonly answeredUpTo: () => number;
-  readonly unlink: (segment: number) => Promise<void>;
-  /** Copies what is needed to the end of the log and removes the segment. */
-  readonly carry: (segment: number, rule: CarryRule) => Promise<Carried>;
   /** These rows have to be stored again. */
   readonly onLost: (table: string, run: bigint, rows: readonly SeqRange[]) => void;
   readonly report: (event: TrimEvent) => void;
 }
 
+/** The first life that was seen. */
+const FIRST_LIFE = 1;
 /** Rows asked for at once. */
 const ASK_ROWS = 250_000;
 /** So much may two hosts' clocks differ. */
@@ -77,8 +72,8 @@ export class Trimmer {
   #since = 0;
   /** Since when so many rows of a segment have had an unknown fate. */
   readonly #settled = new WeakMap<KeptSegment, { readonly unknown: number; readonly at: number }>();
-  /** Rows of batches of which some have an unknown fate, by run and table. */
-  readonly #held = new Map<string, SeqSet>();
+  /** Tables with rows that an earlier life of ClickHouse stored, and how many of them it lost: their views are to be told of. */
+  readonly #doubtful = new Map<string, number>();
   /** Rows that were told as gone, by run and table. */
   readonly #gone = new Map<string, SeqSet>();
   #round: Promise<void> | undefined;
@@ -94,6 +89,8 @@ export class Trimmer {
 
   /** Looks now and then, until {@link close}. */
   start(): void {
+    // The life that rows of this start go to first; one that cannot be asked now is asked at the first look.
+    this.#options.stored.life().catch(() => {});
     this.#timer = setInterval(() => {
       if (this.#round === undefined) void this.look();
     }, this.#options.lookMs).unref();
@@ -129,6 +126,7 @@ export class Trimmer {
     const { segments, clock, stored } = this.#options;
     if (segments.all.length === 0) return;
     const life = await stored.life();
+    const isFirst = this.#life === undefined && life.number === FIRST_LIFE;
     if (life.number !== this.#life?.number) {
       // The first look is a change, too: nobody knows what became of ClickHouse while we were away.
       this.#life = life;
@@ -138,23 +136,35 @@ export class Trimmer {
     for (const segment of segments.all) {
       if (this.#isClosed) return;
       if (!this.#unchecked.has(segment)) continue;
-      await this.#verify(segment, this.#wasMadeIn(segment, life));
+      const isOurs = isFirst && segment.createdAt === undefined;
+      const inOneLife = this.#wasMadeIn(segment, life);
+      if (!isOurs && !inOneLife) this.#doubt(segment);
+      await this.#verify(segment, inOneLife);
       this.#unchecked.delete(segment);
     }
-    this.#holdRows();
+    await this.#tellViews();
+    this.#options.remover.look();
     for (const segment of segments.closed) {
       if (this.#isClosed) return;
       await this.#consider(segment);
     }
   }
 
-  #holdRows(): void {
-    this.#held.clear();
-    for (const { table, run, span } of this.#options.marks.heldRows()) {
-      const key = `${run}/${table}`;
-      const held = this.#held.get(key) ?? new SeqSet();
-      this.#held.set(key, held);
-      held.add(span.firstSeq, span.firstSeq + span.count - 1);
+  /** An earlier life stored rows of it. */
+  #doubt({ tables }: KeptSegment): void {
+    const { fatesOf } = this.#options;
+    for (const { table, run, rows } of tables)
+      if (rows.ranges.some(({ first, last }) => fatesOf(table).storedOf(run, first, last).length > 0))
+        this.#doubtful.set(table, this.#doubtful.get(table) ?? 0);
+  }
+
+  /** No count says what became of a view's table, so whoever reads it is told. */
+  async #tellViews(): Promise<void> {
+    const { stored, report } = this.#options;
+    for (const [table, rows] of [...this.#doubtful]) {
+      const views = await stored.views(table);
+      this.#doubtful.delete(table);
+      if (views.length > 0) report({ kind: "views_doubtful", table, views, rows });
     }
   }
 
@@ -165,8 +175,8 @@ export class Trimmer {
 
   /** Lets the segment go if it can. */
   async #consider(segment: KeptSegment): Promise<void> {
-    const { clock, keepAckedMs, isPressed, stored } = this.#options;
-    const unknown = this.#neededOf(segment);
+    const { clock, keepAckedMs, isPressed, stored, remover } = this.#options;
+    const unknown = remover.neededOf(segment);
     const open = sizeOf(unknown.flatMap(({ ranges }) => ranges));
     const now = clock.monotonic();
     if (this.#settled.get(segment)?.unknown !== open) this.#settled.set(segment, { unknown: open, at: now });
@@ -174,50 +184,8 @@ export class Trimmer {
     if (open > 0 && (!isPressed() || open > all * CARRY_SHARE)) return;
     if (now - Math.max(this.#settled.get(segment)!.at, this.#since) < keepAckedMs) return;
     if (!(await this.#verify(segment, true))) return;
-    if ((await stored.life()).number === this.#life?.number) await this.#remove(segment, unknown);
-  }
-
-  /** Rows whose fate is not known, and those that go with them. */
-  #neededOf(segment: KeptSegment): CarryRule["rows"] {
-    const { fatesOf } = this.#options;
-    return segment.tables.flatMap(({ table, run, rows }) => {
-      const held = this.#held.get(`${run}/${table}`);
-      const needed = new SeqSet();
-      for (const { first, last } of rows.ranges) {
-        const ranges = [...fatesOf(table).unknown(run, first, last), ...(held?.within(first, last) ?? [])];
-        for (const range of ranges) needed.add(range.first, range.last);
-      }
-      return needed.ranges.length === 0 ? [] : [{ table, run, ranges: needed.ranges }];
-    });
-  }
-
-  async #remove(segment: KeptSegment, unknown: CarryRule["rows"]): Promise<void> {
-    const { segments, marks, answeredUpTo, unlink, carry } = this.#options;
-    const ends = { answeredUpTo: answeredUpTo(), isOld: this.#isOpen(segments.earlier) };
-    const rule = { rows: unknown, ...marks.neededIn(segment.segment, ends) };
-    if (isEmpty(rule)) {
-      await unlink(segment.segment);
-      segments.removed(segment.segment);
-      marks.removed(segment.segment);
-      return;
-    }
-    const { places, lost } = await carry(segment.segment, rule);
-    const rows = unknown.map(({ table, run, ranges }) => ({ table, run, rows: new SeqSet(ranges) }));
-    for (const { record } of lost) {
-      if (record.kind !== "rows") continue;
-      const { table, run, firstSeq, count } = record;
-      const own = rows.find((each) => each.table === table && each.run === run);
-      own?.rows.remove(firstSeq, firstSeq + count - 1);
-    }
-    segments.removed(segment.segment, rows, places);
-    marks.removed(segment.segment, places);
-  }
-
-  #isOpen(tables: readonly KeptRows[]): boolean {
-    const { fatesOf } = this.#options;
-    return tables.some(({ table, run, rows }) =>
-      rows.ranges.some((range) => fatesOf(table).unknown(run, range.first, range.last).length > 0),
-    );
+    if ((await stored.life()).number === this.#life?.number)
+      await remover.alone(() => remover.remove(segment, unknown));
   }
 
   /**
@@ -244,6 +212,7 @@ export class Trimmer {
       isWhole = false;
       fatesOf(table).lost(run, missing);
       report({ kind: "wal_rows_lost", ...where });
+      this.#doubtful.set(table, (this.#doubtful.get(table) ?? 0) + where.rows);
       onLost(table, run, missing);
     }
     return isWhole;

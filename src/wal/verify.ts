@@ -4,8 +4,9 @@ import { segmentName } from "./format.js";
 import { placeOf } from "./mend.js";
 import { readOnlyDisk } from "./read-only-disk.js";
 import type { Damage } from "./recovered.js";
+import type { Hole } from "./scan.js";
 import { SegmentFile } from "./segment-file.js";
-import { scanSegment } from "./segment-reader.js";
+import { readEntries, type ScannedSegment, scanSegment } from "./segment-reader.js";
 import { pendingOf, type Survey, type SurveyedSegment, surveyLog } from "./survey.js";
 
 /** A damaged place and what it costs. */
@@ -55,9 +56,10 @@ function pendingAt(survey: Survey, { record }: Damage): number {
   return record?.record.kind === "rows" ? pendingOf(survey, record.record) : 0;
 }
 
-function readThrough(
+/** Reads a segment from its first to its last byte; of one that is not closed only the sound records are told. */
+export function readThrough(
   dir: string,
-  { segment, closed }: SurveyedSegment,
+  { segment, closed }: Pick<SurveyedSegment, "segment" | "closed">,
   logId: bigint,
 ): { readonly records: number; readonly damage: readonly Damage[] } {
   const file = openUnlessGone(join(dir, segmentName(segment)));
@@ -66,11 +68,32 @@ function readThrough(
     const scanned = scanSegment(file, logId);
     const { records } = scanned.index;
     // Others were looked through by the survey, which tells what is torn from what is damaged.
-    const damage = closed ? scanned.holes.map((hole) => placeOf(segment, hole, scanned.bytes)) : [];
+    const damage = closed ? scanned.holes.flatMap((hole) => placesOf(file, hole, scanned, logId)) : [];
     return { records, damage };
   } finally {
     file.close();
   }
+}
+
+/** A hole, record by record where the segment's index knows what was there. */
+function placesOf(
+  file: SegmentFile,
+  hole: Hole,
+  { segment, bytes }: ScannedSegment,
+  logId: bigint,
+): Damage[] {
+  const place = placeOf(segment, hole, bytes);
+  const end = hole.offset + hole.bytes;
+  if (place.record !== undefined || file.footer === undefined || hole.offset >= file.footer.indexOffset)
+    return [place];
+  const inside = readEntries(file, logId).filter(
+    ({ entry }) => entry.place.offset >= hole.offset && entry.place.offset < end,
+  );
+  if (inside.length === 0) return [place];
+  return inside.map(({ entry }) => {
+    const { offset, length } = entry.place;
+    return { segment, offset, bytes: length, reason: "the record's head is damaged", record: entry };
+  });
 }
 
 /** A running recorder removes segments meanwhile. */

@@ -12,9 +12,11 @@ import type { CarryRule } from "./carry-rule.js";
 import { Commits } from "./commits.js";
 import { CursorSaver } from "./cursor-saver.js";
 import type { WalEvent } from "./events.js";
+import type { GivenUp } from "./given-up.js";
 import { KeptSegments } from "./kept-segments.js";
 import { Ledger } from "./ledger.js";
 import type { Carried } from "./log.js";
+import { LogCare } from "./log-care.js";
 import { LogClient, type LogStats } from "./log-client.js";
 import { LogJournal } from "./log-journal.js";
 import { LogReader } from "./log-reader.js";
@@ -25,6 +27,7 @@ import type { Committed, Cursor, Recovered } from "./recovered.js";
 import { RowFates } from "./row-fates.js";
 import type { RowSource } from "./row-source.js";
 import { SealedBatches } from "./sealed-batches.js";
+import { SegmentRemover } from "./segment-remover.js";
 import { type SeqRange, SeqSet } from "./seq-set.js";
 import { type StoredRows, Trimmer } from "./trimmer.js";
 import { WaitingBytes } from "./waiting-bytes.js";
@@ -68,6 +71,13 @@ export interface WalStats extends LogStats {
   readonly keys: { readonly answers: number; readonly bytes: number; readonly forgottenEarly: number };
 }
 
+/** Rows that an operator has given up. */
+export interface PurgedRows extends GivenUp {
+  readonly reason: "purged";
+  /** Their values are not looked at. */
+  readonly block: undefined;
+}
+
 /** What a table's buffer is made with, beside the log. */
 export interface LoggedTable {
   readonly table: Table;
@@ -79,6 +89,8 @@ export interface LoggedTable {
   readonly onDue: () => void;
   /** Called when there may be room for rows that were refused. */
   readonly onRoom: () => void;
+  /** Rows were given up that the log had. */
+  readonly onDropped: (rows: PurgedRows) => void;
 }
 
 /** The log of a recorder: takes the rows of its tables, and gives back what earlier starts left. */
@@ -97,6 +109,9 @@ export class Wal {
   readonly #buffers = new Map<string, LoggedBuffer>();
   readonly #segments: KeptSegments;
   readonly #marks: OpenMarks;
+  readonly #remover: SegmentRemover;
+  /** What operators do with it while it is used. */
+  readonly care: LogCare;
   #trimmer: Trimmer | undefined;
   #syncedUpTo: number;
   /** That the last commit went to. */
@@ -137,6 +152,20 @@ export class Wal {
     this.#marks = new OpenMarks(recovered.marks, (table, run, rows) =>
       rows.every((span) => this.#fatesOf(table).isKnown(run, span)),
     );
+    this.#remover = new SegmentRemover({
+      segments: this.#segments,
+      marks: this.#marks,
+      unknown: (table, run, first, last) => this.#fatesOf(table).unknown(run, first, last),
+      answeredUpTo: () => this.keys.coveredUpTo,
+      unlink: (segment) => client.unlink(segment),
+      carry: (segment, rule) => this.#carry(segment, rule),
+    });
+    this.care = new LogCare({
+      ...{ dir: options.dir, segments: this.#segments, remover: this.#remover, reader: this.#reader, report },
+      fatesOf: (table) => this.#fatesOf(table),
+      bufferOf: (table) => this.#buffers.get(table),
+      setAside: (damage) => client.setAside(damage),
+    });
   }
 
   /**
@@ -171,6 +200,7 @@ export class Wal {
       sealed: new SealedBatches(name, this.#recovered.marks),
       inherited: this.#inheritedOf(name),
       onSynced: options.onRoom,
+      onGivenUp: (rows) => options.onDropped({ ...rows, reason: "purged", block: undefined }),
       onUnreadable: (message) => report({ kind: "wal_unreadable", table: name, message }),
       onMissing: ({ run, firstSeq, count }) =>
         report({ kind: "wal_rows_missing", table: name, run: run.toString(), firstSeq, rows: count }),
@@ -226,12 +256,9 @@ export class Wal {
       keepAckedMs: keepAcked,
       isPressed: () => client.stats().bytes > max * PRESSED_SHARE,
       segments: this.#segments,
-      marks: this.#marks,
+      remover: this.#remover,
       fatesOf: (table) => this.#fatesOf(table),
       stored,
-      answeredUpTo: () => this.keys.coveredUpTo,
-      unlink: (segment) => client.unlink(segment),
-      carry: (segment, rule) => this.#carry(segment, rule),
       onLost: (table, run, rows) => this.#buffers.get(table)?.lost(run, rows),
     });
     this.#trimmer.start();

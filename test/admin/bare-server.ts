@@ -38,6 +38,7 @@ export async function startBare(t: TestContext, options: Partial<AdminOptions> =
       ...{ stats: broken, table: broken, flush: broken, replay: broken, leaveOut: broken },
       note: () => {},
       keys: undefined,
+      log: undefined,
     },
     live: {
       get report() {

@@ -9,7 +9,7 @@ function recorderAtLimit(...full: readonly string[]): AdminOptions["recorder"] {
     throw new Error("nobody asks that");
   };
   return {
-    ...{ flush: broken, replay: broken, leaveOut: broken, note: broken, keys: undefined },
+    ...{ flush: broken, replay: broken, leaveOut: broken, note: broken, keys: undefined, log: undefined },
     stats: () =>
       ({
         tables: {

@@ -140,7 +140,7 @@ test("beside a running service every command that may says what its sample and i
   await both("coldpath wal ls", wide);
   await both("coldpath wal inspect --table orders --limit 2", { ...wide, shown: /^(?!\d+ more)/ });
   await both("coldpath wal verify", { ...wide, shown: /^no damage|exit/ });
-  await both("coldpath wal repair", { expected: 1 });
+  await both("coldpath wal repair");
   await both("coldpath dead-letter ls", wide);
   await both("coldpath dead-letter show --table orders", wide);
   await both("coldpath dead-letter retry --all", { expected: 1 });

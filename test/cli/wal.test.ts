@@ -74,7 +74,7 @@ describe("coldpath wal, looking only,", { concurrency: true }, () => {
       wal(dir, "ls"),
       cli(["wal", "ls", "--dir", dir], dir),
       wal(dir, "inspect", "--table", "orders", "--seq", "25", "--rows"),
-      wal(dir, "purge", "--force"),
+      cli(["--json", "--set", "admin.listen=127.0.0.1:2", "wal", "purge", "--force", "--dir", dir], dir),
     ]);
     await lock.release();
     log.close();
@@ -110,7 +110,7 @@ describe("coldpath wal, looking only,", { concurrency: true }, () => {
     assert.equal(purge.code, 1);
     assert.match(
       purge.stderr,
-      /WAL_LOCKED.*held by process \d+, since \d{4}-\d\d-\d\dT[\d:.]+Z: stop that recorder first/,
+      /WAL_LOCKED.*held by process \d+, since \d{4}-\d\d-\d\dT[\d:.]+Z, and no service of this configuration answers: stop that recorder first/,
     );
   });
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { type Deferred, deferred } from "../../src/base/deferred.js";
 import type { Gap } from "../../src/gaps/gap.js";
 import { GapLedger } from "../../src/gaps/gap-ledger.js";
 import { gapRow } from "../../src/gaps/gap-row.js";
 import type { GapTotals } from "../../src/gaps/gap-window.js";
 import { MissingRows } from "../../src/gaps/missing-rows.js";
+import type { Written } from "../../src/gaps/notes.js";
 import { ManualClock } from "../support/clock.js";
 
 /** A ledger and what it wrote down. */
@@ -12,11 +14,15 @@ function ledgerOf() {
   const clock = new ManualClock();
   const written: GapTotals[] = [];
   const room = { is: true };
-  const write = (totals: GapTotals): boolean => {
-    if (room.is) written.push(totals);
-    return room.is;
+  const disk: Deferred[] = [];
+  const write = (totals: GapTotals): Written | undefined => {
+    if (!room.is) return undefined;
+    written.push(totals);
+    const synced = deferred();
+    disk.push(synced);
+    return { durable: synced.promise };
   };
-  return { clock, written, room, ledger: new GapLedger({ clock, write }) };
+  return { clock, written, room, disk, ledger: new GapLedger({ clock, write }) };
 }
 
 const GAP: Gap = { table: "market_data", reason: "queue_full", level: 6, rows: 1 };
@@ -88,6 +94,24 @@ test("what finds no room is written later, with what came in between", () => {
   );
 });
 
+test("a gap is told when it is on disk, not before: a thread that dies meanwhile leaves its rows untold, or counted by their ring", async () => {
+  const { clock, room, disk, ledger } = ledgerOf();
+  const told: number[] = [];
+  ledger.add({ ...GAP, rows: 3 });
+  ledger.add({ ...GAP, reason: "ring_full", rows: 4, onTold: () => told.push(4) });
+  ledger.add({ ...GAP, reason: "ring_full", rows: 5, onTold: () => told.push(5) });
+  assert.equal(ledger.untoldOf("market_data"), 3);
+  room.is = false;
+  clock.advance(10_000);
+  ledger.add({ ...GAP, reason: "ring_full", rows: 6, onTold: () => told.push(6) });
+  room.is = true;
+  clock.advance(10_000);
+  assert.deepEqual([ledger.untoldOf("market_data"), told, disk.length], [3, [], 2]);
+  for (const { resolve } of disk) resolve();
+  await Promise.all(disk.map(({ promise }) => promise));
+  assert.deepEqual([ledger.untoldOf("market_data"), told.sort()], [0, [4, 5, 6]]);
+});
+
 test("rows that are dropped while a gap finds no room are told with it, and gaps written meanwhile once", () => {
   const clock = new ManualClock();
   const written: [string, number][] = [];
@@ -99,9 +123,10 @@ test("rows that are dropped while a gap finds no room are told with it, and gaps
       if (tries === 1) {
         ledger.add({ ...GAP, rows: 5, by: [[of("A"), 2]] });
         ledger.flush();
-        return false;
+        return undefined;
       }
-      return written.push([table, rows + others]) > 0;
+      written.push([table, rows + others]);
+      return { durable: Promise.resolve() };
     },
   });
   ledger.add({ ...GAP, by: [[of("A"), 1]] });

@@ -4,15 +4,18 @@ import { Notes } from "../../src/gaps/notes.js";
 import type { Row } from "../../src/native/block.js";
 import { ManualClock } from "../support/clock.js";
 
+const SAFE = { durable: Promise.resolve() };
+
 test("notes that find no room are written in order as soon as there is, each once", () => {
   const clock = new ManualClock();
   const written: Row[] = [];
   let room = 1;
   const notes = new Notes(clock, () => ({
     note(row: Row) {
-      if (room === 0) return false;
+      if (room === 0) return undefined;
       room -= 1;
-      return written.push(row) > 0;
+      written.push(row);
+      return SAFE;
     },
   }));
   for (let id = 1; id <= 4; id += 1) notes.add({ id });
@@ -25,7 +28,7 @@ test("notes that find no room are written in order as soon as there is, each onc
   notes.close();
   assert.deepEqual(written.at(-1), { id: 4 });
   assert.equal(clock.timers, 0);
-  assert.equal(notes.write({ id: 5 }), false);
+  assert.equal(notes.write({ id: 5 }), undefined);
 });
 
 test("a note for which room is made by what is told itself is written once, and before that", () => {
@@ -37,7 +40,8 @@ test("a note for which room is made by what is told itself is written once, and 
         isFirst = false;
         notes.add({ id: 2 });
       }
-      return written.push(id) > 0;
+      written.push(id);
+      return SAFE;
     },
   }));
   notes.add({ id: 1 });
@@ -46,7 +50,7 @@ test("a note for which room is made by what is told itself is written once, and 
 
 test("after the end no note waits for room that will never be", () => {
   const clock = new ManualClock();
-  const notes = new Notes(clock, () => ({ note: () => false }));
+  const notes = new Notes(clock, () => ({ note: () => undefined }));
   notes.close();
   notes.add({ id: 1 });
   assert.equal(clock.timers, 0);

@@ -48,7 +48,7 @@ function wayOf(Buffer: typeof TableBuffer, Sink: typeof Lane) {
       inheritedRows: () => 0,
     },
     ...{ identity, deadLetters: undefined as never, clock, report, isClosed: () => false, policy: undefined },
-    ...{ overload, gaps: new GapLedger({ clock, write: () => true }), refusedByRings: () => 0 },
+    ...{ overload, gaps: new GapLedger({ clock, write: () => undefined }), refusedByRings: () => 0 },
   });
   const send = (fate: "stored" | "deadLettered"): void => {
     for (let row = 0; row < ROWS; row += 1) writer.offer({ ts: at(row) });

@@ -29,6 +29,7 @@ test("a process that is killed in an outage loses what was in memory alone, and 
     run: child.last.run,
     tables: [place.name],
     ledger: ledgerOf(child.last),
+    handed: () => 0,
     onLost: (_, rows) => lost.push(rows),
   });
   await recorder.replayed();
@@ -47,6 +48,6 @@ test("a process that is killed in an outage loses what was in memory alone, and 
 /** What a pipeline's thread would have left in shared memory. */
 function ledgerOf({ pending, stored }: Told): Ledger {
   const ledger = new Ledger(Ledger.create(1));
-  ledger.publish(0, { pending, stored, untold: 0 });
+  ledger.publish(0, { pending, stored, untold: 0, handed: 0 });
   return ledger;
 }

@@ -78,6 +78,7 @@ class Scene {
       onSynced: () => {},
       onUnreadable: (message) => assert.fail(message),
       onMissing: () => assert.fail("nothing is missing"),
+      onGivenUp: () => assert.fail("nothing is given up"),
     });
   }
 

@@ -84,6 +84,7 @@ class Scene {
       onSynced: () => {},
       onUnreadable: (message) => assert.fail(message),
       onMissing: () => assert.fail("nothing is missing"),
+      onGivenUp: () => assert.fail("nothing is given up"),
     });
     // Stored out of turn: whole frames, and a half of the batch that was split.
     this.#store([61, 62, 63, 64, 65, 66, 67, 68, 69, 70].concat(range(81, 100), range(31, 45)));

@@ -14,6 +14,7 @@ import { Log } from "../../src/wal/log.js";
 import { OpenMarks } from "../../src/wal/open-marks.js";
 import { type LogRecord, sealChecksum } from "../../src/wal/records.js";
 import { RowFates } from "../../src/wal/row-fates.js";
+import { SegmentRemover } from "../../src/wal/segment-remover.js";
 import type { TrimEvent } from "../../src/wal/trim-event.js";
 import { Trimmer } from "../../src/wal/trimmer.js";
 import { createTable, startRig } from "../sink/rig.js";
@@ -101,15 +102,19 @@ class TrimmedLog {
       keepAckedMs: KEEP_MS,
       isPressed: () => this.isPressed,
       segments: this.#segments,
-      marks: this.#marks,
+      remover: new SegmentRemover({
+        segments: this.#segments,
+        marks: this.#marks,
+        unknown: (table, run, first, last) => this.fates.get(table)!.unknown(run, first, last),
+        answeredUpTo: () => this.answeredUpTo,
+        unlink: async (segment) => {
+          if (this.trouble !== undefined) throw this.trouble;
+          this.log.unlink(segment);
+        },
+        carry: async (segment, rule) => this.log.carry(segment, keeperOf(rule)),
+      }),
       fatesOf: (table) => this.fates.get(table)!,
       stored: this.#counter,
-      answeredUpTo: () => this.answeredUpTo,
-      unlink: async (segment) => {
-        if (this.trouble !== undefined) throw this.trouble;
-        this.log.unlink(segment);
-      },
-      carry: async (segment, rule) => this.log.carry(segment, keeperOf(rule)),
       onLost: (table, _run, rows) =>
         this.lost.push(...rows.map(({ first, last }) => `${table} ${first}-${last}`)),
       report: (event) => this.events.push(event),

@@ -42,6 +42,39 @@ const FLUSHED = z.strictObject({
 
 const REPLAY = z.strictObject({ id: z.uuid(), pending: BY_TABLE, paused: z.record(z.string(), PAUSE) });
 
+const DAMAGE = z.array(
+  z.strictObject({
+    segment: COUNT,
+    offset: COUNT,
+    bytes: COUNT,
+    reason: z.string(),
+    kind: z.string().nullable(),
+    table: z.string().nullable(),
+    run: z.string().nullable(),
+    first_seq: COUNT.nullable(),
+    rows: COUNT.nullable(),
+  }),
+);
+const REPAIRED = z.strictObject({
+  dry_run: z.boolean(),
+  closed: z.array(COUNT),
+  damage: DAMAGE,
+  torn: DAMAGE,
+});
+
+const SEGMENTS = z.array(z.strictObject({ segment: COUNT, bytes: COUNT, pending: COUNT }));
+const PURGED = z.strictObject({
+  forced: z.boolean(),
+  removed: SEGMENTS,
+  kept: SEGMENTS,
+  pending: z
+    .array(z.strictObject({ table: z.string(), pending: COUNT }))
+    .meta({ description: "kept or, if forced, lost" }),
+  sending: z
+    .array(z.strictObject({ table: z.string(), rows: COUNT }))
+    .meta({ description: "kept although it was forced, as they may be stored already" }),
+});
+
 const LETTERS = z.strictObject({
   letters: COUNT,
   damaged: COUNT,
@@ -120,6 +153,8 @@ export const SCHEMAS = {
   Events: EVENTS,
   Flushed: FLUSHED,
   Replay: REPLAY,
+  Repaired: REPAIRED,
+  Purged: PURGED,
   Letters: LETTERS,
   Chosen: CHOSEN,
   Retried: RETRIED,

@@ -28,6 +28,9 @@ export interface Operation {
 
 const failure = (description: string): Answer => ({ description, content: "Failure" });
 const TABLE = { name: "table", description: "of this table alone" };
+const DIR = { name: "dir", description: "folder of the log that is meant" };
+const NO_LOG = failure("the recorder has no log");
+const OTHER_LOG = failure("the recorder's log is in another folder");
 const NO_TABLE = failure("no such table, with the nearest name");
 
 /** Each route of the admin API, as `docs/reference/http.md` tells it. */
@@ -111,11 +114,13 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "tries at once what waits in the log, also of paused tables",
     parameters: [
       { name: "without", description: "TABLE.COLUMN that was dropped, whose values go to the dead letters" },
+      DIR,
     ],
     answers: {
       200: { description: "what is tried", content: "Replay" },
       400: failure("the table has that column"),
-      404: NO_TABLE,
+      404: failure("no such table, with the nearest name; or no log"),
+      409: OTHER_LOG,
     },
   },
   {
@@ -124,6 +129,38 @@ export const OPERATIONS: readonly Operation[] = [
     answers: {
       200: { description: "what of it waits still", content: "Replay" },
       404: failure("it is not known, or not any more"),
+    },
+  },
+  {
+    ...{ method: "post", path: "/api/wal/repair", isOpen: false },
+    summary:
+      "reads the closed segments of the log, puts damaged bytes in quarantine, and waits no more for the rows lost with them",
+    parameters: [{ name: "dry_run", description: "true: only tells what would be done" }, DIR],
+    answers: {
+      200: { description: "what was put aside", content: "Repaired" },
+      400: failure("a dry_run that is neither true nor false"),
+      404: NO_LOG,
+      409: OTHER_LOG,
+    },
+  },
+  {
+    ...{ method: "post", path: "/api/wal/purge", isOpen: false },
+    summary: "removes the closed segments of the log of which nothing is needed",
+    parameters: [
+      {
+        name: "force",
+        description: "true: also what is not known to be stored, which is lost, but for what is being sent",
+      },
+      DIR,
+    ],
+    answers: {
+      200: {
+        description: "what was removed, what was kept, and the rows that are pending",
+        content: "Purged",
+      },
+      400: failure("a force that is neither true nor false"),
+      404: NO_LOG,
+      409: OTHER_LOG,
     },
   },
   {

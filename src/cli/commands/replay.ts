@@ -17,7 +17,7 @@ interface ReplayOptions {
 }
 
 /** What a service answers. */
-type Answer = ReplayProgress & { readonly id: string };
+export type Answer = ReplayProgress & { readonly id: string };
 
 export function registerReplay(program: Command): void {
   const replay = program
@@ -74,12 +74,13 @@ async function byItself(
   leaveOut: Readonly<Record<string, readonly string[]>>,
   context: Context,
 ): Promise<void> {
-  const tables = await replayLog(dir, context, leaveOut);
+  const tables = await replayLog(dir, context, { leaveOut });
   context.result(logText(tables), { dir, tables });
   if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
 }
 
-async function inService(
+/** Tells what a service answered that was asked to try at once; waits for it, if that is wanted. */
+export async function inService(
   service: RunningService,
   { id, pending }: Answer,
   isWaiting: boolean,

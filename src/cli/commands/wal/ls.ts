@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { tableText } from "../../../base/table-text.js";
+import { damageReport } from "../../../wal/damage-report.js";
 import { type Survey, type SurveyedSegment, surveyLog } from "../../../wal/survey.js";
 import { Context } from "../../context.js";
 import { withExamples } from "../../examples.js";
-import { damageJson, damageText } from "./damage-text.js";
+import { damageText } from "./damage-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 export function registerLs(group: Command): void {
@@ -45,8 +46,8 @@ function text(dir: string, { segments, tables, cursor, damage, torn }: Survey): 
     "",
     pendingText(segments),
     cursor === undefined ? "no cursor" : `the cursor is at ordinal ${cursor.upTo}`,
-    ...damage.map((place) => `damaged: ${damageText(place)}`),
-    ...torn.map((place) => `unfinished: ${damageText(place)}`),
+    ...damage.map((place) => `damaged: ${damageText(damageReport(place))}`),
+    ...torn.map((place) => `unfinished: ${damageText(damageReport(place))}`),
   );
   return lines.join("\n");
 }
@@ -79,8 +80,8 @@ function json(dir: string, { logId, segments, tables, cursor, damage, torn }: Su
       pending: segment.pending,
     })),
     tables: tables.map(({ run, ...table }) => ({ ...table, run: String(run) })),
-    damage: damage.map(damageJson),
-    torn: torn.map(damageJson),
+    damage: damage.map(damageReport),
+    torn: torn.map(damageReport),
   };
 }
 

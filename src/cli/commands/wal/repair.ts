@@ -1,52 +1,67 @@
 import type { Command } from "commander";
+import { type DamageReport, damageReport } from "../../../wal/damage-report.js";
+import { type DamagedPlace, damagedPlaces } from "../../../wal/damaged-places.js";
 import { nodeDisk } from "../../../wal/disk.js";
+import { LogDiskError } from "../../../wal/disk-error.js";
 import { Log } from "../../../wal/log.js";
-import type { Damage } from "../../../wal/recovered.js";
 import { surveyLog } from "../../../wal/survey.js";
 import { Context } from "../../context.js";
 import { withExamples } from "../../examples.js";
-import { damageJson, damageText } from "./damage-text.js";
-import { alone, type LogOptions, logFolder, withDir } from "./log-folder.js";
+import { damageText } from "./damage-text.js";
+import { aloneOrAsked, type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 /** Nothing is written but the ends of segments, so their size does not matter. */
 const SEGMENT_BYTES = 1;
 
 interface Repair {
+  readonly dry_run: boolean;
   readonly closed: readonly number[];
-  readonly damage: readonly Damage[];
-  readonly torn: readonly Damage[];
+  readonly damage: readonly DamageReport[];
+  readonly torn: readonly DamageReport[];
 }
 
 export function registerRepair(group: Command): void {
   const repair = withDir(group.command("repair"))
     .option("--dry-run", "say what would be done, change nothing")
-    .description("what a start does: damaged bytes to quarantine, torn ends cut, segments closed")
+    .description(
+      "put damaged bytes in quarantine, cut torn ends, close segments; a running service does it itself",
+    )
     .action(async (options: LogOptions & { dryRun?: boolean }, command: Command) => {
       const context = new Context(command);
       const dir = logFolder(options, context);
       const isDry = options.dryRun === true;
-      const repair = isDry ? look(dir) : await alone(dir, () => mendLog(dir));
-      context.result(text(repair, isDry), {
-        dry_run: isDry,
-        closed: repair.closed,
-        damage: repair.damage.map(damageJson),
-        torn: repair.torn.map(damageJson),
-      });
+      const asked = { context, path: "/api/wal/repair", query: { dry_run: `${isDry}` } };
+      const { done } = await aloneOrAsked(dir, () => (isDry ? look(dir) : mendLog(dir)), asked).catch(
+        async (error: unknown) => {
+          // Nobody writes to such a log.
+          if (isDry && error instanceof LogDiskError && error.state === "read_only")
+            return { done: await look(dir) };
+          throw error;
+        },
+      );
+      context.result(text(done), done);
     });
   withExamples(repair, [
-    ["coldpath wal repair --dry-run", "what a start would mend"],
+    ["coldpath wal repair --dry-run", "what would be mended"],
     ["coldpath wal repair", "mend it"],
   ]);
 }
 
-function look(dir: string): Repair {
-  const { segments, damage, torn } = surveyLog(dir);
-  return { closed: segments.filter(({ closed }) => !closed).map(({ segment }) => segment), damage, torn };
+async function look(dir: string): Promise<Repair> {
+  const { damage, torn } = surveyLog(dir);
+  const rotten = await rottenPlaces(dir);
+  return {
+    dry_run: true,
+    closed: openSegments(dir),
+    damage: [...damage, ...rotten].map(damageReport),
+    torn: torn.map(damageReport),
+  };
 }
 
-/** @throws LogDiskError */
-function mendLog(dir: string): Repair {
-  const { closed } = look(dir);
+/** What a start does, and beside that what it believes is read. @throws LogDiskError */
+async function mendLog(dir: string): Promise<Repair> {
+  const closed = openSegments(dir);
+  const rotten = await rottenPlaces(dir);
   const { log, recovered } = Log.open({
     dir,
     segmentBytes: SEGMENT_BYTES,
@@ -54,12 +69,30 @@ function mendLog(dir: string): Repair {
     now: Date.now,
     reserveBytes: 0,
   });
-  log.close();
+  try {
+    for (const place of rotten) log.setAside(place);
+  } finally {
+    log.close();
+  }
   if (recovered.trouble !== undefined) throw recovered.trouble;
-  return { closed, damage: recovered.damage, torn: recovered.torn };
+  return {
+    dry_run: false,
+    closed,
+    damage: [...recovered.damage, ...rotten].map(damageReport),
+    torn: recovered.torn.map(damageReport),
+  };
 }
 
-function text({ closed, damage, torn }: Repair, isDry: boolean): string {
+function openSegments(dir: string): number[] {
+  return surveyLog(dir).segments.flatMap(({ segment, closed }) => (closed ? [] : [segment]));
+}
+
+/** Damaged places of closed segments, which a start believes; not those that are in quarantine. */
+async function rottenPlaces(dir: string): Promise<DamagedPlace[]> {
+  return (await damagedPlaces(dir)).filter(({ isAside }) => !isAside);
+}
+
+function text({ dry_run: isDry, closed, damage, torn }: Repair): string {
   if (closed.length + damage.length + torn.length === 0) return "nothing to mend";
   const would = isDry ? "would be " : "";
   return [

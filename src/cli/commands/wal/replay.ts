@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { Context } from "../../context.js";
 import { withExamples } from "../../examples.js";
 import { logText, replayLog } from "../../replay-log.js";
-import { logFolder } from "./log-folder.js";
+import { RunningService } from "../../running-service.js";
+import { type Answer, inService } from "../replay.js";
+import { askService, logFolder } from "./log-folder.js";
 
 export function registerReplay(group: Command): void {
   const replay = group
@@ -12,7 +14,11 @@ export function registerReplay(group: Command): void {
     .action(async (options: { dir: string }, command: Command) => {
       const context = new Context(command);
       const dir = logFolder(options, context);
-      const tables = await replayLog(dir, context);
+      const tables = await replayLog(dir, context, { isOther: true }).catch(async (error: unknown) => {
+        const answer = await askService(dir, { context, path: "/api/replay" }, error);
+        await inService(new RunningService(context.read()), answer as Answer, true, context);
+      });
+      if (tables === undefined) return;
       context.result(logText(tables), { dir, tables });
       if (tables.some(({ left }) => left > 0)) process.exitCode = 1;
     });

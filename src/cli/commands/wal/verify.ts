@@ -1,10 +1,11 @@
 import type { Command } from "commander";
+import { damageReport } from "../../../wal/damage-report.js";
 import { type CostlyDamage, type Verification, verifyLog } from "../../../wal/verify.js";
 import { Context } from "../../context.js";
 import { counted } from "../../counted.js";
 import { withExamples } from "../../examples.js";
 import { ProgressLine } from "../../progress-line.js";
-import { damageJson, damageText } from "./damage-text.js";
+import { damageText } from "./damage-text.js";
 import { type LogOptions, logFolder, withDir } from "./log-folder.js";
 
 export function registerVerify(group: Command): void {
@@ -19,8 +20,8 @@ export function registerVerify(group: Command): void {
       line.end();
       context.result(text(found), {
         ...found,
-        damage: found.damage.map((place) => ({ ...damageJson(place), pending: place.pending })),
-        torn: found.torn.map(damageJson),
+        damage: found.damage.map((place) => ({ ...damageReport(place), pending: place.pending })),
+        torn: found.torn.map(damageReport),
       });
       if (found.damage.length > 0) process.exitCode = 1;
     });
@@ -31,8 +32,8 @@ function text({ segments, bytes, records, damage, torn }: Verification): string 
   const sum = `${counted(records, "sound record")} in ${counted(segments, "segment")}, ${bytes} bytes`;
   return [
     damage.length === 0 ? `no damage: ${sum}` : `damaged: ${counted(damage.length, "place")}; ${sum}`,
-    ...damage.map((place) => `  ${damageText(place)}${costText(place)}`),
-    ...torn.map((place) => `unfinished at the end, as a crash leaves it: ${damageText(place)}`),
+    ...damage.map((place) => `  ${damageText(damageReport(place))}${costText(place)}`),
+    ...torn.map((place) => `unfinished at the end, as a crash leaves it: ${damageText(damageReport(place))}`),
   ].join("\n");
 }
 
