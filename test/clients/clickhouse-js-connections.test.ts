@@ -194,7 +194,10 @@ test("a session keeps its temporary tables and settings, and serves one request 
   await assert.rejects(owner.query({ query }), { code: "60" });
   await assert.rejects(owner.query({ query, session_id: "other" }), { code: "60" });
   await owner.command({ query: "DROP TABLE picked", session_id: "mine" });
-  const slow = client.query({ query: "SELECT sleep(3), 'slow'", query_id: "slow" });
+  const slow = client.query({
+    query: "SELECT sleepEachRow(1), 'slow' FROM numbers(60) SETTINGS max_block_size = 1",
+    query_id: "slow",
+  });
   const stopped = assert.rejects(slow, { code: "394", type: "QUERY_WAS_CANCELLED" });
   await until("the start", async () => (await running(owner, "'slow'")) === 1);
   await assert.rejects(client.query({ query: "SELECT 1" }), { code: "373", type: "SESSION_IS_LOCKED" });

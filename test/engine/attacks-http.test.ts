@@ -3,12 +3,12 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { after, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { sameSecret } from "../../src/base/secret.js";
 import { MIB } from "../../src/base/units.js";
 import { DEFAULT_LIMITS } from "../../src/engine/limits.js";
 import { type Answer, ask, startTestEngine } from "../support/engine.js";
+import { until } from "../support/until.js";
 
 /** Each test is one way to get in, or to starve the others, by HTTP itself. */
 
@@ -267,10 +267,11 @@ test("guesses of the secret are all refused alike, and compared in constant time
 });
 
 test("without the password nobody's statement can be killed", async () => {
-  const sql = "SELECT sleepEachRow(0.2) FROM numbers(5) SETTINGS max_block_size = 1 FORMAT Null";
+  const sql = "SELECT sleepEachRow(0.2) FROM numbers(100) SETTINGS max_block_size = 1 FORMAT Null";
   const running = ask(engine, { body: sql, search: { query_id: "mine" } });
-  const count = "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'mine'";
-  while ((await clickhouse.text(count)) !== "1\n") await delay(5);
+  const count =
+    "SELECT count() FROM system.processes WHERE Settings['log_comment'] = 'mine' AND NOT is_cancelled";
+  await until("the start", async () => (await clickhouse.text(count)) === "1\n");
   for (const body of [
     "KILL QUERY WHERE 1",
     "KILL QUERY WHERE query_id = 'mine' ASYNC",
@@ -278,7 +279,9 @@ test("without the password nobody's statement can be killed", async () => {
   ]) {
     assert.equal(codeOf(await ask(engine, { body, asOwner: false })), "164");
   }
-  assert.equal((await running).status, 200);
+  assert.equal(await clickhouse.text(count), "1\n");
+  await ask(engine, { body: "KILL QUERY WHERE query_id = 'mine' SYNC" });
+  assert.equal(codeOf(await running), "394");
 });
 
 test("no text of a statement or exception keeps the engine from the others for long", async () => {
@@ -300,7 +303,7 @@ test("no text of a statement or exception keeps the engine from the others for l
       assert.notEqual(answer.status, 200);
       assert.ok(answer.text.length < 20_000, "an exception is bounded");
       const seconds = (performance.now() - start) / 1000;
-      assert.ok(seconds < 10, `${body.slice(0, 40)}: ${seconds} s`);
+      assert.ok(seconds < 30, `${body.slice(0, 40)}: ${seconds} s`);
     }
   }
   for (const question of [

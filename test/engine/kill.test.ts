@@ -27,7 +27,8 @@ function rows(from: number, length: number): string {
   return Array.from({ length }, (_, index) => `${from + index}\n`).join("");
 }
 
-function slowInsert(queryId: string, length = 28): Promise<Answer> {
+/** Ten seconds, unless it is killed or its length says otherwise. */
+function slowInsert(queryId: string, length = 100): Promise<Answer> {
   return ask(engine, {
     search: {
       query: "INSERT INTO slow FORMAT TSV",
@@ -49,9 +50,7 @@ function spooled(): number {
 test("a running INSERT is killed by its query id, and SYNC returns when it is over", async () => {
   const insert = slowInsert("running-1");
   await until("the start", () => isRunning("running-1"));
-  const started = performance.now();
   const answer = await kill("query_id = 'running-1'", "SYNC");
-  assert.ok(performance.now() - started < 2000);
   const line = JSON.parse(answer.text) as Record<string, string>;
   assert.deepEqual(line, {
     kill_status: "finished",
@@ -113,7 +112,7 @@ test("KILL reaches what is still being received, which then never starts", async
 });
 
 test("an INSERT whose client has gone before it started never commits", async () => {
-  const running = [slowInsert("one", 10), slowInsert("two", 10)];
+  const running = [slowInsert("one"), slowInsert("two")];
   await until("both places taken", async () => (await isRunning("one")) && (await isRunning("two")));
   const gone = new AbortController();
   const abandoned = request(`${engine.url}/?query=${encodeURIComponent("INSERT INTO quick FORMAT TSV")}`, {
@@ -126,7 +125,8 @@ test("an INSERT whose client has gone before it started never commits", async ()
   gone.abort();
   await assert.rejects(abandoned);
   await until("its body to go", () => spooled() < 3);
-  for (const answer of await Promise.all(running)) assert.equal(answer.status, 200);
+  await kill("query_id IN ('one', 'two')", "SYNC");
+  await Promise.all(running);
   // Inserts run in turn: this one would have come after it.
   await ask(engine, { search: { query: "INSERT INTO quick FORMAT TSV" }, body: "100\n" });
   assert.equal(await clickhouse.text("SELECT groupArray(a) FROM quick"), "[100]\n");
@@ -137,7 +137,7 @@ test("an INSERT whose client goes while it is sent or runs is cancelled", async 
   const before = await count("slow");
   for (const stage of ["receiving", "running"] as const) {
     const body = new PassThrough();
-    body.write(rows(1000, 28));
+    body.write(rows(1000, 100));
     if (stage === "running") body.end();
     const gone = new AbortController();
     const search = new URLSearchParams({
@@ -189,7 +189,7 @@ test("KILL ends a query whose client does not read its result", async () => {
 });
 
 test("KILL TEST only tells, and a condition may be anything", async () => {
-  const insert = slowInsert("told", 10);
+  const insert = slowInsert("told", 20);
   await until("the start", () => isRunning("told"));
   assert.match(
     (await kill("query_id LIKE 'tol%' AND elapsed >= 0 AND user = currentUser()", "TEST")).text,
@@ -203,28 +203,28 @@ test("KILL TEST only tells, and a condition may be anything", async () => {
 });
 
 test("a query id in use is refused until it is free", async () => {
-  const insert = slowInsert("used", 8);
+  const insert = slowInsert("used");
   await until("the start", () => isRunning("used"));
   const second = await ask(engine, { body: "SELECT 1", search: { query_id: "used" } });
   assert.equal(second.headers["x-clickhouse-exception-code"], "216");
-  assert.equal((await insert).status, 200);
+  await kill("query_id = 'used'", "SYNC");
+  await insert;
   assert.equal((await ask(engine, { body: "SELECT 1", search: { query_id: "used" } })).status, 200);
 });
 
 test("reads, other writes and a KILL go on beside long INSERTs", async () => {
   const inserts = [slowInsert("long-1"), slowInsert("long-2")];
   await until("both places taken", async () => (await isRunning("long-1")) && (await isRunning("long-2")));
-  const started = performance.now();
   await Promise.all(Array.from({ length: 20 }, () => clickhouse.text("SELECT count() FROM slow")));
   await clickhouse.command("CREATE TABLE beside (a UInt8) ENGINE = Memory");
   assert.ok((await isRunning("long-1")) && (await isRunning("long-2")));
   await kill("query_id LIKE 'long-%'", "SYNC");
-  assert.ok(performance.now() - started < 2500);
-  await Promise.all(inserts);
+  for (const answer of await Promise.all(inserts))
+    assert.equal(answer.headers["x-clickhouse-exception-code"], "394", "they had not ended");
 });
 
 test("a killed read never looks whole", async () => {
-  const body = "SELECT sleepEachRow(0.02) FROM numbers(150) SETTINGS max_block_size = 1";
+  const body = "SELECT sleepEachRow(0.02) FROM numbers(1500) SETTINGS max_block_size = 1";
   for (const [round, search] of [{}, {}, { wait_end_of_query: "1" }, {}, {}].entries()) {
     const id = `cut-${round}`;
     const answer = ask(engine, { body, search: { query_id: id, ...search } });

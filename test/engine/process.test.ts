@@ -157,7 +157,7 @@ test("an engine that hangs is killed and started again", async (t) => {
 });
 
 test("an engine that is only busy is not taken for hung", async (t) => {
-  const { engine, clickhouse } = await startTestEngine(t, { heartbeatMs: 50, hungAfterMs: 2000 });
+  const { engine, clickhouse } = await startTestEngine(t, { heartbeatMs: 50, hungAfterMs: 5000 });
   const pid = engine.pid;
   const sql = "SELECT max(sipHash64(number)) FROM numbers(40000000)";
   await Promise.all(Array.from({ length: 4 }, () => clickhouse.text(sql, { settings: { max_threads: 2 } })));
@@ -165,10 +165,10 @@ test("an engine that is only busy is not taken for hung", async (t) => {
 });
 
 test("an engine whose answers nobody could read is not taken for hung", async (t) => {
-  const { engine, clickhouse } = await startTestEngine(t, { heartbeatMs: 50, hungAfterMs: 500 });
+  const { engine, clickhouse } = await startTestEngine(t, { heartbeatMs: 50, hungAfterMs: 2000 });
   const pid = engine.pid;
   // The supervisor stands still, as in a long computation or on a suspended host.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2500);
   assert.equal(await clickhouse.text("SELECT 1"), "1\n");
   assert.deepEqual([engine.pid, engine.state], [pid, "up"]);
 });
@@ -176,11 +176,11 @@ test("an engine whose answers nobody could read is not taken for hung", async (t
 test("close lets a running statement finish and leaves no process", async (t) => {
   const { engine, clickhouse } = await startTestEngine(t);
   const pid = engine.pid!;
-  const last = clickhouse.text("SELECT sleep(1)");
+  const last = clickhouse.text("SELECT sleep(2)");
   await until(
     "the start",
     async () =>
-      (await clickhouse.text("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleep(1)%'")) ===
+      (await clickhouse.text("SELECT count() FROM system.processes WHERE query LIKE 'SELECT sleep(2)%'")) ===
       "1\n",
   );
   await engine.close();
@@ -227,7 +227,7 @@ describe("an engine used in turn", () => {
       code: "ENGINE_FOLDER_LOCKED",
       message: `the data folder ${dataDir} is used by process ${engine.pid}; stop that one, or choose another folder`,
     });
-    assert.ok(performance.now() - started < 2000);
+    assert.ok(performance.now() - started < 10_000);
     assert.equal((await ask(engine, { body: "SELECT 1" })).text, "1\n");
   });
 

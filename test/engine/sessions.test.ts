@@ -92,8 +92,8 @@ test("a session ends when it was not used for its session_timeout, and session_c
   const check = { search: { session_check: "1" } };
   const missing = await inSession("short", "SELECT 1", check, "372");
   assert.match(missing, /Session short not found\. \(SESSION_NOT_FOUND\)/);
-  await inSession("short", "SET max_block_size = 77", { search: { session_timeout: "1" } });
   await inSession("long", "SET max_block_size = 77");
+  await inSession("short", "SET max_block_size = 77", { search: { session_timeout: "2" } });
   const search = { session_check: "1", session_timeout: "0", session_id: "short" };
   assert.equal((await ask(engine, { body: "SELECT 1", search })).text, "1\n");
   await until(

@@ -4,6 +4,7 @@ import { after, test } from "node:test";
 import { ClickHouse } from "../../src/clickhouse/client.js";
 import { Recorder, type RecorderOptions } from "../../src/recorder.js";
 import { recorderOptions } from "../intake/fixture.js";
+import { endlessEnd } from "../spool/spool-rig.js";
 import { FaultProxy } from "../support/fault-proxy.js";
 import { temporaryFolder } from "../support/folder.js";
 import { startMigratedEngine } from "../support/migrated.js";
@@ -31,7 +32,8 @@ test("rows that are in memory alone when the recorder is closed are a gap, which
       emergencyDisk: 1,
     },
   };
-  const first = await Recorder.open(options);
+  const { clock, close } = endlessEnd();
+  const first = await Recorder.open({ ...options, clock });
   await proxy.refuse();
   const offer = (rows: number): void => {
     const now = BigInt(Date.now()) * 1_000_000n;
@@ -41,7 +43,7 @@ test("rows that are in memory alone when the recorder is closed are a gap, which
   offer(1);
   await until("the link is down", () => first.stats().link.state === "down");
   offer(9);
-  const { tables } = await first.close({ deadlineMs: 0 });
+  const { tables } = await close(first);
   const { unsent, unconfirmed } = tables["market_data"]!;
   assert.deepEqual([unsent, unconfirmed], [10, 0]);
   await proxy.accept();

@@ -8,6 +8,7 @@ import type { RecorderEvent } from "../../src/index.js";
 import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
 import { randomOf } from "../support/random.js";
+import { until } from "../support/until.js";
 import { order, quote } from "./logged-fixture.js";
 
 const RECORDED_BEFORE = 1000;
@@ -54,12 +55,12 @@ export async function recordWhileDying(
   }, 1);
   t.after(() => clearInterval(feed));
   while (died < deaths) await once(recorder, "pipeline");
+  await until("enough rows", () => orders > RECORDED_BEFORE && quotes > RECORDED_BEFORE);
   clearInterval(feed);
   await recorder.durable();
   await recorder.flush();
   const { tables } = await recorder.close();
   t.diagnostic(`${orders} orders, ${quotes} quotes recorded`);
-  assert.ok(orders > RECORDED_BEFORE && quotes > RECORDED_BEFORE);
   assert.equal(tables["orders"]!.pending.rows, 0);
   const [stored] = await clickhouse.rows<
     Record<"rows" | "orders" | "quoteRows" | "quotes" | "skipped" | "missing", string>

@@ -152,7 +152,7 @@ test("under load a service is reloaded again and again, by signal and by request
   await load;
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
   assert.ok(served.ingested > 0);
-  assert.equal((await served.post("/api/flush")).status, 200);
+  assert.equal((await served.post("/api/flush?wait=60")).status, 200);
   const { tables } = await served.get<{ tables: Record<string, Sums> }>("/api/status");
   const { orders, market_data } = tables as { orders: Sums; market_data: Sums };
   for (const sums of [orders, market_data]) {

@@ -59,7 +59,8 @@ for (const [how, fall] of [
     }
     await recording.recorder.flush();
     const seconds = (performance.now() - fellAt) / 1000;
-    assert.ok(seconds < 12, `moved on and stored all after ${seconds} s`);
+    // The deadline of a request is 30 s.
+    assert.ok(seconds < 25, `moved on and stored all after ${seconds} s`);
     await recording.check();
     const [move] = moves(recording);
     assert.deepEqual([move!.from, move!.to], [first.url, second.url]);

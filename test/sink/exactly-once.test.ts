@@ -111,8 +111,8 @@ test("a request that arrives after its retry was stored changes nothing", async 
 });
 
 test("a stored batch whose answer is older than a minute is asked for and not sent again", async () => {
-  const recording = await openWithLateAnswers({ deadlineMs: 500 });
-  rig.proxy.on({}, hangAfterStore);
+  const recording = await openWithLateAnswers();
+  rig.proxy.on({}, resetAfterStore);
   recording.offer(upTo(100));
   await recording.recorder.flush();
   await recording.check();
@@ -211,14 +211,14 @@ test("a partly stored batch is an incident, and nothing is sent until somebody h
 });
 
 test("rows that were stored twice by others are reported by name", async () => {
-  const recording = await openWithLateAnswers({ deadlineMs: 300 });
+  const recording = await openWithLateAnswers();
   const { name } = recording;
   const twice: Fault = {
     name: "stored, and once more",
     async befall(exchange) {
       await exchange.forward();
       await rig.direct.command(`INSERT INTO ${name} SELECT * FROM ${name}`);
-      await exchange.over;
+      exchange.reset();
     },
   };
   rig.proxy.on({}, twice);

@@ -2,11 +2,10 @@ import assert from "node:assert/strict";
 import { open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
-import { type Clock, systemClock } from "../../src/base/clock.js";
-import { MIB, MINUTE_MS } from "../../src/base/units.js";
+import { MIB } from "../../src/base/units.js";
 import { checkSums } from "../sink/rig.js";
 import { startLogRig } from "../wal/recorder-rig.js";
-import { away, FROZEN, fill, ids, spooled, spoolFolder, WIDE } from "./spool-rig.js";
+import { away, endlessEnd, FROZEN, fill, ids, spooled, spoolFolder, WIDE } from "./spool-rig.js";
 
 const rig = await startLogRig({ after });
 afterEach(() => rig.proxy.accept());
@@ -56,22 +55,13 @@ async function sizeOf(path: string): Promise<number> {
 
 test("a recorder that is closed while its spool is full gives up the oldest rows there, and keeps those that it holds", async () => {
   const place = await rig.place({ columns: ", note String DEFAULT ''" });
-  let isEnding = false;
-  let endsSince = 0;
-  // However slow this machine is, the second that a disk is given at the end is not over before it is done.
-  const clock: Clock = {
-    ...systemClock,
-    monotonic: () => (isEnding ? endsSince : systemClock.monotonic()),
-    after: (ms, run) => systemClock.after(isEnding && ms > 0 ? MINUTE_MS : ms, run),
-  };
+  const { clock, close } = endlessEnd();
   const [options, table] = spooled(place, {}, { ...FROZEN, spool: { max: 16 * MIB } });
   const recorder = await place.open({ ...options, clock }, table);
   await away(rig.proxy, recorder, place, 0);
   await fill(recorder, place, 1, 15);
   place.offer(recorder, ids(15_001, 5000), WIDE);
-  endsSince = clock.monotonic();
-  isEnding = true;
-  const report = await recorder.close({ deadlineMs: 0 });
+  const report = await close(recorder);
   const { unsent, unconfirmed, logged, dropped, accepted } = report.tables[place.name]!;
   assert.deepEqual([unsent, unconfirmed], [0, 0]);
   assert.equal(logged + dropped["spool_full"]!, accepted);

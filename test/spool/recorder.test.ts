@@ -3,7 +3,7 @@ import { after, afterEach, test } from "node:test";
 import { checkSums } from "../sink/rig.js";
 import { until } from "../support/until.js";
 import { startLogRig } from "../wal/recorder-rig.js";
-import { away, ids, onDisk, spooled, untilSpooled } from "./spool-rig.js";
+import { away, endlessEnd, ids, onDisk, spooled, untilSpooled } from "./spool-rig.js";
 
 const rig = await startLogRig({ after });
 afterEach(() => rig.proxy.accept());
@@ -35,13 +35,15 @@ test("rows of an outage wait on disk and not in memory, and are stored once each
 for (const order of ["oldest_first", "newest_first"] as const)
   test(`what an earlier start left in the spool is asked for and stored, ${order}`, async () => {
     const place = await rig.place();
-    const first = await place.open(...spooled(place, { order }));
+    const [options, table] = spooled(place, { order });
+    const { clock, close } = endlessEnd();
+    const first = await place.open({ ...options, clock }, table);
     await away(rig.proxy, first, place, 0);
     for (let at = 1; at <= 5000; at += 1000) {
       place.offer(first, ids(at, 1000));
       await untilSpooled(first, place, at);
     }
-    const { tables } = await first.close({ deadlineMs: 0 });
+    const { tables } = await close(first);
     const left = tables[place.name]!;
     assert.deepEqual([left.unsent, left.unconfirmed, left.logged], [0, 0, 5001]);
     await rig.proxy.accept();

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { type Clock, systemClock } from "../../src/base/clock.js";
+import { MINUTE_MS } from "../../src/base/units.js";
 import type { Recorder, RecorderOptions, SpoolOptions, TableOptions } from "../../src/recorder.js";
 import type { FaultProxy } from "../support/fault-proxy.js";
 import { until } from "../support/until.js";
@@ -57,6 +59,26 @@ export async function away(
   await proxy.refuse();
   place.offer(recorder, [id]);
   await until("the link is down", () => recorder.stats().link.state === "down");
+}
+
+/** A clock for a recorder, and how it ends: the second that its disk is given then is not over before that is done, however slow it is. */
+export function endlessEnd(): {
+  readonly clock: Clock;
+  readonly close: (recorder: Recorder) => ReturnType<Recorder["close"]>;
+} {
+  let endsSince: number | undefined;
+  const clock: Clock = {
+    ...systemClock,
+    monotonic: () => endsSince ?? systemClock.monotonic(),
+    after: (ms, run) => systemClock.after(endsSince !== undefined && ms > 0 ? MINUTE_MS : ms, run),
+  };
+  return {
+    clock,
+    close: (recorder) => {
+      endsSince = systemClock.monotonic();
+      return recorder.close({ deadlineMs: 0 });
+    },
+  };
 }
 
 /** The folder of the table's spool. */

@@ -7,7 +7,18 @@ import { cli } from "../support/cli.js";
 import { hang } from "../support/fault-proxy-faults.js";
 import { until } from "../support/until.js";
 import { startLogRig } from "../wal/recorder-rig.js";
-import { away, FROZEN, fill, ids, onDisk, spooled, spoolFolder, untilSpooled, WIDE } from "./spool-rig.js";
+import {
+  away,
+  endlessEnd,
+  FROZEN,
+  fill,
+  ids,
+  onDisk,
+  spooled,
+  spoolFolder,
+  untilSpooled,
+  WIDE,
+} from "./spool-rig.js";
 
 const OFF = { dedup: "none", sample: 0, conflate: 0, series: 9 } as const;
 const rig = await startLogRig({ after });
@@ -18,10 +29,12 @@ afterEach(async () => {
 
 test("damaged bytes cost the batch that they are in, which is told, and no other", async () => {
   const place = await rig.place({ columns: ", note String DEFAULT ''" });
-  const first = await place.open(...spooled(place, {}, FROZEN));
+  const [options, table] = spooled(place, {}, FROZEN);
+  const { clock, close } = endlessEnd();
+  const first = await place.open({ ...options, clock }, table);
   await away(rig.proxy, first, place, 0);
   await fill(first, place, 1, 4);
-  await first.close({ deadlineMs: 0 });
+  await close(first);
   const folder = spoolFolder(place);
   const [segment] = (await readdir(folder)).filter((name) => name.endsWith(".wal")).sort();
   const file = await open(join(folder, segment!), "r+");
@@ -67,11 +80,13 @@ test("a ClickHouse that hangs is away: rows go to disk though the link is not do
 
 test("what an earlier start left is stored when its folder can be opened, though no row comes meanwhile", async () => {
   const place = await rig.place();
-  const first = await place.open(...spooled(place));
+  const [options, table] = spooled(place);
+  const { clock, close } = endlessEnd();
+  const first = await place.open({ ...options, clock }, table);
   await away(rig.proxy, first, place, 0);
   place.offer(first, ids(1, 500));
   await untilSpooled(first, place, 500);
-  await first.close({ deadlineMs: 0 });
+  await close(first);
   await rig.proxy.accept();
   // A disk that is not mounted yet.
   const folder = spoolFolder(place);
@@ -101,6 +116,8 @@ test("rows of a time before the column by which their series are told apart are 
   await rig.direct.command(
     `ALTER TABLE ${place.name} ADD COLUMN venue LowCardinality(String) DEFAULT '', ADD COLUMN at DateTime64(9) DEFAULT ts`,
   );
+  // Nothing of what it left is stored before ClickHouse is away again.
+  rig.proxy.on({ times: Infinity, where: ({ sql }) => sql.includes(place.name) }, hang);
   await rig.proxy.accept();
   const policy = { ...OFF, by: ["venue"], news: ["px"], time: "at" };
   const second = await place.open(...spooled(place, {}, { ...narrow, policy }));

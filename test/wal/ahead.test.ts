@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
 import { NOON, upTo } from "../sink/rig.js";
+import type { Exchange, Seen } from "../support/fault-proxy.js";
 import { startLogRig } from "./recorder-rig.js";
 
 const rig = await startLogRig({ after });
@@ -58,6 +59,14 @@ test("rows taken after an outage pass its backlog, though memory was full of row
     await recorder.durable();
   }
   assert.deepEqual(recorder.stats().wal?.behind, [place.name]);
+  // However long the disk takes for rows that pass it, the backlog is not sent meanwhile.
+  let logged = Promise.resolve();
+  const befall = async (exchange: Exchange): Promise<void> => {
+    await logged;
+    await exchange.reply(await exchange.forward());
+  };
+  const where = ({ sql }: Seen): boolean => sql.includes(place.name);
+  proxy.on({ times: Infinity, where }, { name: "waits for the log", befall });
   await proxy.accept();
   const left: number[] = [];
   for (let id = rows; left.length < 3; id += 50) {
@@ -65,6 +74,7 @@ test("rows taken after an outage pass its backlog, though memory was full of row
     place.offer(recorder, ids.slice(0, -1), row);
     const last = recorder.table(place.name).offer({ ts: NOON, id: ids.at(-1), ...row })!;
     place.ledger.set(ids.at(-1)!, 1);
+    logged = recorder.durable();
     await last.stored;
     left.push(recorder.stats().wal!.pending[place.name]!);
   }

@@ -68,7 +68,7 @@ test("nothing is written to the empty place of a disk that was unmounted, and al
   mount();
   t.after(() => execFileSync("umount", ["--lazy", place]));
   const dir = join(place, "wal");
-  const { client, states } = await openClient(t, dir);
+  const { client, troubles } = await openClient(t, dir);
   await client.append([row(1)]);
   execFileSync("umount", ["--lazy", place]);
   await until(() => client.state === "missing");
@@ -77,6 +77,6 @@ test("nothing is written to the empty place of a disk that was unmounted, and al
   mount();
   await waiting;
   await until(() => client.state === "ok");
-  assert.deepEqual(states(), ["missing", "ok"]);
+  assert.deepEqual(troubles(), ["missing", "ok"]);
   assert.deepEqual(seqsIn(dir, client.logId), [1, 2]);
 });

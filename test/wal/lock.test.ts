@@ -63,7 +63,8 @@ test("what a dead thread of this process held is free at once", async (t) => {
   assert.equal((JSON.parse(readFileSync(join(dir, "lock"), "utf8")) as { pid: number }).pid, process.pid);
   const before = performance.now();
   await (await FolderLock.take(dir)).release();
-  assert.ok(performance.now() - before < 1000);
+  // Who has to watch the holder's beat takes 3.5 s.
+  assert.ok(performance.now() - before < 3000);
 });
 
 /** The file of a holder that lives, with other words in it. */

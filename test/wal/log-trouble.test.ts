@@ -17,7 +17,7 @@ describe("a log whose disk refuses", { concurrency: true }, () => {
   ] as const)
     test(`${error} at ${call} is told, and what was not on the disk is written again when it heals`, async (t) => {
       const dir = await temporaryFolder(t);
-      const { client, script, states, events } = await open(t, dir);
+      const { client, script, troubles, events } = await open(t, dir);
       await client.append([row(1)]);
       script.set(call, error);
       const waiting = [client.append([row(2)]), client.append([row(3)])];
@@ -29,7 +29,7 @@ describe("a log whose disk refuses", { concurrency: true }, () => {
       script.clear();
       await Promise.all([...waiting, cursor]);
       await until(() => client.state === "ok");
-      assert.deepEqual(states(), [state, "ok"]);
+      assert.deepEqual(troubles(), [state, "ok"]);
       await client.close();
       assert.deepEqual(new Set(seqsIn(dir, client.logId)), new Set([1, 2, 3]));
       const { recovered } = await open(t, dir);
@@ -65,7 +65,7 @@ describe("a log whose disk refuses", { concurrency: true }, () => {
 describe("a log whose disk is full, gone or hangs", { concurrency: true }, () => {
   test("on a full disk rows wait, what empties the log goes on, and it heals when there is room", async (t) => {
     const dir = await temporaryFolder(t);
-    const { client, script, states } = await open(t, dir);
+    const { client, script, troubles } = await open(t, dir);
     await client.append([row(1)]);
     script.free = MIB;
     script.set("write", "ENOSPC", 1);
@@ -88,7 +88,7 @@ describe("a log whose disk is full, gone or hangs", { concurrency: true }, () =>
     assert.deepEqual((await held).places[0]!.ordinal, 5);
     await end;
     await until(() => client.state === "ok");
-    assert.deepEqual(states(), ["full", "down", "full", "ok"]);
+    assert.deepEqual(troubles(), ["full", "down", "full", "ok"]);
     assert.deepEqual(
       recordsOf(dir, client.logId).map(({ kind }) => kind),
       ["rows", "rows", "seal", "seal", "rows", "group_end"],
@@ -118,7 +118,7 @@ describe("a log whose disk is full, gone or hangs", { concurrency: true }, () =>
     script.set("datasync", "hang", 1);
     const waiting = client.append([row(1)]);
     await until(() => states().includes("slow"));
-    assert.match(client.stats().reason, /a commit to the disk takes 1\d\d\d ms/);
+    assert.match(client.stats().reason, /a commit to the disk takes \d{4,} ms/);
     const closing = client.close(20);
     await assert.rejects(waiting, { code: "DEADLINE" });
     await closing;

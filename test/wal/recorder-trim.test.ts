@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
-import { setTimeout as delay } from "node:timers/promises";
+import { type Clock, systemClock } from "../../src/base/clock.js";
+import { SECOND_MS } from "../../src/base/units.js";
 import type { Exchange, Seen } from "../support/fault-proxy.js";
+import { until } from "../support/until.js";
 import { startLogRig } from "./recorder-rig.js";
 import { isPart, powerCut, quick, segmentsOf, store } from "./trim-rig.js";
 
@@ -10,12 +12,15 @@ const { proxy } = rig;
 
 afterEach(() => proxy.clear());
 
+/** Longer than any machine takes to store a few batches. */
+const KEPT_MS = 30 * SECOND_MS;
+
 test("the log gets short again: segments go when ClickHouse has kept their rows for a while", async () => {
   const place = await rig.place();
   const recorder = await place.open(quick(place, rig));
   await store(place, recorder, 8);
   assert.ok(Math.max(...segmentsOf(place)) >= 3, "rows are in several segments");
-  while (segmentsOf(place).length > 1) await delay(20);
+  await until("a short log", () => segmentsOf(place).length === 1);
   await place.check();
   await recorder.close({ deadlineMs: 1000 });
   const next = await place.open(quick(place, rig));
@@ -26,11 +31,15 @@ test("the log gets short again: segments go when ClickHouse has kept their rows 
 
 test("ClickHouse's host loses power, and parts that were stored: the log has them, and they are stored again", async () => {
   const place = await rig.place();
-  const recorder = await place.open(quick(place, rig, 1000));
+  let passed = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passed };
+  const recorder = await place.open({ ...quick(place, rig, KEPT_MS), clock });
   await store(place, recorder, 4);
   await powerCut(place, rig, isPart);
+  passed = KEPT_MS;
   await place.event("wal_rows_lost");
-  while (recorder.stats().tables[place.name]!.inherited.stored < 400) await delay(20);
+  const { name } = place;
+  await until("lost rows are stored again", () => recorder.stats().tables[name]!.inherited.stored === 400);
   await recorder.flush();
   await place.check();
   const { stored, inherited } = recorder.stats().tables[place.name]!;
@@ -70,6 +79,6 @@ test("without counting before a segment goes the oracle misses rows", async () =
     },
   );
   await powerCut(place, rig, isPart);
-  while (segmentsOf(place).length > 1) await delay(20);
+  await until("a short log", () => segmentsOf(place).length === 1);
   await assert.rejects(place.check());
 });

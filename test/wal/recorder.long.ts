@@ -24,6 +24,7 @@ test("a backlog over 200 partitions is stored partition by partition, and so are
       place.offer(first, [round * 400 + 2 * i], { ts: edge });
       place.offer(first, [round * 400 + 2 * i + 1], { ts: edge - 1n });
     }
+  await first.durable();
   await first.close({ deadlineMs: 0 });
   await proxy.accept();
   const second = await place.open();
@@ -53,6 +54,7 @@ test("rows of a table that the recorder is not opened with stay in the log, and 
   const first = await place.open();
   await proxy.refuse();
   place.offer(first, upTo(10));
+  await first.durable();
   await first.close({ deadlineMs: 0 });
   await proxy.accept();
   const options = loggedOptions(rig.direct, place.folder, other.name);
@@ -110,6 +112,7 @@ test("rows that are taken while a backlog is read back are stored once and witho
   const first = await place.open();
   await proxy.refuse();
   place.offer(first, upTo(50_000));
+  await first.durable();
   await first.close({ deadlineMs: 0 });
   await proxy.accept();
   const second = await place.open({}, { queue: { rows: 2000 } });

@@ -7,6 +7,7 @@ import { after, afterEach, test } from "node:test";
 import { ingestFiles } from "../../src/intake/ingest.js";
 import type { TablePolicy } from "../../src/recorder.js";
 import { NOON, upTo } from "../sink/rig.js";
+import type { Exchange } from "../support/fault-proxy.js";
 import { resetBeforeStore, slow } from "../support/fault-proxy-faults.js";
 import { until } from "../support/until.js";
 import { type LogPlace, startLogRig } from "./recorder-rig.js";
@@ -28,11 +29,18 @@ async function replayTold(place: LogPlace) {
 test("a critical row is in the log before it is sent, and stored once", async () => {
   const place = await rig.place();
   const recorder = await place.open();
+  const steps: string[] = [];
+  const arrives = async (exchange: Exchange): Promise<void> => {
+    steps.push("sent");
+    await exchange.reply(await exchange.forward());
+  };
+  proxy.on({ where: ({ sql }) => sql.includes(place.name) }, { name: "seen", befall: arrives });
   const ticket = recorder.table(place.name).offer({ ts: BigInt(Date.now()) * 1_000_000n, id: 1 })!;
   place.ledger.set(1, 1);
   await ticket.durable;
-  assert.equal(await place.count(), 0);
+  steps.push("durable");
   await ticket.stored;
+  assert.deepEqual(steps, ["durable", "sent"]);
   await place.check();
   const { wal, memory } = recorder.stats();
   assert.equal(memory.max, 2 ** 24);
@@ -80,7 +88,7 @@ test("an outage keeps memory flat, and figures and events tell it: rows wait in 
     await recorder.durable();
     most = Math.max(most, recorder.stats().memory.used);
   }
-  await place.event("link");
+  await until("the link is down", () => recorder.stats().link.state === "down");
   const { link, memory, wal, tables } = recorder.stats();
   assert.ok(most < memory.max * 0.6, `${most} of ${memory.max} bytes`);
   assert.deepEqual(wal?.behind, [place.name]);
@@ -132,6 +140,7 @@ test("rows that are the same stay two rows", async () => {
   const first = await place.open();
   await proxy.refuse();
   place.offer(first, [1, 2, 1, 1]);
+  await first.durable();
   await first.close({ deadlineMs: 0 });
   await proxy.accept();
   const second = await place.open();
@@ -146,6 +155,7 @@ test("columns that were added or widened since the rows were logged are no obsta
   const first = await place.open();
   await proxy.refuse();
   place.offer(first, upTo(100), { px: "1.5" });
+  await first.durable();
   await first.close({ deadlineMs: 0 });
   await proxy.accept();
   await rig.direct.command(`ALTER TABLE ${place.name} ADD COLUMN more Int32 DEFAULT 7 AFTER px`);
@@ -169,6 +179,7 @@ test("a column that is gone pauses its table with its name, and others go on", a
   const first = await place.open();
   await proxy.refuse();
   place.offer(first, upTo(10), { extra: 5 });
+  await first.durable();
   await first.close({ deadlineMs: 0 });
   await proxy.accept();
   await rig.direct.command(`ALTER TABLE ${place.name} DROP COLUMN extra`);
