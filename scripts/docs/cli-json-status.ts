@@ -175,7 +175,7 @@ const AT_REST = z.strictObject({
       .strictObject({ dir: z.string(), pending: byName("rows that are not known to be stored, by table") })
       .nullable(),
     spool: z.strictObject({ dir: z.string(), bytes: z.number() }).nullable(),
-    dead_letters: byName("by table"),
+    deadLetters: byName("by table"),
   }),
 });
 

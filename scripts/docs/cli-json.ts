@@ -16,7 +16,7 @@ const DAMAGE = z.strictObject({
   kind: z.string().nullable().describe("of the record, if it can be told"),
   table: z.string().nullable(),
   run: z.string().nullable(),
-  first_seq: z.number().nullable(),
+  firstSeq: z.number().nullable(),
   rows: z.number().nullable(),
 });
 
@@ -24,7 +24,7 @@ const REPLAYED = z.strictObject({
   table: z.string(),
   rows: z.number().describe("that were pending"),
   stored: z.number().describe("of these, in ClickHouse by now"),
-  dead_lettered: z.number(),
+  deadLettered: z.number(),
   left: z.number().describe("still pending"),
   paused: z.string().optional().describe("why they are"),
 });
@@ -36,7 +36,7 @@ const BY_ITSELF = z.strictObject({
 
 const IN_SERVICE = z.strictObject({
   service: z.string(),
-  tables: z.array(REPLAYED.omit({ stored: true, dead_lettered: true })),
+  tables: z.array(REPLAYED.omit({ stored: true, deadLettered: true })),
 });
 
 const FILE = z.strictObject({ origin: z.string(), name: z.string() });
@@ -115,8 +115,8 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
   db: z.strictObject({
     url: z.string(),
     user: z.string(),
-    secret_file: z.string().describe("file with the password"),
-    broken_parts: strings.describe("parts that were put aside: their rows are missing"),
+    secretFile: z.string().describe("file with the password"),
+    brokenParts: strings.describe("parts that were put aside: their rows are missing"),
   }),
   query: z
     .looseObject({
@@ -150,20 +150,20 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
   }),
   "wal ls": z.strictObject({
     dir: z.string(),
-    log_id: z.string().nullable(),
+    logId: z.string().nullable(),
     bytes: z.number(),
     rows: z.number(),
     pending: z.number().describe("rows that are not known to be stored"),
-    oldest_pending: z.strictObject({ segment: z.number(), made: z.string().nullable() }).nullable(),
-    cursor: z.strictObject({ up_to: z.number() }).nullable(),
+    oldestPending: z.strictObject({ segment: z.number(), made: z.string().nullable() }).nullable(),
+    cursor: z.strictObject({ upTo: z.number() }).nullable(),
     segments: z.array(
       z.strictObject({
         segment: z.number(),
         state: z.enum(["open", "closed"]),
         bytes: z.number(),
         made: z.string().nullable(),
-        first_ordinal: z.number(),
-        last_ordinal: z.number(),
+        firstOrdinal: z.number(),
+        lastOrdinal: z.number(),
         rows: z.number(),
         pending: z.number(),
       }),
@@ -195,7 +195,7 @@ export const CLI_JSON: Readonly<Record<string, z.ZodType>> = {
     torn: z.array(DAMAGE),
   }),
   "wal repair": z.strictObject({
-    dry_run: z.boolean(),
+    dryRun: z.boolean(),
     closed: z.array(z.number()).describe("segments"),
     damage: z.array(DAMAGE).describe("put aside"),
     torn: z.array(DAMAGE).describe("cut"),

@@ -7,16 +7,16 @@ import { Parameters } from "./parameters.js";
 type Log = NonNullable<Recorder["log"]>;
 
 /**
- * `POST /api/wal/repair` looks through the closed segments of the log and puts aside what is damaged, `?dry_run=true` only tells;
+ * `POST /api/wal/repair` looks through the closed segments of the log and puts aside what is damaged, `?dryRun=true` only tells;
  * `POST /api/wal/purge` removes segments of which nothing is needed, with `?force=true` what is pending, too.
  */
 export function walRoutes(app: FastifyInstance, recorder: Pick<Recorder, "log">): void {
   app.post("/api/wal/repair", async ({ query }) => {
-    const parameters = new Parameters(query, ["dry_run", "dir"]);
-    const isDry = isSet("dry_run", parameters);
+    const parameters = new Parameters(query, ["dryRun", "dir"]);
+    const isDry = isSet("dryRun", parameters);
     const damage = await logNamed(recorder, parameters.one("dir")).repair(isDry);
     // The segment that is written to stays open, and nothing is torn while it is.
-    return { dry_run: isDry, closed: [], damage, torn: [] };
+    return { dryRun: isDry, closed: [], damage, torn: [] };
   });
   app.post("/api/wal/purge", async ({ query }) => {
     const parameters = new Parameters(query, ["force", "dir"]);

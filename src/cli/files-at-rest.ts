@@ -15,7 +15,7 @@ export interface FilesAtRest {
   /** Bytes of the segments in the spool. */
   readonly spool: { readonly dir: string; readonly bytes: number } | null;
   /** By table. */
-  readonly dead_letters: Readonly<Record<string, number>>;
+  readonly deadLetters: Readonly<Record<string, number>>;
 }
 
 /** Looks into the files without changing them or keeping anybody out: safe beside a recorder that runs and cannot be reached, too. */
@@ -23,11 +23,11 @@ export async function filesAtRest(config: Config): Promise<FilesAtRest> {
   const letters: Record<string, number> = {};
   const { groups } = await summarise(deadLettersFolder(config), { table: undefined });
   for (const { table, letters: count } of groups) letters[table] = (letters[table] ?? 0) + count;
-  return { log: logAt(walFolder(config)), spool: spoolAt(spoolFolder(config)), dead_letters: letters };
+  return { log: logAt(walFolder(config)), spool: spoolAt(spoolFolder(config)), deadLetters: letters };
 }
 
 /** For people; undefined if there is nothing. */
-export function restText({ log, spool, dead_letters: letters }: FilesAtRest): string | undefined {
+export function restText({ log, spool, deadLetters: letters }: FilesAtRest): string | undefined {
   const lines: string[] = [];
   if (log !== null) {
     const tables = Object.entries(log.pending).filter(([, rows]) => rows > 0);

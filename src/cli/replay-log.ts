@@ -30,7 +30,7 @@ export interface ReplayedTable {
   readonly rows: number;
   /** Of these, in ClickHouse by now: sent, or found there. */
   readonly stored: number;
-  readonly dead_lettered: number;
+  readonly deadLettered: number;
   /** Still pending. */
   readonly left: number;
   /** Why they are, if the table is paused. */
@@ -67,7 +67,7 @@ export async function replayLog(
       table,
       rows,
       stored: tables[table]?.inherited.stored ?? 0,
-      dead_lettered: tables[table]?.inherited.deadLettered ?? 0,
+      deadLettered: tables[table]?.inherited.deadLettered ?? 0,
       left: left.get(table) ?? 0,
       ...(paused[table] === undefined ? {} : { paused: pauseText(paused[table]) }),
     }));
@@ -82,9 +82,9 @@ export function logText(tables: readonly ReplayedTable[]): string {
   if (tables.length === 0) return "nothing to replay: all rows of the log are stored or given up";
   const told = tableText(
     ["table", "pending", "stored", "dead letters", "left"],
-    tables.map(({ table, rows, stored, dead_lettered, left }) => [
+    tables.map(({ table, rows, stored, deadLettered, left }) => [
       table,
-      ...[rows, stored, dead_lettered, left].map(String),
+      ...[rows, stored, deadLettered, left].map(String),
     ]),
   );
   const reasons = tables.flatMap(({ table, paused }) =>

@@ -10,7 +10,7 @@ export interface DamageReport {
   readonly kind: string | null;
   readonly table: string | null;
   readonly run: string | null;
-  readonly first_seq: number | null;
+  readonly firstSeq: number | null;
   readonly rows: number | null;
 }
 
@@ -25,7 +25,7 @@ export function damageReport({ segment, offset, bytes, reason, record }: Damage)
     kind: record?.record.kind ?? null,
     table: frame?.table ?? null,
     run: frame === undefined ? null : String(frame.run),
-    first_seq: frame?.firstSeq ?? null,
+    firstSeq: frame?.firstSeq ?? null,
     rows: frame?.count ?? null,
   };
 }

@@ -169,7 +169,7 @@ test("rows are taken and land", async () => {
 
 test("what is asked of the log is done with this recorder's log alone", async () => {
   assert.equal((await ask("POST", "/api/wal/repair?dir=/nowhere")).status, 409);
-  assert.equal((await ask("POST", "/api/wal/repair?dry_run=perhaps")).status, 400);
+  assert.equal((await ask("POST", "/api/wal/repair?dryRun=perhaps")).status, 400);
   assert.equal((await ask("POST", "/api/wal/purge", { asGuest: true })).status, 401);
   const { status, json } = await ask("POST", "/api/wal/purge");
   assert.equal(status, 200, JSON.stringify(json));

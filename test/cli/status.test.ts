@@ -84,7 +84,7 @@ test("without a service status tells what its files hold: rows of the log, dead 
   const told = promised("status", (await status(stopped.folder, "127.0.0.1:2", "--json").ended()).stdout);
   const { service, files } = told as {
     service: null;
-    files: { log: { pending: object }; dead_letters: object };
+    files: { log: { pending: object }; deadLetters: object };
   };
-  assert.deepEqual([service, files.log.pending, files.dead_letters], [null, { orders: 3 }, { orders: 1 }]);
+  assert.deepEqual([service, files.log.pending, files.deadLetters], [null, { orders: 3 }, { orders: 1 }]);
 });

@@ -51,7 +51,7 @@ test("the log of another host is stored once, however often it or a copy of it i
   const here = await temporaryFolder(t);
   const copy = join(here, "copy");
   cpSync(log, copy, { recursive: true });
-  const replayed = { table: "orders", rows: ROWS, stored: ROWS, dead_lettered: 0, left: 0 };
+  const replayed = { table: "orders", rows: ROWS, stored: ROWS, deadLettered: 0, left: 0 };
   for (const dir of [log, copy]) {
     const run = await cli(["--json", "wal", "replay", "--dir", dir], here);
     assert.equal(run.code, 0, run.stderr);

@@ -61,7 +61,7 @@ test("the log of a running service is repaired by that service, and a dry run te
   promised("wal repair", dry.stdout);
   assert.deepEqual([dry.json.closed, dry.json.torn, dry.json.damage.length], [[], [], 1]);
   const mended = await json("wal repair");
-  assert.deepEqual(mended.json, { ...dry.json, dry_run: false });
+  assert.deepEqual(mended.json, { ...dry.json, dryRun: false });
   assert.equal(readdirSync(join(DIR, "quarantine")).length, 1);
   const again = await cli(["wal", "repair"], cwd);
   assert.deepEqual([again.code, again.stdout], [0, "nothing to mend\n"]);

@@ -97,7 +97,7 @@ describe("coldpath wal, looking only,", { concurrency: true }, () => {
     ]);
     assert.deepEqual(
       { pending, cursor, damage, torn },
-      { pending: 75, cursor: { up_to: 5 }, damage: [], torn: [] },
+      { pending: 75, cursor: { upTo: 5 }, damage: [], torn: [] },
     );
     assert.match(text.stdout, /75 rows are pending, the oldest in segment 1, made 20/);
 
@@ -142,7 +142,7 @@ describe("coldpath wal, looking only,", { concurrency: true }, () => {
         const { segment, offset } = places.get(ordinal)!;
         const table = ordinal === 2 ? "orders" : "trades";
         const pending = ordinal === 2 ? 0 : ROWS;
-        return { segment, offset, table, run: String(RUN), first_seq: 11, rows: ROWS, pending };
+        return { segment, offset, table, run: String(RUN), firstSeq: 11, rows: ROWS, pending };
       }),
     );
     const { records } = inspectLog(dir, { segment: 1 }, { limit: 9, rows: true });
@@ -168,12 +168,12 @@ describe("coldpath wal, alone on a log,", { concurrency: true }, () => {
     assert.deepEqual(readdirSync(dir), files);
     const done = await wal(dir, "repair");
     assert.equal(done.code, 0, done.stderr);
-    for (const { json, dry_run } of [
-      { json: dry.json, dry_run: true },
-      { json: done.json, dry_run: false },
+    for (const { json, dryRun } of [
+      { json: dry.json, dryRun: true },
+      { json: done.json, dryRun: false },
     ]) {
       const torn = json["torn"] as Record<string, unknown>[];
-      assert.deepEqual({ ...json, torn: torn.length }, { dry_run, closed: [3], damage: [], torn: 1 });
+      assert.deepEqual({ ...json, torn: torn.length }, { dryRun, closed: [3], damage: [], torn: 1 });
       assert.equal(torn[0]!["offset"], offset + length);
     }
     const [kept] = readdirSync(join(dir, "quarantine"));

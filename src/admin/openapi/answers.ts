@@ -51,12 +51,12 @@ const DAMAGE = z.array(
     kind: z.string().nullable(),
     table: z.string().nullable(),
     run: z.string().nullable(),
-    first_seq: COUNT.nullable(),
+    firstSeq: COUNT.nullable(),
     rows: COUNT.nullable(),
   }),
 );
 const REPAIRED = z.strictObject({
-  dry_run: z.boolean(),
+  dryRun: z.boolean(),
   closed: z.array(COUNT),
   damage: DAMAGE,
   torn: DAMAGE,

@@ -135,10 +135,10 @@ export const OPERATIONS: readonly Operation[] = [
     ...{ method: "post", path: "/api/wal/repair", isOpen: false },
     summary:
       "reads the closed segments of the log, puts damaged bytes in quarantine, and waits no more for the rows lost with them",
-    parameters: [{ name: "dry_run", description: "true: only tells what would be done" }, DIR],
+    parameters: [{ name: "dryRun", description: "true: only tells what would be done" }, DIR],
     answers: {
       200: { description: "what was put aside", content: "Repaired" },
-      400: failure("a dry_run that is neither true nor false"),
+      400: failure("a dryRun that is neither true nor false"),
       404: NO_LOG,
       409: OTHER_LOG,
     },

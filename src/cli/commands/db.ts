@@ -29,7 +29,7 @@ export function registerDb(program: Command): void {
           `  write: curl ${key}'${url}/' --data-binary 'CREATE DATABASE mine'`,
           `  other clients: user ${user}, password in ${secretFile} (docs/reference/clients.md)`,
         ].join("\n"),
-        { url, user, secret_file: secretFile, broken_parts: engine.brokenParts },
+        { url, user, secretFile, brokenParts: engine.brokenParts },
       );
       if (engine.brokenParts.length > 0) {
         const parts = engine.brokenParts.join(", ");

@@ -9,7 +9,7 @@ export function damageText({
   kind,
   table,
   run,
-  first_seq: first,
+  firstSeq: first,
   rows,
 }: DamageReport): string {
   const place = `segment ${segment}, byte ${offset}, ${bytes} bytes: ${reason}`;

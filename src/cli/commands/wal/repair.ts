@@ -14,7 +14,7 @@ import { aloneOrAsked, type LogOptions, logFolder, withDir } from "./log-folder.
 const SEGMENT_BYTES = 1;
 
 interface Repair {
-  readonly dry_run: boolean;
+  readonly dryRun: boolean;
   readonly closed: readonly number[];
   readonly damage: readonly DamageReport[];
   readonly torn: readonly DamageReport[];
@@ -30,7 +30,7 @@ export function registerRepair(group: Command): void {
       const context = new Context(command);
       const dir = logFolder(options, context);
       const isDry = options.dryRun === true;
-      const asked = { context, path: "/api/wal/repair", query: { dry_run: `${isDry}` } };
+      const asked = { context, path: "/api/wal/repair", query: { dryRun: `${isDry}` } };
       const { done } = await aloneOrAsked(dir, () => (isDry ? look(dir) : mendLog(dir)), asked).catch(
         async (error: unknown) => {
           // Nobody writes to such a log.
@@ -51,7 +51,7 @@ async function look(dir: string): Promise<Repair> {
   const { damage, torn } = surveyLog(dir);
   const rotten = await rottenPlaces(dir);
   return {
-    dry_run: true,
+    dryRun: true,
     closed: openSegments(dir),
     damage: [...damage, ...rotten].map(damageReport),
     torn: torn.map(damageReport),
@@ -76,7 +76,7 @@ async function mendLog(dir: string): Promise<Repair> {
   }
   if (recovered.trouble !== undefined) throw recovered.trouble;
   return {
-    dry_run: false,
+    dryRun: false,
     closed,
     damage: [...recovered.damage, ...rotten].map(damageReport),
     torn: recovered.torn.map(damageReport),
@@ -92,7 +92,7 @@ async function rottenPlaces(dir: string): Promise<DamagedPlace[]> {
   return (await damagedPlaces(dir)).filter(({ isAside }) => !isAside);
 }
 
-function text({ dry_run: isDry, closed, damage, torn }: Repair): string {
+function text({ dryRun: isDry, closed, damage, torn }: Repair): string {
   if (closed.length + damage.length + torn.length === 0) return "nothing to mend";
   const would = isDry ? "would be " : "";
   return [
