@@ -7,6 +7,7 @@ import { recordKeyedRequest } from "../intake/keyed-request.js";
 import type { Normaliser } from "../intake/normalise/normaliser.js";
 import type { Ledger, Recorder } from "../recorder.js";
 import { failure } from "./failures.js";
+import { Parameters } from "./parameters.js";
 
 /** How long a caller waits to be told that its rows are safe; then it is told that this is not known. */
 const STORE_TIMEOUT_MS: number = MINUTE_MS;
@@ -25,7 +26,7 @@ interface IngestRouteOptions {
 /** `POST /v1/ingest/TABLE`: NDJSON, gzip allowed; 200 once every accepted row is in the log or, without one, in ClickHouse. */
 export function ingestRoute(app: FastifyInstance, options: IngestRouteOptions): void {
   // Rows are no acts of an operator: written down one by one they would make as many rows again.
-  app.post<{ Params: { table: string }; Querystring: { history?: string } }>(
+  app.post<{ Params: { table: string } }>(
     "/v1/ingest/:table",
     { config: { isAudited: false } },
     async (request, reply) => {
@@ -42,7 +43,9 @@ export function ingestRoute(app: FastifyInstance, options: IngestRouteOptions): 
       reply.raw.on("close", () => gone.abort());
       const given: RequestOptions = {
         writer,
-        normaliser: isHistory(request.query.history) ? undefined : options.normaliser,
+        normaliser: isHistory(new Parameters(request.query, ["history"]).one("history"))
+          ? undefined
+          : options.normaliser,
         body: request.raw,
         isGzip: encoding === "gzip",
         maxLineBytes: options.maxLine,

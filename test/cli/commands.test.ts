@@ -246,6 +246,7 @@ test("serve takes rows over HTTP from whoever has the token, and they are in Cli
 
   assert.equal((await post("orders", ORDERS, { authorization: "Bearer wrong" })).status, 401);
   assert.equal((await post("order", ORDERS)).status, 404);
+  assert.equal((await post("orders?histroy=true", ORDERS)).status, 400);
   assert.equal((await post("orders", ORDERS, { "content-type": "text/csv" })).status, 415);
   assert.equal((await post("orders", "not gzip", { "content-encoding": "gzip" })).status, 400);
   assert.equal((await post("orders", ORDERS, { origin: "http://evil.example" })).status, 403);
