@@ -6,6 +6,7 @@ import { NumberText } from "../../src/native/number-text.js";
 import { Policy, type PolicyRules } from "../../src/policy/policy.js";
 import { shapeOf } from "../../src/policy/shape.js";
 import { ManualClock } from "../support/clock.js";
+import { randomOf } from "../support/random.js";
 
 const OFF: PolicyRules = { dedup: "none", sample: 0, conflate: 0, series: 10 };
 const SHAPE = shapeOf({ by: ["name"], news: ["value"], time: "at" }, [{ name: "value", type: "Float64" }]);
@@ -120,4 +121,45 @@ test("values are the same only where that is certain", () => {
   for (const [type, a, b] of same) assert.ok(isRepetition(type, a, b), `${type} ${String(a)} ${String(b)}`);
   for (const [type, a, b] of different)
     assert.ok(!isRepetition(type, a, b), `${type} ${String(a)} ${String(b)}`);
+});
+
+test("whatever the rules, rows left out are untold until a kept row or a gap has told of them", (t) => {
+  const random = randomOf(t);
+  const clock = new ManualClock();
+  const rules = (): PolicyRules => ({
+    dedup: random.below(2) === 0 ? "none" : "bbo",
+    sample: random.below(2) * 5,
+    conflate: random.below(2) * 5,
+    series: 1 + random.below(3),
+  });
+  let leftOut = 0;
+  let told = 0;
+  const policy = new Policy<unknown>({
+    ...{ shape: SHAPE, rules: rules(), clock },
+    emit: (_row, _context, skipped) => {
+      const isTaken = random.below(4) > 0;
+      if (isTaken) told += skipped;
+      return isTaken;
+    },
+    leftOut: () => {
+      leftOut += 1;
+    },
+    onGap: ({ rows }) => {
+      told += rows;
+    },
+  });
+  for (let id = 0; id < 2000; id += 1) {
+    const row = { ...rowAt(id * 700, random.below(3)), name: `n${random.below(5)}` };
+    const verdict = policy.judge(row);
+    if (verdict === "hold") policy.hold(row, id);
+    if (verdict === "keep" && random.below(10) > 0) {
+      told += policy.skippedBefore;
+      policy.kept(row);
+    }
+    if (random.below(20) === 0) clock.advance(random.below(10));
+    if (random.below(100) === 0) policy.change(rules(), SHAPE);
+    assert.equal(policy.untold, leftOut - told, `row ${id}`);
+  }
+  policy.close();
+  assert.ok(leftOut > 100 && policy.untold === 0);
 });

@@ -221,6 +221,32 @@ test("rows that are refused last have room when the others of their table do not
   assert.equal(trade({ px: 1 }), true);
 });
 
+test("rows that a ring refused are told of by whoever reads it until somebody has written it down, and rows that were handed out are counted", () => {
+  const { producer, read } = ringOf({ cells: 256 }, 128);
+  const tick = producer.recordOf("ticks");
+  let ticks = 0;
+  while (tick({ px: ticks })) ticks += 1;
+  tick({ px: 1 });
+  const first = read();
+  assert.deepEqual([first.takeRefused(0, "ringFull"), first.takeRefused(0, "ringFull")], [2, 0]);
+  const taken: number[] = [];
+  assert.throws(() =>
+    first.drain(100, (_, row) => {
+      if (taken.length === 3) throw new Error("the thread dies");
+      return taken.push(Number(row["px"])) > 0;
+    }),
+  );
+  // It has told nobody.
+  const second = read();
+  assert.deepEqual([second.takeRefused(0, "ringFull"), second.handed(0)], [2, 3]);
+  second.toldRefused(0, "ringFull", 2);
+  tick({ px: 1 });
+  const third = read();
+  assert.deepEqual([third.takeRefused(0, "ringFull"), third.takeRefused(0, "tooLarge")], [1, 0]);
+  assert.equal(drainAll(third).length, ticks - 3);
+  assert.equal(third.handed(0), ticks);
+});
+
 test("times keep microseconds and the nanoseconds given on top, and a bare number stays one", () => {
   const { producer, read } = ringOf();
   const record = producer.recordOf("ticks");
