@@ -23,84 +23,96 @@ interface AnswerChart {
 }
 const { chartOf } = await browserModule<{ chartOf: (answer: object) => AnswerChart | undefined }>("answer");
 
+/** By function: what it is given, and what it says. */
+const FIGURES: readonly [string, readonly (readonly [number | null | undefined, string])[]][] = [
+  [
+    "countText",
+    [
+      [0, "0"],
+      [12345.4, "12,345"],
+      [null, "–"],
+      [undefined, "–"],
+    ],
+  ],
+  [
+    "shortCountText",
+    [
+      [999_999, "999,999"],
+      [1_234_567, "1.23 M"],
+      [2.5e9, "2.5 G"],
+      [1.5e12, "1.5 T"],
+      [2e18, "2000 P"],
+    ],
+  ],
+  [
+    "rateText",
+    [
+      [0, "0"],
+      [0.42, "0.4"],
+      [9.94, "9.9"],
+      [9.96, "10"],
+      [1234.6, "1,235"],
+    ],
+  ],
+  [
+    "shortRateText",
+    [
+      [9999.4, "9,999"],
+      [9999.6, "10 k"],
+      [26_714, "26.7 k"],
+      [999_400, "999 k"],
+      [999_999, "1 M"],
+      [1.234e9, "1.23 G"],
+    ],
+  ],
+  [
+    "bytesText",
+    [
+      [0, "0 B"],
+      [999, "999 B"],
+      [1000, "0.98 KiB"],
+      [1024, "1 KiB"],
+      [15.2 * 2 ** 20, "15.2 MiB"],
+      [20 * 2 ** 30, "20 GiB"],
+    ],
+  ],
+  [
+    "latencyText",
+    [
+      [0, "0 s"],
+      [0.00085, "850 µs"],
+      [0.012, "12 ms"],
+      [0.9996, "1 s"],
+      [1.25, "1.25 s"],
+      [59.9, "59.9 s"],
+      [75, "1 min 15 s"],
+    ],
+  ],
+  [
+    "durationText",
+    [
+      [12.4, "12 s"],
+      [59.7, "1 min"],
+      [250, "4 min 10 s"],
+      [11_540, "3 h 12 min"],
+      [7200, "2 h"],
+      [183_600, "2 d 3 h"],
+      [400 * 86_400, "1 y 35 d"],
+      [-3, "0 s"],
+    ],
+  ],
+  [
+    "shareText",
+    [
+      [0, "0 %"],
+      [0.004, "<1 %"],
+      [0.374, "37 %"],
+      [1, "100 %"],
+    ],
+  ],
+];
 test("figures have units and three digits at most, and nothing known is a dash", () => {
-  const cases: readonly [string, readonly (readonly [number | null | undefined, string])[]][] = [
-    [
-      "countText",
-      [
-        [0, "0"],
-        [12345.4, "12,345"],
-        [null, "–"],
-        [undefined, "–"],
-      ],
-    ],
-    [
-      "shortCountText",
-      [
-        [999_999, "999,999"],
-        [1_234_567, "1.23 M"],
-        [2.5e9, "2.5 G"],
-        [1.5e12, "1.5 T"],
-        [2e18, "2000 P"],
-      ],
-    ],
-    [
-      "rateText",
-      [
-        [0, "0"],
-        [0.42, "0.4"],
-        [9.94, "9.9"],
-        [9.96, "10"],
-        [1234.6, "1,235"],
-      ],
-    ],
-    [
-      "bytesText",
-      [
-        [0, "0 B"],
-        [999, "999 B"],
-        [1000, "0.98 KiB"],
-        [1024, "1 KiB"],
-        [15.2 * 2 ** 20, "15.2 MiB"],
-        [20 * 2 ** 30, "20 GiB"],
-      ],
-    ],
-    [
-      "latencyText",
-      [
-        [0, "0 s"],
-        [0.00085, "850 µs"],
-        [0.012, "12 ms"],
-        [0.9996, "1 s"],
-        [1.25, "1.25 s"],
-        [59.9, "59.9 s"],
-        [75, "1 min 15 s"],
-      ],
-    ],
-    [
-      "durationText",
-      [
-        [12.4, "12 s"],
-        [59.7, "1 min"],
-        [250, "4 min 10 s"],
-        [11_540, "3 h 12 min"],
-        [7200, "2 h"],
-        [183_600, "2 d 3 h"],
-        [400 * 86_400, "1 y 35 d"],
-        [-3, "0 s"],
-      ],
-    ],
-    [
-      "shareText",
-      [
-        [0, "0 %"],
-        [0.004, "<1 %"],
-        [0.374, "37 %"],
-        [1, "100 %"],
-      ],
-    ],
-  ];
-  for (const [name, pairs] of cases)
+  for (const [name, pairs] of FIGURES)
     for (const [value, text] of pairs)
       assert.equal(format[name]!(value).replaceAll("\u00a0", " "), text, `${name}(${value})`);
 });

@@ -49,6 +49,16 @@ export function rateText(perSecond) {
 }
 
 /**
+ * The same where there is little room: `9,999`, then `25 k`.
+ * @param {number} perSecond
+ */
+export function shortRateText(perSecond) {
+  if (perSecond < 9999.5) return rateText(perSecond);
+  if (perSecond < 999_500) return `${threeDigits(perSecond / 1000)}${SPACE}k`;
+  return shortCountText(Math.max(perSecond, 1e6));
+}
+
+/**
  * `15.2 MiB`
  * @param {number | null | undefined} bytes
  */

@@ -42,7 +42,7 @@ export const WIDE = {
 /** @type {Places} */
 export const NARROW = {
   left: -14,
-  width: 374,
+  width: 384,
   height: 566,
   nodes: {
     producers: { x: 76, y: 2, w: 146, h: 76 },

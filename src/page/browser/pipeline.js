@@ -2,7 +2,7 @@
 /** The drawing of a row's way: rows a second on each edge, where rows wait, and which part is not well. */
 
 import { setAttribute, setText, svg } from "./dom.js";
-import { rateText, shortCountText } from "./format.js";
+import { rateText, shortCountText, shortRateText } from "./format.js";
 import { NARROW, WIDE } from "./pipeline-places.js";
 import { pipelineOf } from "./pipeline-state.js";
 
@@ -68,7 +68,11 @@ export class PipelineDrawing {
     });
     drawing.append(arrowheads());
     const edges = Object.entries(places.edges).map(
-      ([name, place]) => /** @type {const} */ ([/** @type {EdgeName} */ (name), edge(drawing, place)]),
+      ([name, place]) =>
+        /** @type {const} */ ([
+          /** @type {EdgeName} */ (name),
+          edge(drawing, place, isNarrow ? shortRateText : rateText),
+        ]),
     );
     const nodes = Object.entries(places.nodes).map(
       ([name, box]) =>
@@ -125,15 +129,16 @@ function arrowheads() {
 /**
  * @param {SVGElement} drawing
  * @param {import("./pipeline-places.js").EdgePlace} place
+ * @param {(perSecond: number) => string} text Of a rate.
  * @returns {(state: EdgeState) => void}
  */
-function edge(drawing, { path, x, y, anchor }) {
+function edge(drawing, { path, x, y, anchor }, text) {
   const line = svg("path", { d: path, class: "edge" });
   const flow = svg("path", { d: path, class: "flow" });
   const rate = svg("tspan", { class: "rate", x: `${x}` });
   const label = svg("tspan", { class: "label", x: `${x}`, dy: "16" });
-  const text = svg("text", { x: `${x}`, y: `${y}`, "text-anchor": anchor, class: "edge-text" }, rate, label);
-  drawing.append(line, flow, text);
+  const words = svg("text", { x: `${x}`, y: `${y}`, "text-anchor": anchor, class: "edge-text" }, rate, label);
+  drawing.append(line, flow, words);
   return (state) => {
     const isFlowing = state.rate !== undefined && state.rate > 0;
     setAttribute(line, "class", `edge ${state.tone}${isFlowing ? " flowing" : ""}`);
@@ -142,10 +147,10 @@ function edge(drawing, { path, x, y, anchor }) {
     const isTotal = state.total !== undefined && !isFlowing;
     setText(
       rate,
-      isTotal ? shortCountText(state.total) : state.rate === undefined ? "" : `${rateText(state.rate)}/s`,
+      isTotal ? shortCountText(state.total) : state.rate === undefined ? "" : `${text(state.rate)}/s`,
     );
     setText(label, state.label);
-    setAttribute(text, "class", `edge-text ${state.tone}${isTotal && state.total === 0 ? " quiet" : ""}`);
+    setAttribute(words, "class", `edge-text ${state.tone}${isTotal && state.total === 0 ? " quiet" : ""}`);
   };
 }
 
