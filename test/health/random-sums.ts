@@ -73,7 +73,7 @@ export function testSums(way: string, steps: number): void {
     const random = randomOf(t);
     const place = await rig.place({ columns: ", CONSTRAINT c CHECK id % 293 != 5" });
     const [options, table] = WAYS[way]!(place);
-    const recorder = await place.open({ deadlineMs: 200, clock: IMPATIENT, random, ...options }, table);
+    const recorder = await place.open({ deadlineMs: 500, clock: IMPATIENT, random, ...options }, table);
     let offered = 0;
     for (let step = 0; step < steps; step += 1) {
       if (random() < 0.4) proxy.on({ kind: "insert", times: 1 + random.below(2) }, random.of(FAULTS));

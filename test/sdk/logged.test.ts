@@ -49,9 +49,13 @@ test("pipeline threads that die at random moments: each order is stored once, no
 /** A process that records orders into `place` and says how many of them it knows to be durable. */
 async function recordInChild(t: TestContext, place: ConfigInput, rows: number) {
   const program = fileURLToPath(new URL("./durable-child.js", import.meta.url));
-  const child = spawn(process.execPath, [program, JSON.stringify({ config: place, rows })], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [program, JSON.stringify({ config: place, rows, needsFiles: true })],
+    {
+      stdio: ["pipe", "pipe", "inherit"],
+    },
+  );
   t.after(() => child.kill("SIGKILL"));
   const lines = createInterface(child.stdout);
   await once(lines, "line");
@@ -80,21 +84,24 @@ test("what durable() spoke of when its process was killed, and what close() left
 
   const { durable, appended } = await child.durable();
   await child.kill();
-  assert.equal(durable, rows);
-  assert.ok(appended > 0 && appended < rows, `${appended} rows in files`);
+  assert.ok(durable >= rows);
+  assert.ok(appended > 0 && appended < durable, `${appended} rows in files`);
   for (let number = 0; number < rows; number += 1) assert.ok(recorder.orders.record(order(number)));
   const { accepted, stored, logged } = (await recorder.close({ deadline: 0 })).tables["orders"]!;
   assert.deepEqual([accepted, stored, logged], [rows, 0, rows]);
 
   await engine.restart();
-  for (const place of [killed, closed]) {
+  for (const [place, safe] of [
+    [killed, durable],
+    [closed, rows],
+  ] as const) {
     assert.equal((await storedOrders(place)).rows, 0, "ClickHouse had none of them");
     const next = await createRecorder({ config: place });
     t.after(() => next.close({ deadline: 0 }));
-    while ((await storedOrders(place, rows)).early < rows) await next.flush();
+    while ((await storedOrders(place, safe)).early < safe) await next.flush();
     await next.close();
-    const found = await storedOrders(place, rows);
-    assert.deepEqual([found.early, found.rows], [rows, found.orders]);
+    const found = await storedOrders(place, safe);
+    assert.deepEqual([found.early, found.rows], [safe, found.orders]);
   }
   assert.equal((await storedOrders(closed)).rows, rows);
 });

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Exchange } from "../support/fault-proxy.js";
 import { until } from "../support/until.js";
 import { startLogRig } from "./recorder-rig.js";
-import { isPart, powerCut, quick, segmentsOf, store } from "./trim-rig.js";
+import { isPart, keeping, powerCut, quick, segmentsOf, store } from "./trim-rig.js";
 
 const rig = await startLogRig({ after });
 const { proxy } = rig;
@@ -24,10 +24,12 @@ test("ClickHouse's host loses power, and what was sent before: nothing is double
 
 test("a recorder that ends while it stores lost rows again leaves them to the next one", async () => {
   const place = await rig.place();
-  const first = await place.open(quick(place, rig, 1000));
+  const { options, pass } = keeping(place, rig);
+  const first = await place.open(options);
   await store(place, first, 4);
   proxy.on({ times: Infinity }, { name: "held", befall: (exchange: Exchange) => exchange.over });
   await powerCut(place, rig, isPart);
+  pass();
   await place.event("wal_rows_lost");
   await first.close({ deadlineMs: 0 });
   proxy.clear();

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
-import { type Clock, systemClock } from "../../src/base/clock.js";
-import { SECOND_MS } from "../../src/base/units.js";
 import type { Exchange, Seen } from "../support/fault-proxy.js";
 import { until } from "../support/until.js";
 import { startLogRig } from "./recorder-rig.js";
-import { isPart, powerCut, quick, segmentsOf, store } from "./trim-rig.js";
+import { isPart, keeping, powerCut, quick, segmentsOf, store } from "./trim-rig.js";
 
 const rig = await startLogRig({ after });
 const { proxy } = rig;
 
 afterEach(() => proxy.clear());
-
-/** Longer than any machine takes to store a few batches. */
-const KEPT_MS = 30 * SECOND_MS;
 
 test("the log gets short again: segments go when ClickHouse has kept their rows for a while", async () => {
   const place = await rig.place();
@@ -31,12 +26,11 @@ test("the log gets short again: segments go when ClickHouse has kept their rows 
 
 test("ClickHouse's host loses power, and parts that were stored: the log has them, and they are stored again", async () => {
   const place = await rig.place();
-  let passed = 0;
-  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passed };
-  const recorder = await place.open({ ...quick(place, rig, KEPT_MS), clock });
+  const { options, pass } = keeping(place, rig);
+  const recorder = await place.open(options);
   await store(place, recorder, 4);
   await powerCut(place, rig, isPart);
-  passed = KEPT_MS;
+  pass();
   await place.event("wal_rows_lost");
   const { name } = place;
   await until("lost rows are stored again", () => recorder.stats().tables[name]!.inherited.stored === 400);

@@ -1,13 +1,30 @@
 import assert from "node:assert/strict";
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Recorder, WalOptions } from "../../src/recorder.js";
+import { type Clock, systemClock } from "../../src/base/clock.js";
+import { SECOND_MS } from "../../src/base/units.js";
+import type { Recorder, RecorderOptions, WalOptions } from "../../src/recorder.js";
 import { type Rig, upTo } from "../sink/rig.js";
 import { type LogPlace, loggedOptions } from "./recorder-rig.js";
 
 /** Rows are kept for seconds in place of minutes, in small segments. */
 export function quick({ folder, name }: LogPlace, { direct }: Rig, keepAcked = 400): { wal: WalOptions } {
   return { wal: { ...loggedOptions(direct, folder, name).wal!, segment: 20_000, keepAcked } };
+}
+
+/** Longer than any machine takes to store a few batches. */
+const KEPT_MS = 30 * SECOND_MS;
+
+/** As {@link quick}, but acknowledged rows are kept until `pass` is called. */
+export function keeping(place: LogPlace, rig: Rig): { options: Partial<RecorderOptions>; pass: () => void } {
+  let passed = 0;
+  const clock: Clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passed };
+  return {
+    options: { ...quick(place, rig, KEPT_MS), clock },
+    pass: () => {
+      passed = KEPT_MS;
+    },
+  };
 }
 
 /** The numbers of the segments that are there. */
