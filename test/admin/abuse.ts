@@ -27,13 +27,17 @@ export interface AbuseReport {
   readonly least: number;
   /** Resident memory of the service, MiB, second by second. */
   readonly memory: readonly number[];
-  /** Rows offered a second. */
+  /** Rows offered a second, and what they were in the seconds before anybody came. */
   readonly offered: number;
+  readonly calm: number;
+  /** Whether the machine had no time for these rows even then: rows were left out. */
+  readonly isBusy: boolean;
   readonly before: StatusReport;
   readonly after: StatusReport;
 }
 
 const MIB = 1 << 20;
+const CALM_MS = 5000;
 
 /** Everything at once against a service that records, in a process of its own. */
 export async function abuse(t: TestContext, options: AbuseOptions): Promise<AbuseReport> {
@@ -58,6 +62,14 @@ export async function abuse(t: TestContext, options: AbuseOptions): Promise<Abus
   const status = async (): Promise<StatusReport> =>
     (await (await fetch(`${url}/api/status`, { headers })).json()) as StatusReport;
   await until("rows land", async () => (await status()).tables["market_data"]!.stored > 0);
+
+  const first = await status();
+  await delay(CALM_MS);
+  const calmed = await status();
+  const calm = offeredOf(first, calmed);
+  const isBusy = Object.values(calmed.tables).some(
+    ({ dropped, level }) => Object.keys(dropped).length > 0 || level.index > 0,
+  );
 
   const over = new AbortController();
   const victim: Victim = {
@@ -87,8 +99,7 @@ export async function abuse(t: TestContext, options: AbuseOptions): Promise<Abus
   const [, , cut] = await Promise.all(abusers);
   const { least } = crowd;
   crowd.leave();
-  const offered = (sumOf(after, "offered") - sumOf(before, "offered")) / (after.at - before.at);
-  return { answers, cut, least, memory, offered, before, after };
+  return { answers, cut, least, memory, offered: offeredOf(before, after), calm, isBusy, before, after };
 }
 
 /** What must hold however hard it is pressed: nothing refused or dropped, every row counted once, all answers as described. */
@@ -118,6 +129,10 @@ export function requireUnharmed({ answers, before, after }: AbuseReport): void {
 
 function sumOf({ tables }: StatusReport, count: "offered" | "stored"): number {
   return Object.values(tables).reduce((sum, table) => sum + table[count], 0);
+}
+
+function offeredOf(from: StatusReport, to: StatusReport): number {
+  return (sumOf(to, "offered") - sumOf(from, "offered")) / (to.at - from.at);
 }
 
 function residentMib(pid: number): number {
