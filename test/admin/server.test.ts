@@ -54,7 +54,7 @@ test("a parameter that there is not, or that is given twice, is a mistake rather
     ["POST", "/api/flush?wait=1&wait=2", "wait is given more than once"],
     ["POST", "/api/flush?wait=soon", "wait=soon: expected seconds, from 0 to 60"],
     ["POST", "/api/replay?without=orders", "without=orders: expected TABLE.COLUMN"],
-    ["POST", "/api/replay?withuot=orders.qty", "there is no parameter withuot: expected without"],
+    ["POST", "/api/replay?withuot=orders.qty", "there is no parameter withuot: expected without or dir"],
     ["GET", "/api/dead-letters?table=a&table=b", "table is given more than once"],
   ] as const) {
     const answer = await fetch(`${admin.url}${path}`, { method, headers });
