@@ -182,6 +182,11 @@ export class BlockBuilder {
     return Object.fromEntries(this.#slots.map(({ name, writer }) => [name, writer.valueAt(row)]));
   }
 
+  /** One value as {@link rowAt} gives it. */
+  valueAt(column: string, row: number): unknown {
+    return this.#writerOf(column, row).valueAt(row);
+  }
+
   /** Takes the last row back. */
   removeLast(): void {
     assert(this.#rows > 0, "there is no row to take back");

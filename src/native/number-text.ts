@@ -12,4 +12,9 @@ export class NumberText {
   toString(): string {
     return this.text;
   }
+
+  /** The digits as text: a number of JSON would end as a double. */
+  toJSON(): string {
+    return this.text;
+  }
 }

@@ -1,9 +1,10 @@
 import { systemClock } from "../base/clock.js";
 import { EventWindow } from "../buffer/event-window.js";
 import type { Origin } from "../buffer/origin.js";
-import { type Partitioner, partitionerOf } from "../buffer/partition.js";
+import { type Partition, type Partitioner, partitionerOf } from "../buffer/partition.js";
 import { Stamp, sentColumns } from "../buffer/stamp.js";
 import { BlockBuilder, type Row } from "../native/block.js";
+import { NumberText } from "../native/number-text.js";
 import type { Table } from "../schemas/table.js";
 
 /** Event times taken, in milliseconds before and after now. */
@@ -11,8 +12,6 @@ export interface Accept {
   readonly past: number;
   readonly future: number;
 }
-
-const ORIGIN: ReadonlySet<string> = new Set(["source", "source_seq"]);
 
 /**
  * Rows of a table as lines of JSON, of which any recorder makes the same bytes. A row is looked at as a recorder does, so that one that would be
@@ -22,6 +21,8 @@ export class RowLines {
   readonly #builder: BlockBuilder;
   readonly #stamp: Stamp;
   readonly #partitioner: Partitioner;
+  /** Of the last row. */
+  #partition: Partition | undefined;
 
   constructor(table: Table, accept: Accept) {
     this.#builder = new BlockBuilder(sentColumns(table));
@@ -35,13 +36,26 @@ export class RowLines {
     const builder = this.#builder;
     builder.clear();
     builder.append(row, this.#stamp.of(row, origin, 0, 0));
-    this.#partitioner.of(builder, 0);
-    // What the row leaves out is left to the table.
-    const given = Object.entries(builder.rowAt(0)).filter(
-      ([name]) => row[name] !== undefined || ORIGIN.has(name),
-    );
-    return JSON.stringify(Object.fromEntries(given), (_key, value: unknown) =>
-      value instanceof Map ? Object.fromEntries(value) : value,
-    );
+    if (this.#partition === undefined || !this.#partitioner.holds(this.#partition, builder, 0))
+      this.#partition = this.#partitioner.of(builder, 0);
+    const line: Record<string, unknown> = { source: origin.source, source_seq: origin.seq.toString() };
+    for (const [name, value] of Object.entries(row)) {
+      // What the row leaves out is left to the table.
+      if (value !== undefined) line[name] = this.#plain(name, value);
+    }
+    return JSON.stringify(line);
   }
+
+  /** A value as JSON has it. Text is read there as it was here, digits of a number as the number. */
+  #plain(column: string, value: unknown): unknown {
+    if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+    return value instanceof NumberText ? value.text : withoutMaps(this.#builder.valueAt(column, 0));
+  }
+}
+
+function withoutMaps(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutMaps);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = value instanceof Map ? [...(value as ReadonlyMap<string, unknown>)] : Object.entries(value);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, withoutMaps(inner)]));
 }
