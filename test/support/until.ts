@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 /** Waits until a condition holds; `what` names it in the failure. */
 export async function until(what: string, condition: () => Promise<boolean> | boolean): Promise<void> {

@@ -332,7 +332,7 @@ describe("of a log that changes a reader", () => {
     scene.log.close();
   });
 
-  test("waits for no bytes that are not written yet behind the copies", { timeout: 30_000 }, async (t) => {
+  test("waits for no bytes that are not written yet behind the copies", { timeout: 60_000 }, async (t) => {
     const scene = await Scene.open(t);
     scene.fill(60);
     assert.deepEqual(await scene.read("orders"), scene.of("orders"));
