@@ -1,57 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect, type Socket } from "node:net";
-import { type TestContext, test } from "node:test";
-import { Live } from "../../src/live/live.js";
-import type { RecorderStats } from "../../src/recorder.js";
-import { Recorded } from "../live/recorded.js";
-import { ManualClock } from "../support/clock.js";
+import { test } from "node:test";
 import { until } from "../support/until.js";
-import { type BareServer, startBare } from "./bare-server.js";
-
-/** A reader of the stream that keeps all it was told, or does not read at all. */
-class Reader {
-  readonly socket: Socket;
-  text = "";
-  closed = false;
-
-  constructor(t: TestContext, { admin }: BareServer, lines: readonly string[] = []) {
-    this.socket = connect(Number(new URL(admin.url).port), "127.0.0.1");
-    this.socket.setEncoding("utf8");
-    this.socket.on("error", () => {});
-    this.socket.on("close", () => {
-      this.closed = true;
-    });
-    t.after(() => this.socket.destroy());
-    this.socket.write(["GET /api/stream HTTP/1.1", "Host: 127.0.0.1", ...lines, "", ""].join("\r\n"));
-  }
-
-  read(): this {
-    this.socket.on("data", (text: string) => {
-      this.text += text;
-    });
-    return this;
-  }
-
-  has(pattern: RegExp): Promise<void> {
-    return until(`${pattern}`, () => {
-      assert.equal(this.closed, false, "the stream has ended");
-      return pattern.test(this.text);
-    });
-  }
-}
-
-/** @param name of the recorder, which makes what is told as long as one of many tables has it */
-async function startLive(
-  t: TestContext,
-  name = "desk",
-): Promise<BareServer & { clock: ManualClock; recorded: Recorded }> {
-  const clock = new ManualClock();
-  const recorded = new Recorded();
-  const stats = (): RecorderStats => ({ ...recorded.stats(), recorder: name });
-  const live = new Live({ stats, landingSeconds: () => 60, clock });
-  return { ...(await startBare(t, { live })), clock, recorded };
-}
+import { Reader, startLive } from "./stream-reader.js";
 
 test("a reader is told how things stand at once, and then of each second, each point of the history and each event", async (t) => {
   const server = await startLive(t);
@@ -95,27 +46,6 @@ test("a reader that does not read is cut off, others read on", async (t) => {
   await until("the slow reader knows that it was cut off", () => slow.closed);
   assert.ok(slow.text.length < quick.text.length);
   assert.equal(quick.closed, false);
-});
-
-test("one that cannot read each state of many tables gets those it can, and is cut off once it reads none for half a minute", async (t) => {
-  // More than the kernel keeps of it.
-  const stateBytes = 16 << 20;
-  const server = await startLive(t, "x".repeat(stateBytes));
-  const slow = new Reader(t, server).read();
-  await until("it has the first", () => slow.text.length > stateBytes);
-  slow.socket.pause();
-  slow.text = "";
-  for (let second = 1; second <= 20; second += 1) server.clock.advance(1000);
-  server.events.add({ kind: "resumed", level: "info", message: "orders takes batches again", fields: {} });
-  slow.socket.resume();
-  await slow.has(/"message":"orders takes batches again"/);
-  assert.equal(slow.text.split("event: status").length, 2, "of twenty states one");
-  server.clock.advance(1000);
-  await until("the next", () => slow.text.length > 2 * stateBytes);
-  slow.socket.pause();
-  for (let second = 1; second <= 40; second += 1) server.clock.advance(1000);
-  slow.socket.resume();
-  await until("it is cut off", () => slow.closed);
 });
 
 test("who asks for the head of the stream is told that there is none, and holds no place", async (t) => {
