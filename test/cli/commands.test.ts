@@ -57,6 +57,7 @@ test("init writes a file that config check accepts, and does not overwrite it", 
   const again = await cli(["init"], cwd);
   assert.equal(again.code, 2);
   assert.match(again.stderr, /coldpath\.yaml exists already/);
+  assert.equal((await cli(["init", "/proc/nowhere"], cwd)).code, 1, "it does not try for ever");
 });
 
 test("a file is ingested, a second run stores nothing twice, and query reads it back", async (t) => {

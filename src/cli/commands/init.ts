@@ -1,10 +1,17 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import type { Command } from "commander";
 import { ColdpathError } from "../../base/errors.js";
 import { exampleFile } from "../../config/show.js";
 import { Context } from "../context.js";
 import { withExamples } from "../examples.js";
+
+/** With its parents. Where nothing can be made, as in /proc, Node would try it for ever if it were asked for all at once. */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  makeFolder(dirname(resolve(dir)));
+  mkdirSync(dir);
+}
 
 export function registerInit(program: Command): void {
   const init = program
@@ -16,7 +23,7 @@ export function registerInit(program: Command): void {
       const file = join(dir, "coldpath.yaml");
       if (existsSync(file))
         throw new ColdpathError("USAGE", `${file} exists already; remove it or name another folder`);
-      mkdirSync(dir, { recursive: true });
+      makeFolder(dir);
       writeFileSync(file, exampleFile(), { flag: "wx" });
       const cd = relative(".", dir) === "" ? "" : `cd ${dir} && `;
       context.result(
