@@ -15,6 +15,7 @@ export type {
   Severity,
   Side,
 } from "./intake/normalise/spellings.js";
+export type { MetricsRegistry } from "./metrics/register.js";
 export { type Row, ValueError } from "./native/block.js";
 export { type InstantNumber, ms, us } from "./native/instant-number.js";
 export { NumberText } from "./native/number-text.js";
@@ -34,7 +35,6 @@ export {
   type CreateRecorderOptions,
   createRecorder,
   type RecordingClient,
-  type RecordingStats,
 } from "./sdk/create-recorder.js";
 export type { EventOf, EventRecorder, EventType, RecordedEvent } from "./sdk/events.js";
 export {
@@ -42,6 +42,7 @@ export {
   type Producer,
   type ProducerHandle,
 } from "./sdk/producer.js";
+export type { RecordingStats } from "./sdk/recording-stats.js";
 export type { RowOf } from "./sdk/rows.js";
 export type { RecordingTable } from "./sdk/tables.js";
 export { type OpenedClickHouse, openClickHouse } from "./service/open.js";

@@ -86,8 +86,8 @@ export interface TableStats extends AdmissionCounts, LaneStats, OverloadStats {
   readonly class: "critical" | "best_effort";
   /** Rows that earlier starts left in the log or the spool, by what became of them since; they are in no other count. */
   readonly inherited: LaneStats["inherited"] & { readonly dropped: number; readonly pending: number };
-  /** Rows taken whose fate is not settled, and their encoded bytes. */
-  readonly pending: { readonly rows: number; readonly bytes: number };
+  /** Rows taken whose fate is not settled; rows that are held in memory, of earlier starts too, and their encoded bytes. */
+  readonly pending: { readonly rows: number; readonly held: number; readonly bytes: number };
   readonly deduplicated: number;
   readonly sampled: number;
   /** Age of the oldest row that the sink has not taken, seconds. */
@@ -388,7 +388,7 @@ export class Writer implements TableWriter {
 
   stats(): TableStats {
     const { lane, clock } = this.#parts;
-    const { oldestAt, pendingBytes } = this.buffer;
+    const { oldestAt, heldRows, pendingBytes } = this.buffer;
     const thinned = this.#thinned;
     const sent = lane.stats();
     const recent = this.#recent.over(RATE_MS);
@@ -403,7 +403,7 @@ export class Writer implements TableWriter {
         dropped: this.#inheritedDropped,
         pending: this.#parts.inheritedRows(),
       },
-      pending: { rows: this.pendingRows, bytes: pendingBytes },
+      pending: { rows: this.pendingRows, held: heldRows, bytes: pendingBytes },
       deduplicated: thinned?.deduplicated ?? 0,
       sampled: thinned?.sampled ?? 0,
       deadLettered: sent.deadLettered + this.#deadLettered,

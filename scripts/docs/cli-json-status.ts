@@ -43,9 +43,13 @@ const TABLE = {
     .optional()
     .describe("why the table takes no batches now"),
   insertSeconds: HISTOGRAM.describe("histogram of the INSERTs that succeeded"),
+  insertRows: HISTOGRAM.describe("histogram of the rows of the INSERTs that succeeded"),
   insertErrors: byName("failed attempts by class/code"),
   freshnessSeconds: number("age of the oldest row of the last batch when it was stored").optional(),
   freshness: HISTOGRAM.describe("histogram of seconds until a row was stored"),
+  eventLag: HISTOGRAM.describe(
+    "histogram of the seconds from the event time of a batch's first row until it was taken",
+  ),
   lastStoredAt: number("when a batch was last stored, Unix seconds").optional(),
   level: z
     .strictObject({ index: z.number(), step: z.string(), since: z.number(), changes: z.number() })
@@ -57,7 +61,9 @@ const TABLE = {
       inputs: z.record(z.string(), z.number()),
     })
     .describe("how hard pressed it is, 1: rows have no room; what the value comes from; all inputs"),
-  pending: z.strictObject({ rows: z.number(), bytes: z.number() }).describe("rows whose fate is not settled"),
+  pending: z
+    .strictObject({ rows: z.number(), held: z.number(), bytes: z.number() })
+    .describe("rows whose fate is not settled; rows in memory, those of earlier starts too, and their bytes"),
   deduplicated: number("rows left out as repetitions"),
   sampled: number("rows left out by sampling"),
   oldestSeconds: number("age of the oldest row that waits").optional(),

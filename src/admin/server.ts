@@ -20,6 +20,7 @@ import { guard } from "./guard.js";
 import { healthRoutes } from "./health-routes.js";
 import { ingestRoute } from "./ingest-route.js";
 import { liveRoutes } from "./live-routes.js";
+import { metricsRoute, type Scraped } from "./metrics-route.js";
 import { openapiRoute } from "./openapi-route.js";
 import { pageRoute } from "./page-route.js";
 import { queryRoute } from "./query-route.js";
@@ -42,6 +43,7 @@ export interface AdminOptions {
   /** What is known of the last hour of that recorder. */
   readonly live: Pick<Live, "report" | "history" | "watch" | "notLanding">;
   readonly events: RecentEvents;
+  readonly metrics: Scraped;
   /** Without it there is no configuration to be asked for or reloaded. */
   readonly config?: ReloadableConfig;
   readonly normaliser: Normaliser;
@@ -104,6 +106,7 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
   answerFailures(app, log);
   pageRoute(app, recorder);
   healthRoutes(app, { recorder, live });
+  metricsRoute(app, options.metrics);
   // Known before anybody can ask.
   let url = "";
   const report = statusReports({ live, normaliser, adminUrl: () => url });

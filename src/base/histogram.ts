@@ -6,31 +6,31 @@ const REQUEST_BOUNDS: readonly number[] = [
 export interface HistogramSnapshot {
   readonly count: number;
   readonly sum: number;
-  /** Upper bounds of the buckets, in seconds. */
+  /** Upper bounds of the buckets, in the unit of what was observed. */
   readonly bounds: readonly number[];
   /** Observations at or below each bound, and above the last: not cumulative. */
   readonly buckets: readonly number[];
 }
 
-/** Durations in fixed buckets: flat memory however many there are. */
+/** Durations or sizes in fixed buckets: flat memory however many there are. */
 export class Histogram {
   readonly #bounds: readonly number[];
   readonly #buckets: number[];
   #count = 0;
   #sum = 0;
 
-  /** @param bounds upper bounds of the buckets in seconds, rising */
+  /** @param bounds upper bounds of the buckets, rising; by default of seconds */
   constructor(bounds: readonly number[] = REQUEST_BOUNDS) {
     this.#bounds = bounds;
     this.#buckets = new Array<number>(bounds.length + 1).fill(0);
   }
 
-  /** @param times how many things took so long */
-  observe(seconds: number, times = 1): void {
-    const at = this.#bounds.findIndex((bound) => seconds <= bound);
+  /** @param times how many things took so long, or were so large */
+  observe(value: number, times = 1): void {
+    const at = this.#bounds.findIndex((bound) => value <= bound);
     this.#buckets[at < 0 ? this.#bounds.length : at]! += times;
     this.#count += times;
-    this.#sum += seconds * times;
+    this.#sum += value * times;
   }
 
   snapshot(): HistogramSnapshot {
@@ -51,7 +51,7 @@ export function seenSince(now: HistogramSnapshot, before: HistogramSnapshot): Hi
   return combined(now, before, -1);
 }
 
-/** The seconds that a share `q` (0 to 1) stayed below, as if each bucket were filled evenly; undefined if nothing was seen. */
+/** What a share `q` (0 to 1) stayed below, as if each bucket were filled evenly; undefined if nothing was seen. */
 export function quantile({ count, bounds, buckets }: HistogramSnapshot, q: number): number | undefined {
   if (count === 0) return undefined;
   let below = 0;

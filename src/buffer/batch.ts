@@ -87,6 +87,16 @@ export class Batch {
     return BigInt(this.#builder.valueText("run", this.#from)!);
   }
 
+  /** Event time of the first row, Unix seconds; undefined where the table's partitions say nothing of it. */
+  get eventSeconds(): number | undefined {
+    const { partitionKey, columns } = this.table;
+    if (partitionKey.kind !== "day" && partitionKey.kind !== "month") return undefined;
+    const { type } = columns.find(({ name }) => name === partitionKey.column)!;
+    const digits = /^DateTime64\((\d)/.exec(type)?.[1];
+    if (digits === undefined) return undefined;
+    return Number(this.#builder.int64Of(partitionKey.column, this.#from)) / 10 ** Number(digits);
+  }
+
   /** The columns that are sent, in order. Rows from a log may have others than the table has now. */
   get columns(): readonly string[] {
     return this.#builder.columns;

@@ -17,6 +17,8 @@ export interface Taken {
 export interface RowBuffer {
   /** Rows taken by this start whose fate is not settled. */
   readonly pendingRows: number;
+  /** Rows that are held in memory, those with the sink included. */
+  readonly heldRows: number;
   /** Encoded bytes of rows that are held in memory, more or less. */
   readonly pendingBytes: number;
   /** Monotonic milliseconds when the oldest row not with the sink was taken. */

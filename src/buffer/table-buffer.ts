@@ -74,6 +74,10 @@ export class TableBuffer implements RowBuffer {
     return this.#pendingRows;
   }
 
+  get heldRows(): number {
+    return this.#pendingRows;
+  }
+
   /** Their encoded bytes, as of the last look at each batch. */
   get pendingBytes(): number {
     return this.#pendingBytes;

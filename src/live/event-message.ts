@@ -80,6 +80,9 @@ const TEXT: { readonly [K in Kind]: (event: RecorderEvent & { readonly kind: K }
   condition: ({ holds, message }) => (holds ? message : `no longer: ${message}`),
 };
 
+/** Every kind of event there is. */
+export const EVENT_KINDS = Object.keys(TEXT) as readonly Kind[];
+
 function rowsIn(pending: Readonly<Record<string, number>>): number {
   return Object.values(pending).reduce((sum, rows) => sum + rows, 0);
 }

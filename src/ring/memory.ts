@@ -122,6 +122,13 @@ export class RingMemory {
     });
   }
 
+  /** Share of the cells that hold records nobody has taken yet. */
+  get usage(): number {
+    const head = Atomics.load(this.words, HEAD_WORD);
+    const tail = Atomics.load(this.words, TAIL_WORD);
+    return ((head - tail) & POSITION_MASK) / this.sizes.cells;
+  }
+
   /** The counters of one table, in the order of {@link COUNTERS}, {@link TOLD} and {@link HANDED_COUNT}. */
   countersOf(table: number): Float64Array {
     const from = table * COUNTERS_PER_TABLE;

@@ -6,16 +6,20 @@ import { ladderIssues } from "../config/check-ladder.js";
 import { ConfigError } from "../config/issues.js";
 import { loadConfig } from "../config/load.js";
 import type { Config, ConfigInput } from "../config/schema.js";
+import type { MetricsRegistry } from "../metrics/register.js";
 import type { Row } from "../native/block.js";
 import type { CloseReport, RecorderEvent, TablePolicy } from "../recorder.js";
 import type { RecordLayout } from "../ring/layout.js";
 import { COUNTERS, RingMemory } from "../ring/memory.js";
 import type { TableRows } from "../schemas/tables.generated.js";
+import { deadLettersFolder } from "../service/open.js";
 import type { EventRecorder } from "./events.js";
 import { overflowFolder } from "./overflow.js";
 import { type PipelineState, PipelineThread } from "./pipeline-thread.js";
 import { Producer, type ProducerHandle } from "./producer.js";
 import type { PipelineStats } from "./protocol.js";
+import { RecorderMetrics } from "./recorder-metrics.js";
+import type { RecordingStats, RingCounts } from "./recording-stats.js";
 import type { RowOf } from "./rows.js";
 import type { BuiltInTables, RecordingTable } from "./tables.js";
 
@@ -34,16 +38,6 @@ export interface CreateRecorderOptions {
   readonly config?: ConfigInput;
   /** Configuration file; without it `coldpath.yaml` in the working folder is read if there is one. */
   readonly file?: string;
-}
-
-/** Rows of one table as the rings counted them, over all producers of this process. */
-export type RingCounts = Readonly<Record<(typeof COUNTERS)[number], number>>;
-
-export interface RecordingStats extends PipelineStats {
-  readonly pipeline: PipelineState;
-  readonly rings: Readonly<Record<string, RingCounts>>;
-  /** Events that were refused because their type is unknown. */
-  readonly unknownEvents: number;
 }
 
 interface RecordingEvents {
@@ -87,6 +81,7 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
   readonly #layouts: readonly RecordLayout[];
   readonly #rings: RingMemory[] = [];
   readonly #producer: Producer;
+  readonly #metrics: RecorderMetrics;
   #closing: Promise<CloseReport> | undefined;
 
   constructor(config: Config, thread: PipelineThread, layouts: readonly RecordLayout[]) {
@@ -105,6 +100,13 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
     this.guardrailTransitions = producer.guardrailTransitions;
     this.systemEvents = producer.systemEvents;
     this.events = producer.events;
+    this.#metrics = new RecorderMetrics({
+      stats: () => this.stats(),
+      rings: this.#rings,
+      deadLettersFolder: deadLettersFolder(config),
+    });
+    thread.on("state", (state) => this.#metrics.pipeline(state));
+    thread.on("event", (event) => this.#metrics.event(event));
     thread.on("state", (state, reason) =>
       reason === undefined ? this.emit("pipeline", state) : this.emit("pipeline", state, reason),
     );
@@ -196,6 +198,16 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
       rings: Object.fromEntries(rings),
       unknownEvents: this.#rings.reduce((sum, ring) => sum + ring.unknownEvents[0]!, 0),
     };
+  }
+
+  /**
+   * Puts the metrics of `docs/reference/metrics.md` into a registry of prom-client. The recorder counts for itself anyway: a scrape asks it
+   * once, and recording costs the same.
+   *
+   * @throws Error if the registry has metrics of another recorder
+   */
+  registerMetrics(registry: MetricsRegistry): void {
+    this.#metrics.register(registry);
   }
 
   /**

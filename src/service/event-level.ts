@@ -58,6 +58,11 @@ const LEVELS: Readonly<
   wal_rows_missing: "error",
 };
 
+/** At which level all events of a kind are logged; undefined where it depends on what they tell. */
+export function levelOf(kind: RecorderEvent["kind"]): EventLevel | undefined {
+  return (LEVELS as Readonly<Partial<Record<RecorderEvent["kind"], EventLevel>>>)[kind];
+}
+
 /** At which level an event is logged, so that `log.level: warn` keeps what an operator must see of an outage. */
 export function eventLevel(event: RecorderEvent): EventLevel {
   if (event.kind === "link") return LINK[event.to];

@@ -5,18 +5,18 @@ import { SECOND_MS } from "../base/units.js";
 import type { LoadedConfig } from "../config/load.js";
 import { startFeed } from "../demo/feed.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
-import { eventMessage } from "../live/event-message.js";
+import { LetterCounts } from "../letters/letter-counts.js";
 import { Live } from "../live/live.js";
-import { RecentEvents, type Told } from "../live/recent-events.js";
-import type { CloseReport, Recorder, Report } from "../recorder.js";
+import { serviceMetrics } from "../metrics/service-metrics.js";
+import type { CloseReport, Recorder } from "../recorder.js";
 import { ConfigInForce } from "./config-in-force.js";
 import { ServiceLetters } from "./dead-letters.js";
-import { eventLevel } from "./event-level.js";
 import { createLog } from "./log.js";
-import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
+import { deadLettersFolder, type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
 import { openRecorder } from "./open-recorder.js";
 import { announce } from "./presence.js";
 import { readerOf } from "./reader.js";
+import { Teller } from "./teller.js";
 
 /** A recorder with its network intake, running in this process. */
 export interface Service {
@@ -57,16 +57,7 @@ export async function startService(
     if (reason === undefined) log.debug({ event: "engine", state });
     else log.warn({ event: "engine", state, reason: messageOf(reason) });
   });
-  const events = new RecentEvents();
-  const tell = (told: Told): void => {
-    const { kind, level, message, fields } = told;
-    log[level]({ event: kind, ...fields }, message);
-    events.add(told);
-  };
-  const report: Report = (event) => {
-    const { kind, ...fields } = event;
-    tell({ kind, level: eventLevel(event), message: eventMessage(event), fields });
-  };
+  const teller = new Teller(log);
   const letters = new ServiceLetters(config, opened.clickhouse);
   const reader = readerOf(config, opened);
   const closeClickHouse = async (): Promise<void> => {
@@ -77,12 +68,18 @@ export async function startService(
   let live: Live | undefined;
   let admin: AdminServer | undefined;
   try {
-    const recording = await openRecorder(config, opened, report, { mayBeAway });
+    const recording = await openRecorder(config, opened, (event) => teller.report(event), { mayBeAway });
     recorder = recording;
     const setLogLevel = (level: string): void => {
       log.level = level;
     };
-    const inForce = new ConfigInForce({ loaded, load, recorder, setLogLevel, tell });
+    const inForce = new ConfigInForce({
+      loaded,
+      load,
+      recorder,
+      setLogLevel,
+      tell: (told) => teller.tell(told),
+    });
     live = new Live({
       stats: () => recording.stats(),
       landingSeconds: () => inForce.loaded.config.conditions.landing / SECOND_MS,
@@ -93,7 +90,12 @@ export async function startService(
       tokenFile,
       recorder,
       live,
-      events,
+      events: teller.events,
+      metrics: serviceMetrics(
+        () => recording.stats(),
+        teller.counts,
+        new LetterCounts(deadLettersFolder(config)),
+      ),
       config: inForce,
       normaliser: new Normaliser({ depth: config.tables.market_data.policy.depth }),
       maxBody: config.intake.http.max_body,
@@ -124,6 +126,7 @@ export async function startService(
         await closeClickHouse();
         // Until now its log may get rows: whoever would store what it left has to wait.
         takeBack();
+        teller.flush();
         return report;
       },
     };
@@ -132,6 +135,7 @@ export async function startService(
     await admin?.close(0);
     await recorder?.close({ deadlineMs: 0 });
     await closeClickHouse();
+    teller.flush();
     throw error;
   }
 }

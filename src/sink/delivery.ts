@@ -219,7 +219,7 @@ export class Delivery {
     }
     crashPoint("sink.after_answer");
     this.#unsure.end(attempt);
-    this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS);
+    this.#lane.inserted((clock.monotonic() - attempt.sentAt) / SECOND_MS, this.#batch.rows);
     link.worked();
     this.#viewFailed = false;
     return this.#claim();

@@ -34,12 +34,16 @@ export interface LaneStats {
   readonly paused: Pause | undefined;
   /** Seconds per INSERT that succeeded. */
   readonly insertSeconds: HistogramSnapshot;
+  /** Rows per INSERT that succeeded. */
+  readonly insertRows: HistogramSnapshot;
   /** Failed attempts by `class/code`. */
   readonly insertErrors: Readonly<Record<string, number>>;
   /** Age of its oldest row when the last batch was stored, seconds. */
   readonly freshnessSeconds: number | undefined;
   /** Seconds from taking the oldest row of a batch until the batch was stored, once for each of its rows. */
   readonly freshness: HistogramSnapshot;
+  /** Seconds from the event time of a batch's first row until the row was taken, once per batch; less than 0 where the event's clock is ahead. */
+  readonly eventLag: HistogramSnapshot;
   /** When a batch was last stored, Unix seconds. */
   readonly lastStoredAt: number | undefined;
 }
@@ -48,6 +52,14 @@ export interface LaneStats {
 const FRESHNESS_BOUNDS: readonly number[] = [
   ...[0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10],
   ...[20, 30, 60, 120, 300, 600, 1800, 3600, 10_800, 43_200, 86_400],
+];
+
+const ROWS_BOUNDS: readonly number[] = [
+  1, 10, 100, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000,
+];
+
+const EVENT_LAG_BOUNDS: readonly number[] = [
+  -60, -10, -1, -0.1, -0.01, 0, 0.001, 0.01, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400,
 ];
 
 /** After so many batches stored without "too many parts", batches shrink by half again. */
@@ -64,6 +76,8 @@ export class Lane {
   /** Called when another batch may be begun. */
   readonly #onFree: () => void;
   readonly #insertSeconds = new Histogram();
+  readonly #insertRows = new Histogram(ROWS_BOUNDS);
+  readonly #eventLag = new Histogram(EVENT_LAG_BOUNDS);
   readonly #insertErrors: Record<string, number> = {};
   /** Deliveries that had a failure and are not through yet: meanwhile no other batch is begun. */
   #troubled = 0;
@@ -204,8 +218,9 @@ export class Lane {
     this.#insertErrors[key] = (this.#insertErrors[key] ?? 0) + 1;
   }
 
-  inserted(seconds: number): void {
+  inserted(seconds: number, rows: number): void {
     this.#insertSeconds.observe(seconds);
+    this.#insertRows.observe(rows);
   }
 
   stored(batch: Batch): void {
@@ -217,6 +232,10 @@ export class Lane {
     this.#freshnessSeconds = (this.#clock.monotonic() - batch.openedAt) / SECOND_MS;
     this.#freshness.observe(this.#freshnessSeconds, batch.rows);
     this.#lastStoredAt = this.#clock.wall() / SECOND_MS;
+    // When a row of an earlier start was taken is not known.
+    const { eventSeconds } = batch;
+    if (!batch.inherited && eventSeconds !== undefined)
+      this.#eventLag.observe(this.#lastStoredAt - this.#freshnessSeconds - eventSeconds);
     this.#calm += 1;
     if (this.#calm % CALM_BATCHES === 0) this.buffer.stretch(this.buffer.stretched / 2);
   }
@@ -255,9 +274,11 @@ export class Lane {
       inherited: { ...this.#inherited },
       paused: this.#paused,
       insertSeconds: this.#insertSeconds.snapshot(),
+      insertRows: this.#insertRows.snapshot(),
       insertErrors: { ...this.#insertErrors },
       freshnessSeconds: this.#freshnessSeconds,
       freshness: this.#freshness.snapshot(),
+      eventLag: this.#eventLag.snapshot(),
       lastStoredAt: this.#lastStoredAt,
     };
   }

@@ -80,6 +80,10 @@ export class SpooledBuffer implements RowBuffer {
     return this.#options.live.pendingRows + this.#options.spool.ownRows;
   }
 
+  get heldRows(): number {
+    return this.#options.live.heldRows;
+  }
+
   get pendingBytes(): number {
     const { live, spool, replay } = this.#options;
     return live.pendingBytes + spool.writingBytes + replay.bytes;

@@ -76,6 +76,12 @@ export class FrameBatches {
     return [...this.#memory.keys()].flatMap((taken) => (taken as TakenFrames).frames);
   }
 
+  get rows(): number {
+    let rows = 0;
+    for (const taken of this.#memory.keys()) rows += taken.rows;
+    return rows;
+  }
+
   /** Encoded bytes of all batches. */
   get bytes(): number {
     let bytes = 0;

@@ -105,6 +105,10 @@ export class LoggedBuffer implements RowBuffer, Committing {
     return this.#taken - this.#settled;
   }
 
+  get heldRows(): number {
+    return this.#frames.rows + this.#queue.rows + this.#batches.rows;
+  }
+
   get pendingBytes(): number {
     return this.#frames.bytes + this.#windowBytes + this.#batches.bytes;
   }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { Registry } from "prom-client";
 import type { Reader } from "../../src/admin/question.js";
 import { type AdminOptions, type AdminServer, startAdmin } from "../../src/admin/server.js";
 import { ClickHouse } from "../../src/clickhouse/client.js";
@@ -49,6 +50,7 @@ export async function startBare(t: TestContext, options: Partial<AdminOptions> =
       watch: () => () => {},
     },
     events,
+    metrics: new Registry(),
     normaliser: new Normaliser({ depth: 5 }),
     maxBody: 1000,
     bodyMemory: 1000,

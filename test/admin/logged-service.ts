@@ -3,9 +3,12 @@ import { join } from "node:path";
 import { startAdmin } from "../../src/admin/server.js";
 import type { ClickHouse } from "../../src/clickhouse/client.js";
 import { Normaliser } from "../../src/intake/normalise/normaliser.js";
+import { LetterCounts } from "../../src/letters/letter-counts.js";
 import { summarise } from "../../src/letters/summary.js";
 import { Live } from "../../src/live/live.js";
 import { RecentEvents } from "../../src/live/recent-events.js";
+import { EventCounts } from "../../src/metrics/event-counts.js";
+import { serviceMetrics } from "../../src/metrics/service-metrics.js";
 import { Recorder, type WalOptions } from "../../src/recorder.js";
 import { recorderOptions } from "../intake/fixture.js";
 import { readerOn } from "./bare-server.js";
@@ -47,6 +50,11 @@ export async function startLogged(
     recorder,
     live,
     events: new RecentEvents(),
+    metrics: serviceMetrics(
+      () => recorder.stats(),
+      new EventCounts(),
+      new LetterCounts(join(folder, "dead-letters")),
+    ),
     normaliser: new Normaliser({ depth: 5 }),
     maxBody: 1 << 20,
     bodyMemory: 1 << 23,

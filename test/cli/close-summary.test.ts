@@ -15,7 +15,7 @@ function reportOf(orders: Partial<Table>): CloseReport {
     unsent: 0,
     logged: 0,
   };
-  const idle = { ...none, pending: { rows: 0, bytes: 0 }, unconfirmed: 0 };
+  const idle = { ...none, pending: { rows: 0, held: 0, bytes: 0 }, unconfirmed: 0 };
   return { tables: { orders: { ...idle, ...orders } as Table, fills: idle as Table } };
 }
 
@@ -26,7 +26,7 @@ test("the summary adds up to what was offered, and leaves out idle tables", () =
     refused: { queue_full: 10, invalid: 5 },
     dropped: { queue_full: 20 },
     deadLettered: 8,
-    pending: { rows: 7, bytes: 700 },
+    pending: { rows: 7, held: 7, bytes: 700 },
     logged: 4,
   });
   const [, orders, ...more] = closeSummary(report).split("\n");
@@ -35,7 +35,7 @@ test("the summary adds up to what was offered, and leaves out idle tables", () =
 });
 
 test("rows in the log are not lost", () => {
-  const report = reportOf({ logged: 5, pending: { rows: 5, bytes: 0 } });
+  const report = reportOf({ logged: 5, pending: { rows: 5, held: 0, bytes: 0 } });
   assert.deepEqual([rowsLeft(report), rowsLogged(report)], [0, 5]);
 });
 

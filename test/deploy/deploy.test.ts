@@ -93,7 +93,11 @@ test("ports and names agree: recorder, image, compose file, Prometheus, Grafana,
   const targets = scrape_configs.flatMap(({ static_configs }) =>
     static_configs.flatMap((each) => each.targets),
   );
-  assert.deepEqual(targets, [`clickhouse:${metrics}`, `localhost:${portOf(prometheus!.ports![0]!)}`]);
+  assert.deepEqual(targets, [
+    `coldpath:${port}`,
+    `clickhouse:${metrics}`,
+    `localhost:${portOf(prometheus!.ports![0]!)}`,
+  ]);
   const { datasources } = yamlOf<{
     datasources: readonly { url?: string; jsonData?: Record<string, string | number> }[];
   }>(DOCKER, "grafana", "datasources.yaml");

@@ -20,7 +20,7 @@ export class Recorded {
       tables: {
         orders: tableOf({
           ...orders,
-          pending: { rows: this.pending, bytes: 0 },
+          pending: { rows: this.pending, held: this.pending, bytes: 0 },
           inherited: { stored: inherited, deadLettered: 0, dropped: 0, pending: 0 },
           freshness: this.freshness.snapshot(),
           insertSeconds: this.inserts.snapshot(),

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, type TestContext, test } from "node:test";
 import { BroadcastChannel, Worker } from "node:worker_threads";
+import { Registry } from "prom-client";
 import { SECOND_MS } from "../../src/base/units.js";
 import { loadConfig } from "../../src/config/load.js";
 import type { ConfigInput } from "../../src/config/schema.js";
@@ -13,6 +14,7 @@ import { RecordingClient } from "../../src/sdk/create-recorder.js";
 import { PipelineThread } from "../../src/sdk/pipeline-thread.js";
 import { temporaryFolder } from "../support/folder.js";
 import { startMigratedEngine } from "../support/migrated.js";
+import { readPrometheusText } from "../support/prometheus-text.js";
 import { until } from "../support/until.js";
 
 const { engine } = await startMigratedEngine({ after });
@@ -180,4 +182,53 @@ test("a recorder that cannot open what comes after its ClickHouse says why, and 
   const data_dir = await temporaryFolder(t);
   await writeFile(join(data_dir, "dead-letters"), "a file where a folder belongs");
   await assert.rejects(createRecorder({ config: { data_dir } }), /EEXIST|ENOTDIR/);
+});
+
+test("the metrics of a recorder whose thread died go on, and those of its rings never stop", async (t) => {
+  const { recorder, crash } = await open(t, MORTAL);
+  const registry = new Registry();
+  recorder.registerMetrics(registry);
+  const scrape = async () => readPrometheusText(await registry.metrics());
+  const record = async (rows: number): Promise<void> => {
+    for (let n = 0; n < rows; n += 1) recorder.orders.record(ORDER);
+    await recorder.flush();
+  };
+  const stored = (families: Awaited<ReturnType<typeof scrape>>): number | undefined =>
+    families.get("recorder_rows_total")!.series.get('recorder_rows_total{outcome="stored",table="orders"}');
+
+  await record(5);
+  const before = await scrape();
+  assert.equal(stored(before), 5);
+  const down = once(recorder, "pipeline");
+  crash();
+  await down;
+  const meanwhile = await scrape();
+  assert.equal(stored(meanwhile), 5);
+  await record(3);
+  const afterwards = await scrape();
+  assert.equal(stored(afterwards), 8);
+  assert.deepEqual(
+    [...afterwards.get("recorder_worker_restarts_total")!.series],
+    [
+      ['recorder_worker_restarts_total{worker="log"}', 0],
+      ['recorder_worker_restarts_total{worker="pipeline"}', 1],
+    ],
+  );
+  assert.equal(
+    afterwards
+      .get("recorder_ring_rows_total")!
+      .series.get('recorder_ring_rows_total{outcome="taken",table="orders"}'),
+    8,
+  );
+  assert.equal(afterwards.get("recorder_ring_usage_ratio")!.series.size, 1);
+  for (const [name, { type, series }] of before) {
+    if (type === "gauge") continue;
+    for (const [key, count] of series) {
+      const now = afterwards.get(name)!.series.get(key);
+      assert.ok(
+        now !== undefined && (now >= count || key.includes("event_lag_seconds_sum")),
+        `${key} went back: ${count}, ${now}`,
+      );
+    }
+  }
 });

@@ -10,6 +10,7 @@ import { test } from "node:test";
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
   native: ["base"],
+  metrics: ["base", "recorder.ts"],
   wal: ["base", "native", "schemas", "buffer"],
   spool: ["base", "native", "schemas", "buffer", "gaps", "wal"],
   ring: ["base", "native"],
@@ -106,8 +107,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "admin",
     "live",
     "letters",
+    "metrics",
   ],
-  sdk: ["base", "native", "ring", "config", "clickhouse", "schemas", "intake", "recorder.ts", "service"],
+  sdk: [
+    "base",
+    "native",
+    "ring",
+    "config",
+    "clickhouse",
+    "schemas",
+    "intake",
+    "recorder.ts",
+    "letters",
+    "metrics",
+    "service",
+  ],
   venues: ["base", "native", "schemas", "intake", "sdk"],
   live: ["base", "recorder.ts"],
   page: [],
@@ -138,6 +152,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "config",
     "service",
     "sdk",
+    "metrics",
   ],
 };
 

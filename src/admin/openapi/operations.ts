@@ -56,6 +56,11 @@ export const OPERATIONS: readonly Operation[] = [
     }),
   ),
   {
+    ...{ method: "get", path: "/metrics", isOpen: true },
+    summary: "the metrics of docs/reference/metrics.md, in the text format of Prometheus",
+    answers: { 200: { description: "as of now", content: "text/plain" } },
+  },
+  {
     ...{ method: "get", path: "/api/status", isOpen: true },
     summary: "how the recorder and each of its tables stand",
     answers: { 200: { description: "as of now", content: "Status" } },

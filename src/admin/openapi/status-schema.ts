@@ -13,7 +13,9 @@ const BY_NAME = z.record(z.string(), COUNT);
 
 const HISTOGRAM = z
   .strictObject({ count: COUNT, sum: z.number(), bounds: z.array(z.number()), buckets: z.array(COUNT) })
-  .meta({ description: "seconds; buckets are not cumulative, the last one is what is above all bounds" });
+  .meta({
+    description: "seconds, or rows; buckets are not cumulative, the last one is what is above all bounds",
+  });
 
 const LINK = z.strictObject({
   state: z.enum(["up", "degraded", "down", "recovering"]),
@@ -41,12 +43,14 @@ const TABLE = z.strictObject({
   inherited: z.strictObject({ stored: COUNT, deadLettered: COUNT, dropped: COUNT, pending: COUNT }).meta({
     description: "rows that earlier starts left in the log or the spool; they are in no other count",
   }),
-  pending: z.strictObject({ rows: COUNT, bytes: BYTES }),
+  pending: z.strictObject({ rows: COUNT, held: COUNT, bytes: BYTES }),
   paused: PAUSE.optional(),
   insertSeconds: HISTOGRAM,
+  insertRows: HISTOGRAM,
   insertErrors: BY_NAME,
   freshnessSeconds: SECONDS.optional(),
   freshness: HISTOGRAM,
+  eventLag: HISTOGRAM,
   lastStoredAt: UNIX.optional(),
   oldestSeconds: SECONDS.optional(),
   conservation: z.strictObject({
