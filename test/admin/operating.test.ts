@@ -142,24 +142,6 @@ test("who changes something is written down: an event, and a row of system_event
   assert.ok(told.every(({ message }: { message: string }) => !message.includes("/api/query")));
 });
 
-test("whatever is asked for at once, again and again, is done or told: flushes, replays, reloads and retries", async () => {
-  const body = Array.from({ length: 50 }, (_, i) => order(`busy-${i}`, "1")).join("");
-  assert.equal((await ask("POST", "/v1/ingest/orders", { body, headers: NDJSON })).status, 200);
-  const paths = ["/api/flush", "/api/replay", "/api/reload", "/api/flush?table=orders", "/api/replay"];
-  const all = [...paths, ...paths, ...paths].map((path) => ask("POST", path));
-  const retries = [1, 2].map(() => ask("POST", "/api/dead-letters/retry", { body: { table: "orders" } }));
-  for (const { status, text } of await Promise.all(all)) assert.equal(status, 200, text);
-  for (const { status, text } of await Promise.all(retries)) assert.ok([200, 409].includes(status), text);
-  const sql =
-    "SELECT count() AS n, uniqExact(client_order_id) AS ids FROM coldpath.orders WHERE client_order_id LIKE 'busy-%'";
-  let rows: unknown;
-  await until("all are stored", async () => {
-    ({ rows } = (await ask("POST", "/api/query", { body: { sql } })).json);
-    return Number((rows as string[][])[0]![0]) >= 50;
-  });
-  assert.deepEqual(rows, [["50", "50"]], "each once");
-});
-
 test("rows are taken and land", async () => {
   for (const path of ["/healthz", "/readyz", "/landingz"]) {
     const { status, text } = await ask("GET", path, { asGuest: true });
