@@ -12,6 +12,11 @@ export class EventCounts implements Pick<MetricsSource, "events" | "incidents"> 
     return [...this.#incidents.values()];
   }
 
+  /** @param kinds that are counted from the start: a series that begins at 1 has not grown, as Prometheus sees it */
+  constructor(kinds: readonly RecorderEvent["kind"][] = []) {
+    for (const kind of kinds) this.events.set(kind, 0);
+  }
+
   add(event: RecorderEvent): void {
     this.events.set(event.kind, (this.events.get(event.kind) ?? 0) + 1);
     if (event.kind === "wal_recovered" && event.cause === "thread") this.logRestarts += 1;

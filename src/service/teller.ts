@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
 import { systemClock } from "../base/clock.js";
-import { eventMessage } from "../live/event-message.js";
+import { EVENT_KINDS, eventMessage } from "../live/event-message.js";
 import { RecentEvents, type Told } from "../live/recent-events.js";
 import { EventCounts } from "../metrics/event-counts.js";
 import type { RecorderEvent } from "../recorder.js";
@@ -11,7 +11,7 @@ import { runbookFor } from "./runbook.js";
 /** Where everything goes that a service tells of itself: its log, the recent events, the counts of a scrape. */
 export class Teller {
   readonly events: RecentEvents = new RecentEvents();
-  readonly counts: EventCounts = new EventCounts();
+  readonly counts: EventCounts = new EventCounts(EVENT_KINDS);
   readonly #lines: Repeats;
 
   constructor(log: Pick<Logger, Told["level"]>) {

@@ -48,8 +48,8 @@ export class Alerting {
     this.prometheusUrl = prometheusUrl;
   }
 
-  /** @param target `host:port` of the service */
-  static async start(t: Context, target: string): Promise<Alerting> {
+  /** @param targets `host:port` of what is scraped */
+  static async start(t: Context, ...targets: string[]): Promise<Alerting> {
     const folder = await temporaryFolder(t);
     const [prometheusPort, alertmanagerPort] = [await freePort(), await freePort()];
     const alerting = new Alerting(`http://127.0.0.1:${prometheusPort}`);
@@ -74,7 +74,7 @@ export class Alerting {
       global: { scrape_interval: "1s", scrape_timeout: "1s", evaluation_interval: "1s" },
       rule_files: ["rules.yml"],
       alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alertmanagerPort}`] }] }] },
-      scrape_configs: [{ job_name: "coldpath", static_configs: [{ targets: [target] }] }],
+      scrape_configs: [{ job_name: "coldpath", static_configs: [{ targets }] }],
     });
     run(t, "prometheus-alertmanager", [
       `--config.file=${alertmanager}`,
