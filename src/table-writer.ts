@@ -257,7 +257,8 @@ export class Writer implements TableWriter {
 
   /** Rows are sent without that column from now on. */
   leaveOut(column: string): void {
-    this.#parts.lane.inserter.leftOut.add(column);
+    const { inserter } = this.#parts.lane;
+    inserter.leftOut = new Set([...inserter.leftOut, column]);
   }
 
   /** Rows were lost that were on disk. */

@@ -196,7 +196,10 @@ export class Delivery {
   async #send(): Promise<Next> {
     // The turn began under an older generation: the next one begins with the seal.
     if (this.#sealed < this.#generation) return NOW;
-    await this.#leftOut.keep(this.#batch, this.#lane.inserter.leftOut);
+    const { inserter } = this.#lane;
+    // Another column may be left out meanwhile, of which nothing is kept yet.
+    const { leftOut } = inserter;
+    await this.#leftOut.keep(this.#batch, leftOut);
     const { clock, link, signal } = this.#context;
     this.#attempts += 1;
     const attempt = { name: this.#attemptName, life: link.life, sentAt: clock.monotonic() };
@@ -205,12 +208,8 @@ export class Delivery {
     const ended = link.watch();
     crashPoint("sink.before_send");
     try {
-      await this.#lane.inserter.send(
-        this.#batch,
-        this.#token,
-        { name: attempt.name, at: attempt.life.endpoint },
-        signal,
-      );
+      const how = { name: attempt.name, at: attempt.life.endpoint, leftOut };
+      await inserter.send(this.#batch, this.#token, how, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       return await this.#refused(error, attempt);
@@ -223,6 +222,13 @@ export class Delivery {
     link.worked();
     this.#viewFailed = false;
     return this.#claim();
+  }
+
+  async #dump({ name }: Attempt, verdict: Verdict): Promise<void> {
+    const { inserter } = this.#lane;
+    const { leftOut } = inserter;
+    const head = inserter.head(this.#batch, this.#token, name, leftOut);
+    await this.#context.dump.write(this.#batch, head, leftOut, verdict);
   }
 
   get #attemptName(): string {
@@ -359,11 +365,7 @@ export class Delivery {
         this.#mustAsk = !this.#unsure.none;
         return NOW;
       case "our_bug":
-        await this.#context.dump.write(
-          this.#batch,
-          this.#lane.inserter.head(this.#batch, this.#token, attempt.name),
-          verdict,
-        );
+        await this.#dump(attempt, verdict);
         return this.#pause(action, verdict.code, verdict.message);
       case "pause":
         return this.#pause(action, verdict.code, verdict.message);

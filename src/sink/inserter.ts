@@ -24,10 +24,20 @@ export interface InsertHead {
   readonly settings: Settings;
 }
 
+/** How a batch is sent. */
+export interface Sending {
+  /** What ClickHouse knows the attempt by: as query id, and as log comment for the embedded engine, which chooses query ids itself. */
+  readonly name: string;
+  /** The endpoint; it goes nowhere else. */
+  readonly at: string;
+  /** Columns that are not sent: what they hold is kept. */
+  readonly leftOut: ReadonlySet<string>;
+}
+
 /** Sends batches of one table: one INSERT, one Native block, every setting explicit. */
 export class Inserter {
-  /** Columns of rows from the log that are not sent. */
-  readonly leftOut: Set<string> = new Set();
+  /** Columns that batches are to be sent without from now on. */
+  leftOut: ReadonlySet<string> = new Set();
   readonly #options: InserterOptions;
   readonly #target: string;
 
@@ -36,25 +46,22 @@ export class Inserter {
     this.#target = `${quoteName(database)}.${quoteName(name)}`;
   }
 
-  /**
-   * One attempt. `attempt` names it for ClickHouse: as query id, and as log comment for the embedded engine, which
-   * chooses query ids itself. It goes to the endpoint `at` and nowhere else.
-   */
+  /** One attempt. */
   async send(
     batch: Batch,
     token: string,
-    { name: attempt, at }: { readonly name: string; readonly at: string },
+    { name: attempt, at, leftOut }: Sending,
     signal: AbortSignal,
   ): Promise<void> {
     const { clickhouse, pack, budget, spare, deadlineMs } = this.#options;
     const buffer = spare.pop() ?? new ByteBuffer();
-    const block = batch.encode(buffer, this.leftOut);
+    const block = batch.encode(buffer, leftOut);
     const held = block.length;
     budget.add(held);
     budget.send(held);
     try {
       const packed = await pack(block);
-      const { sql, settings } = this.head(batch, token, attempt);
+      const { sql, settings } = this.head(batch, token, attempt, leftOut);
       await clickhouse.insert({
         at,
         sql,
@@ -72,9 +79,9 @@ export class Inserter {
     }
   }
 
-  head(batch: Batch, token: string, attempt: string): InsertHead {
+  head(batch: Batch, token: string, attempt: string, leftOut: ReadonlySet<string>): InsertHead {
     const columns = batch.columns
-      .filter((name) => !this.leftOut.has(name))
+      .filter((name) => !leftOut.has(name))
       .map(quoteName)
       .join(", ");
     const settings = {

@@ -17,14 +17,14 @@ export class RequestDump {
   }
 
   /** Writes `NAME.native` and `NAME.json`, once for each batch. A failure is reported, never thrown. */
-  async write(batch: Batch, head: InsertHead, verdict: Verdict): Promise<void> {
+  async write(batch: Batch, head: InsertHead, leftOut: ReadonlySet<string>, verdict: Verdict): Promise<void> {
     const where = { table: batch.table.name, batch: batch.name };
     const name = encodeURIComponent(String(head.settings["insert_deduplication_token"]));
     const path = join(this.#folder, `${name}.native`);
     const text = JSON.stringify({ ...head, code: verdict.code, answer: verdict.message }, undefined, 2);
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      await writeFile(path, batch.encode(), { flag: "wx", mode: 0o600 });
+      await writeFile(path, batch.encode(undefined, leftOut), { flag: "wx", mode: 0o600 });
       await writeFile(join(this.#folder, `${name}.json`), `${text}\n`, { mode: 0o600 });
       this.#report({ kind: "request_dumped", ...where, path });
     } catch (error) {

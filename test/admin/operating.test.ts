@@ -142,6 +142,13 @@ test("who changes something is written down: an event, and a row of system_event
   assert.ok(told.every(({ message }: { message: string }) => !message.includes("/api/query")));
 });
 
+test("what is scraped is the recorder's and the process's", async () => {
+  const { status, text } = await ask("GET", "/metrics", { asGuest: true });
+  assert.equal(status, 200);
+  assert.match(text, /^recorder_offered_rows_total\{table="orders"\} \d+$/m);
+  assert.match(text, /^process_cpu_seconds_total /m);
+});
+
 test("rows are taken and land", async () => {
   for (const path of ["/healthz", "/readyz", "/landingz"]) {
     const { status, text } = await ask("GET", path, { asGuest: true });
