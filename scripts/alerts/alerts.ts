@@ -5,11 +5,17 @@ const HOUR = 3600;
 
 /**
  * That a counter has grown. `increase()` alone does not see a series that begins at 1, as that of an event in the first second of a process
- * does.
+ * does; nor may a scrape that failed make an old count look new.
  */
 function grew(counter: string, seconds: number): (span: Span) => string {
   return (span) =>
-    `increase(${counter}[${span(seconds)}]) > 0 or (${counter} > 0 unless ${counter} offset ${span(seconds)})`;
+    `(increase(${counter}[${span(seconds)}]) > 0 or (${counter} > 0 unless count_over_time(${counter}[${span(seconds)}] offset ${span(seconds)})))`;
+}
+
+/** The same of tables that may lose nothing. */
+function grewOfCritical(counter: string, seconds: number): (span: Span) => string {
+  return (span) =>
+    `${grew(counter, seconds)(span)} and on (instance, table) recorder_table_info{class="critical"}`;
 }
 
 /** Every alert of coldpath. The rules, their unit tests and the proof with real faults are made from here. */
@@ -27,21 +33,34 @@ export const ALERTS: readonly Alert[] = [
     },
   },
   {
+    name: "ColdpathPipelineDown",
+    severity: "critical",
+    summary:
+      "the pipeline thread of {{ $labels.instance }} does not come back: rows wait in their rings, and then find no room",
+    for: MINUTE,
+    expr: () => "recorder_pipeline_up == 0",
+    test: {
+      series: { 'recorder_pipeline_up{instance="a"}': "1 0 0 0 0 1 1" },
+      fires: { 3: { instance: "a" } },
+      quiet: [0, 6],
+    },
+  },
+  {
     name: "ColdpathNotLanding",
     severity: "critical",
-    summary: "rows of {{ $labels.table }} wait, and none of them was stored for two minutes",
+    summary: "rows of {{ $labels.table }} wait, and nothing became of any of them for three minutes",
     for: MINUTE,
     expr: (span) =>
       "(recorder_pending_rows + recorder_inherited_pending_rows > 0) unless on (instance, table) sum by (instance, table) " +
-      `(increase(recorder_rows_total{outcome=~"stored|inherited_stored"}[${span(MINUTE)}])) > 0`,
+      `(increase(recorder_rows_total{outcome=~"(inherited_)?(stored|dead_lettered)"}[${span(3 * MINUTE)}])) > 0`,
     test: {
       series: {
-        'recorder_pending_rows{instance="a",table="orders"}': "0 5 5 5 5 5 0 0",
-        'recorder_inherited_pending_rows{instance="a",table="orders"}': "0x7",
-        'recorder_rows_total{instance="a",table="orders",outcome="stored"}': "10 10 10 10 10 10 15 15",
+        'recorder_pending_rows{instance="a",table="orders"}': "0 5 5 5 5 5 5 5 0 0",
+        'recorder_inherited_pending_rows{instance="a",table="orders"}': "0x9",
+        'recorder_rows_total{instance="a",table="orders",outcome="stored"}': "0 10 10 10 10 10 10 10 15 15",
       },
-      fires: { 4: { instance: "a", table: "orders" } },
-      quiet: [1, 7],
+      fires: { 7: { instance: "a", table: "orders" } },
+      quiet: [2, 9],
     },
   },
   {
@@ -60,6 +79,19 @@ export const ALERTS: readonly Alert[] = [
       },
       fires: { 14: { instance: "a", table: "fills" } },
       quiet: [4, 22],
+    },
+  },
+  {
+    name: "ColdpathHeartbeatLate",
+    severity: "critical",
+    summary:
+      "a row that {{ $labels.instance }} took {{ $value | humanizeDuration }} ago cannot be read in ClickHouse",
+    for: 0,
+    expr: (span) => `recorder_heartbeat_waiting_seconds > ${secondsOf(span(2 * MINUTE))}`,
+    test: {
+      series: { 'recorder_heartbeat_waiting_seconds{instance="a"}': "0 60 120 180 240 1" },
+      fires: { 3: { instance: "a" } },
+      quiet: [1, 5],
     },
   },
   {
@@ -125,11 +157,19 @@ export const ALERTS: readonly Alert[] = [
     summary:
       "the tables in ClickHouse are not those that {{ $labels.instance }} records ({{ $labels.event }})",
     for: 0,
-    expr: grew('recorder_events_total{event=~"columns_unknown|start_refused"}', 10 * MINUTE),
+    // What is unknown stays so until a restart, which begins the count anew.
+    expr: (span) =>
+      `recorder_events_total{event="columns_unknown"} > 0 or ${grew('recorder_events_total{event="start_refused"}', 10 * MINUTE)(span)}`,
     test: {
-      series: { 'recorder_events_total{instance="a",event="columns_unknown"}': "_x3 1x20" },
-      fires: { 4: { instance: "a", event: "columns_unknown" } },
-      quiet: [2, 16],
+      series: {
+        'recorder_events_total{instance="a",event="columns_unknown"}': "0x3 1x20 0x3",
+        'recorder_events_total{instance="b",event="start_refused"}': "_x30 1x20",
+      },
+      fires: {
+        20: { instance: "a", event: "columns_unknown" },
+        32: { instance: "b", event: "start_refused" },
+      },
+      quiet: [2, 26, 45],
     },
   },
   {
@@ -166,12 +206,13 @@ export const ALERTS: readonly Alert[] = [
     severity: "critical",
     summary:
       "the log of {{ $labels.instance }} is full in {{ $value | humanizeDuration }}: then critical rows are refused",
-    for: MINUTE,
+    // A log grows until the first of its rows are old enough to go (`wal.keep_acked`).
+    for: 10 * MINUTE,
     expr: () => `recorder_wal_seconds_until_full < ${4 * HOUR}`,
     test: {
-      series: { 'recorder_wal_seconds_until_full{instance="a"}': "+Inf 9000 9000 9000 9000 +Inf +Inf" },
-      fires: { 3: { instance: "a" } },
-      quiet: [0, 6],
+      series: { 'recorder_wal_seconds_until_full{instance="a"}': "+Inf 9000x14 +Inf +Inf" },
+      fires: { 13: { instance: "a" } },
+      quiet: [0, 9, 17],
     },
   },
   {
@@ -195,38 +236,48 @@ export const ALERTS: readonly Alert[] = [
   {
     name: "ColdpathWalTroubled",
     severity: "critical",
-    summary: "the log of {{ $labels.instance }} is {{ $labels.state }}",
+    summary: "the log of {{ $labels.instance }} does not work as it should: recorder_wal_state says how",
     for: 30,
-    expr: () => 'recorder_wal_state{state!="ok"} == 1',
+    // Also while it goes from one trouble to the next.
+    expr: () => 'recorder_wal_state{state="ok"} == 0',
     test: {
-      series: { 'recorder_wal_state{instance="a",state="read_only"}': "_ 1 1 1 stale" },
-      fires: { 2: { instance: "a", state: "read_only" } },
-      quiet: [0, 5],
+      series: { 'recorder_wal_state{instance="a",state="ok"}': "1 0 0 0 1" },
+      fires: { 2: { instance: "a", state: "ok" } },
+      quiet: [0, 4],
     },
   },
   {
     name: "ColdpathCriticalRefused",
     severity: "critical",
-    summary: "{{ $labels.instance }} refuses critical rows: the log takes none",
+    summary: "{{ $labels.instance }} refuses critical rows: log, queue or ring take none",
     for: 0,
     expr: (span) =>
-      `recorder_wal_refusing == 1 or sum by (instance) (increase(recorder_refused_rows_total{reason!~"[a-z]*_rejected"}[${span(5 * MINUTE)}]) ` +
-      'and on (instance, table) recorder_table_info{class="critical"}) > 0',
+      `max by (instance) (recorder_wal_refusing == 1 or (${grewOfCritical('recorder_refused_rows_total{reason!~"[a-z]*_rejected"}', 5 * MINUTE)(span)}) ` +
+      `or (${grewOfCritical('recorder_ring_rows_total{outcome=~"ring_full|too_large|closed"}', 5 * MINUTE)(span)}))`,
     test: {
-      series: { 'recorder_wal_refusing{instance="a"}': "0 1 1 0 0" },
-      fires: { 1: { instance: "a" } },
-      quiet: [0, 4],
+      series: {
+        'recorder_wal_refusing{instance="a"}': "0 1 1 0x40",
+        'recorder_table_info{instance="a",table="orders",class="critical"}': "1x40",
+        'recorder_table_info{instance="a",table="market_data",class="best_effort"}': "1x40",
+        'recorder_refused_rows_total{instance="a",table="orders",reason="queue_full"}': "_x9 50x30",
+        'recorder_refused_rows_total{instance="a",table="orders",reason="value_rejected"}': "0+5x40",
+        'recorder_ring_rows_total{instance="a",table="orders",outcome="ring_full"}': "0x24 7x20",
+        'recorder_ring_rows_total{instance="a",table="market_data",outcome="ring_full"}': "0+5x40",
+      },
+      fires: { 1: { instance: "a" }, 11: { instance: "a" }, 26: { instance: "a" } },
+      quiet: [0, 5, 20, 34],
     },
   },
   {
     name: "ColdpathWalQuarantined",
     severity: "critical",
-    summary: "{{ $value }} damaged places of the log of {{ $labels.instance }} are in quarantine/",
+    summary: "{{ $value }} damaged places were found in the log of {{ $labels.instance }} since its start",
     for: 0,
-    expr: () => "recorder_wal_quarantine_files > 0",
+    // Not by the files in quarantine/: what a crash tore off the end, which nobody was told of, is kept there too.
+    expr: () => 'recorder_events_total{event="wal_damage"} > 0',
     test: {
-      series: { 'recorder_wal_quarantine_files{instance="a"}': "0 0 2 2 0" },
-      fires: { 2: { instance: "a" } },
+      series: { 'recorder_events_total{instance="a",event="wal_damage"}': "0 0 2 2 0" },
+      fires: { 2: { instance: "a", event: "wal_damage" } },
       quiet: [1, 4],
     },
   },
@@ -314,11 +365,13 @@ export const ALERTS: readonly Alert[] = [
     for: 0,
     expr: grew("recorder_incidents_total", 10 * MINUTE),
     test: {
+      // At minute 17 a scrape failed.
       series: {
-        'recorder_incidents_total{instance="a",table="orders",incident="partly_stored"}': "_x3 1x20",
+        'recorder_incidents_total{instance="a",table="orders",incident="partly_stored"}':
+          "_x3 1x13 stale 1x20",
       },
-      fires: { 4: { instance: "a", table: "orders", incident: "partly_stored" } },
-      quiet: [2, 16],
+      fires: { 5: { instance: "a", table: "orders", incident: "partly_stored" } },
+      quiet: [2, 16, 20, 29],
     },
   },
   {
@@ -338,11 +391,12 @@ export const ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "another recorder runs under the name of {{ $labels.instance }}",
     for: 0,
-    expr: grew('recorder_events_total{event="recorder_clash"}', 10 * MINUTE),
+    // Told once in the life of a recorder; it is over when one of them is started under another name.
+    expr: () => 'recorder_events_total{event="recorder_clash"} > 0',
     test: {
-      series: { 'recorder_events_total{instance="a",event="recorder_clash"}': "_x3 1x20" },
-      fires: { 4: { instance: "a", event: "recorder_clash" } },
-      quiet: [2, 16],
+      series: { 'recorder_events_total{instance="a",event="recorder_clash"}': "0x3 1x20 0x3" },
+      fires: { 20: { instance: "a", event: "recorder_clash" } },
+      quiet: [2, 26],
     },
   },
 ];

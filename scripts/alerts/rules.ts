@@ -55,5 +55,5 @@ export function testsFile(rulesPath: string): string {
 }
 
 function annotationsOf(alert: Alert): Record<string, string> {
-  return { summary: alert.summary, runbook_url: `${RUNBOOKS}/${runbookOf(alert)}.md` };
+  return { summary: alert.summary, runbook: `${RUNBOOKS}/${runbookOf(alert)}.md` };
 }

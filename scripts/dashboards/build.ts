@@ -102,7 +102,7 @@ function metricPanel({ title, what, unit, kind = "lines", queries }: MetricPanel
 function metricFrame(kind: NonNullable<MetricPanel["kind"]>) {
   if (kind === "stat") return new stat.PanelBuilder().span(SMALL).height(4);
   if (kind === "heatmap") return new heatmap.PanelBuilder().span(WIDE).height(8);
-  const lines = new timeseries.PanelBuilder().span(WIDE).height(8).drawStyle(GraphDrawStyle.Line).min(0);
+  const lines = new timeseries.PanelBuilder().span(WIDE).height(8).drawStyle(GraphDrawStyle.Line);
   if (kind === "lines") return lines;
   return lines.fillOpacity(30).stacking(new common.StackingConfigBuilder().mode(StackingMode.Normal));
 }

@@ -249,7 +249,7 @@ export const RECORDER: readonly PanelRow<MetricPanel>[] = [
       {
         title: "Told by the recorder",
         what: "Events by kind.",
-        unit: "cps",
+        unit: "short",
         queries: [[`sum by (event) (increase(recorder_events_total${ALONE}[${SPAN}])) > 0`, "{{event}}"]],
       },
     ],

@@ -351,6 +351,15 @@ export const CONFIG_SCHEMA = z.strictObject({
     .prefault({})
     .meta({ restart: "the spools were opened with it" }),
   conditions: CONDITIONS,
+  heartbeat: z
+    .strictObject({
+      every: duration("0s", 0, DAY_MS).meta({
+        description:
+          "how often a service writes a row of system_events and reads it back, so that freshness is measured as a reader sees it; 0s: never",
+      }),
+    })
+    .prefault({})
+    .meta({ restart: "it beats since the start" }),
   ring: z
     .strictObject({
       size: size("16MiB", MIB, GIB)

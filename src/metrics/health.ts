@@ -4,6 +4,22 @@ import type { Metric } from "./metric.js";
 /** Whether the recorder is well, and which it is. */
 export const HEALTH: readonly Metric[] = [
   {
+    name: "recorder_pipeline_up",
+    type: "gauge",
+    help: "1 while the recorder's pipeline answers, 0 while its thread is being started again; then only what the process itself counts is there.",
+    labels: [],
+    outlives: true,
+    read: ({ isUp }, emit) => emit(isUp ? 1 : 0),
+  },
+  {
+    name: "recorder_dead_letters_readable",
+    type: "gauge",
+    help: "1 if the folder of the dead letters could be read at this scrape, else 0: recorder_dead_letter_rows is that of an earlier one.",
+    labels: [],
+    outlives: true,
+    read: ({ deadLetters }, emit) => emit(deadLetters.isReadable ? 1 : 0),
+  },
+  {
     name: "recorder_conservation_violated",
     type: "gauge",
     help: "1 while the table's counts do not add up: a fault of coldpath.",
@@ -46,6 +62,26 @@ export const HEALTH: readonly Metric[] = [
     labels: ["worker"],
     outlives: true,
     read: ({ restarts }, emit) => eachOf(restarts, emit),
+  },
+  {
+    name: "recorder_heartbeat_visible_seconds",
+    type: "histogram",
+    help: "From taking a row of system_events until a SELECT found it, seconds (`heartbeat.every`).",
+    labels: [],
+    outlives: true,
+    read: ({ heartbeat }, emit) => {
+      if (heartbeat !== undefined) emit(heartbeat.visible);
+    },
+  },
+  {
+    name: "recorder_heartbeat_waiting_seconds",
+    type: "gauge",
+    help: "For how long a row of system_events has been taken that no SELECT has found, seconds; 0 if there is none.",
+    labels: [],
+    outlives: true,
+    read: ({ heartbeat }, emit) => {
+      if (heartbeat !== undefined) emit(heartbeat.waitingSeconds);
+    },
   },
   {
     name: "recorder_build_info",

@@ -5,6 +5,19 @@ import type { MetricsSource } from "./source.js";
 type Wal = NonNullable<MetricsSource["stats"]["wal"]>;
 type Spool = NonNullable<MetricsSource["stats"]["spool"]>[string];
 
+const STATES: readonly Wal["state"][] = [
+  "ok",
+  "nearly_full",
+  "slow",
+  "full",
+  "read_only",
+  "failing",
+  "missing",
+  "too_many_files",
+  "denied",
+  "down",
+];
+
 /** The write-ahead log and the spool; a recorder without them has no such series. */
 export const LOG: readonly Metric[] = [
   {
@@ -52,7 +65,7 @@ export const LOG: readonly Metric[] = [
   {
     name: "recorder_wal_oldest_pending_seconds",
     type: "gauge",
-    help: "Age of the oldest row in the log whose fate is not known, seconds; 0 if there is none.",
+    help: "Age of the oldest row in the log whose fate is not known, seconds; 0 if there is none. Rows of earlier starts count from this start.",
     labels: [],
     read: log(({ oldestPendingSeconds = 0 }, emit) => emit(oldestPendingSeconds)),
   },
@@ -89,9 +102,11 @@ export const LOG: readonly Metric[] = [
   {
     name: "recorder_wal_state",
     type: "gauge",
-    help: "1 for the state that the log is in (docs/internals/log-thread.md); the series of another state ends.",
+    help: "1 for the state that the log is in (docs/internals/log-thread.md), 0 for the others.",
     labels: ["state"],
-    read: log(({ state }, emit) => emit(1, state)),
+    read: log(({ state }, emit) => {
+      for (const each of STATES) emit(state === each ? 1 : 0, each);
+    }),
   },
   {
     name: "recorder_wal_refusing",

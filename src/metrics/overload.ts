@@ -22,6 +22,7 @@ export const OVERLOAD: readonly Metric[] = [
     type: "gauge",
     help: "Share of a producer's ring that is taken.",
     labels: ["producer"],
+    outlives: true,
     read: ({ rings }, emit) => {
       for (const { producer, usage } of rings) emit(usage, producer);
     },

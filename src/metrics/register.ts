@@ -3,7 +3,7 @@ import { CATALOGUE } from "./catalogue.js";
 import { Continuity } from "./continuity.js";
 import type { Metric } from "./metric.js";
 import { samplesOf } from "./sample.js";
-import type { MetricsSource } from "./source.js";
+import type { MetricsSource, OutsideSource } from "./source.js";
 
 /** What is needed of a registry of prom-client. */
 export type MetricsRegistry = Pick<Registry, "registerMetric">;
@@ -16,12 +16,12 @@ export type MetricsRegistry = Pick<Registry, "registerMetric">;
  */
 export function registerMetrics(
   registry: MetricsRegistry,
-  read: () => MetricsSource | Promise<MetricsSource>,
+  read: () => Promise<OutsideSource | MetricsSource>,
 ): void {
-  let reading: Promise<MetricsSource> | undefined;
+  let reading: Promise<OutsideSource | MetricsSource> | undefined;
   // A registry asks all its metrics in one turn.
-  const source = (): Promise<MetricsSource> => {
-    reading ??= (async () => await read())().finally(() => {
+  const source = (): Promise<OutsideSource | MetricsSource> => {
+    reading ??= read().finally(() => {
       reading = undefined;
     });
     return reading;
@@ -30,14 +30,18 @@ export function registerMetrics(
 }
 
 /** What a registry needs of a metric, whose classes cannot be filled from counters that are kept elsewhere. */
-function promMetric(metric: Metric, source: () => Promise<MetricsSource>): PromMetric {
+function promMetric(metric: Metric, source: () => Promise<OutsideSource | MetricsSource>): PromMetric {
   const { name, help, type } = metric;
   const described = { name, help, type, aggregator: "sum" };
   const continuity = type === "gauge" || metric.outlives === true ? undefined : new Continuity();
   const get = async (): Promise<unknown> => {
     const now = await source();
     const samples = samplesOf(metric, now);
-    return { ...described, values: continuity?.over(now.stats.run, samples) ?? samples };
+    const values =
+      continuity === undefined || !("stats" in now) ? samples : continuity.over(now.stats.run, samples);
+    // For OpenMetrics a registry takes `_total` off the name of what it holds, and puts it behind that of each series.
+    return { ...described, name: registered.name, values };
   };
-  return { ...described, get, reset() {} } as unknown as PromMetric;
+  const registered = { ...described, get, reset() {} };
+  return registered as unknown as PromMetric;
 }

@@ -52,7 +52,8 @@ export const ROWS: readonly Metric[] = [
     type: "gauge",
     help: "Refused rows in the dead letters on disk, of whatever start.",
     labels: ["table"],
-    read: ({ deadLetters }, emit) => eachOf(deadLetters, emit),
+    outlives: true,
+    read: ({ deadLetters }, emit) => eachOf(deadLetters.rows, emit),
   },
   {
     name: "recorder_pending_rows",
@@ -118,14 +119,14 @@ export const ROWS: readonly Metric[] = [
   {
     name: "recorder_freshness_seconds",
     type: "histogram",
-    help: "From taking the oldest row of a batch until ClickHouse had stored the batch, once for each of its rows, seconds on a monotonic clock.",
+    help: "From taking the oldest row of a batch until ClickHouse had stored the batch, once for each of its rows, seconds on a monotonic clock. Rows that were read back from the log count from then.",
     labels: ["table"],
     read: eachTable<EmitHistogram>(({ freshness }, emit, table) => emit(freshness, table)),
   },
   {
     name: "recorder_event_lag_seconds",
     type: "histogram",
-    help: "From the event time of a batch's first row until the recorder took the row, once per batch, seconds; less than 0 where the event's clock is ahead.",
+    help: "From the event time of a batch's first row until the recorder took the row, once per batch, seconds; less than 0 where the event's clock is ahead, and so the sum may fall. Rows that were read back from the log count from then.",
     labels: ["table"],
     read: eachTable<EmitHistogram>(({ eventLag }, emit, table) => emit(eventLag, table)),
   },

@@ -1,6 +1,6 @@
 import type { HistogramSnapshot } from "../base/histogram.js";
 import type { Metric } from "./metric.js";
-import type { MetricsSource } from "./source.js";
+import type { MetricsSource, OutsideSource } from "./source.js";
 
 /** One number of a metric. */
 export interface Sample {
@@ -10,16 +10,23 @@ export interface Sample {
   readonly metricName?: string;
 }
 
-export function samplesOf(metric: Metric, source: MetricsSource): Sample[] {
+/** None of what only the pipeline knows, if it does not answer. */
+export function samplesOf(metric: Metric, source: OutsideSource | MetricsSource): Sample[] {
   const samples: Sample[] = [];
   const labelled = (values: readonly string[]): Record<string, string> =>
     Object.fromEntries(metric.labels.map((label, index) => [label, values[index]!]));
-  if (metric.type === "histogram") {
-    metric.read(source, (snapshot, ...values) => {
-      samples.push(...partsOf(metric.name, snapshot, labelled(values)));
-    });
-  } else {
-    metric.read(source, (value, ...values) => samples.push({ value, labels: labelled(values) }));
+  const emit = (value: number, ...values: readonly string[]): void => {
+    samples.push({ value, labels: labelled(values) });
+  };
+  const emitHistogram = (snapshot: HistogramSnapshot, ...values: readonly string[]): void => {
+    samples.push(...partsOf(metric.name, snapshot, labelled(values)));
+  };
+  if (metric.outlives === true) {
+    if (metric.type === "histogram") metric.read(source, emitHistogram);
+    else metric.read(source, emit);
+  } else if ("stats" in source) {
+    if (metric.type === "histogram") metric.read(source, emitHistogram);
+    else metric.read(source, emit);
   }
   return samples;
 }

@@ -103,6 +103,7 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
     this.#metrics = new RecorderMetrics({
       stats: () => this.stats(),
       rings: this.#rings,
+      ringRows: () => this.#ringRows(),
       deadLettersFolder: deadLettersFolder(config),
     });
     thread.on("state", (state) => this.#metrics.pipeline(state));
@@ -191,11 +192,10 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
 
   async stats(): Promise<RecordingStats> {
     const stats = (await this.#thread.request({ kind: "stats" })) as PipelineStats;
-    const rings = this.#layouts.map(({ table }, index) => [table, this.#countsOf(index)] as const);
     return {
       ...stats,
       pipeline: this.#thread.state,
-      rings: Object.fromEntries(rings),
+      rings: this.#ringRows(),
       unknownEvents: this.#rings.reduce((sum, ring) => sum + ring.unknownEvents[0]!, 0),
     };
   }
@@ -236,6 +236,10 @@ export class RecordingClient extends EventEmitter<RecordingEvents> implements As
       clearTimeout(limit);
       await this.#thread.end();
     }
+  }
+
+  #ringRows(): Record<string, RingCounts> {
+    return Object.fromEntries(this.#layouts.map(({ table }, index) => [table, this.#countsOf(index)]));
   }
 
   #countsOf(table: number): RingCounts {

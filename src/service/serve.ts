@@ -5,17 +5,16 @@ import { SECOND_MS } from "../base/units.js";
 import type { LoadedConfig } from "../config/load.js";
 import { startFeed } from "../demo/feed.js";
 import { Normaliser } from "../intake/normalise/normaliser.js";
-import { LetterCounts } from "../letters/letter-counts.js";
 import { Live } from "../live/live.js";
-import { serviceMetrics } from "../metrics/service-metrics.js";
 import type { CloseReport, Recorder } from "../recorder.js";
 import { ConfigInForce } from "./config-in-force.js";
 import { ServiceLetters } from "./dead-letters.js";
 import { createLog } from "./log.js";
-import { deadLettersFolder, type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
+import { type OpenedClickHouse, openClickHouse, parseListen } from "./open.js";
 import { openRecorder } from "./open-recorder.js";
 import { announce } from "./presence.js";
 import { readerOf } from "./reader.js";
+import { Scrape } from "./scrape.js";
 import { Teller } from "./teller.js";
 
 /** A recorder with its network intake, running in this process. */
@@ -67,12 +66,14 @@ export async function startService(
   let recorder: Recorder | undefined;
   let live: Live | undefined;
   let admin: AdminServer | undefined;
+  let scrape: Scrape | undefined;
   try {
     const recording = await openRecorder(config, opened, (event) => teller.report(event), { mayBeAway });
     recorder = recording;
     const setLogLevel = (level: string): void => {
       log.level = level;
     };
+    scrape = new Scrape(config, opened, recorder, teller.counts);
     const inForce = new ConfigInForce({
       loaded,
       load,
@@ -91,11 +92,7 @@ export async function startService(
       recorder,
       live,
       events: teller.events,
-      metrics: serviceMetrics(
-        () => recording.stats(),
-        teller.counts,
-        new LetterCounts(deadLettersFolder(config)),
-      ),
+      metrics: scrape.registry,
       config: inForce,
       normaliser: new Normaliser({ depth: config.tables.market_data.policy.depth }),
       maxBody: config.intake.http.max_body,
@@ -105,7 +102,7 @@ export async function startService(
       reader,
       log,
     });
-    const started = { live, admin };
+    const started = { live, admin, scrape };
     const takeBack = announce(config, { url: admin.url, tokenFile });
     const feed = options.simulate === undefined ? undefined : simulate(recording, options.simulate);
     return {
@@ -118,6 +115,7 @@ export async function startService(
         const deadline = performance.now() + deadlineMs;
         feed?.stop();
         started.live.close();
+        await started.scrape.close();
         await letters.close();
         await started.admin.close(deadlineMs);
         const report = await recording.close({
@@ -132,6 +130,7 @@ export async function startService(
     };
   } catch (error) {
     live?.close();
+    await scrape?.close();
     await admin?.close(0);
     await recorder?.close({ deadlineMs: 0 });
     await closeClickHouse();

@@ -50,11 +50,11 @@ export async function startLogged(
     recorder,
     live,
     events: new RecentEvents(),
-    metrics: serviceMetrics(
-      () => recorder.stats(),
-      new EventCounts(),
-      new LetterCounts(join(folder, "dead-letters")),
-    ),
+    metrics: serviceMetrics({
+      stats: () => recorder.stats(),
+      told: new EventCounts(),
+      letters: new LetterCounts(join(folder, "dead-letters")),
+    }),
     normaliser: new Normaliser({ depth: 5 }),
     maxBody: 1 << 20,
     bodyMemory: 1 << 23,

@@ -22,6 +22,7 @@ const SETTINGS = [
   "spool.after=1s",
   "tables.market_data.spool.max=16MiB",
   "conditions.level_held=2s",
+  "heartbeat.every=1s",
   "log.level=error",
 ] as const;
 

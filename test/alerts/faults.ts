@@ -23,7 +23,12 @@ export const DRILLS: readonly FaultDrill[] = [
   },
   {
     fault: "ClickHouse's port is closed",
-    alerts: ["ColdpathClickHouseUnreachable", "ColdpathNotLanding", "ColdpathWalOldestPending"],
+    alerts: [
+      "ColdpathClickHouseUnreachable",
+      "ColdpathNotLanding",
+      "ColdpathHeartbeatLate",
+      "ColdpathWalOldestPending",
+    ],
     inject: ({ proxy }) => proxy.refuse(),
     heal: ({ proxy }) => proxy.accept(),
   },

@@ -5,8 +5,10 @@ import { ALERTS } from "../../scripts/alerts/alerts.js";
 import { runbookOf } from "../../scripts/alerts/rules.js";
 import { buildProgram } from "../../src/cli/program.js";
 import { CATALOGUE } from "../../src/metrics/catalogue.js";
+import { panelsOf } from "../dashboards/panels.js";
 
 const RUNBOOKS = "docs/runbooks";
+const PANELS = new Set(panelsOf("coldpath-recorder").map(({ title }) => title));
 const labelsOf = new Map<string, readonly string[]>(CATALOGUE.map(({ name, labels }) => [name, labels]));
 
 test("each alert asks for metrics and labels that are there", () => {
@@ -49,6 +51,9 @@ test("each alert has a runbook and each runbook an alert, and names commands tha
     assert.ok(index.includes(`[${alert.name}](${page}) | ${alert.severity}`), page);
     for (const heading of ["What is at stake", "Look at", "Do", "It is over when"])
       assert.ok(text.includes(`\n## ${heading}\n`), `${page} lacks ${heading}`);
+    for (const [, panels = ""] of text.matchAll(/\bpanels? (\*[^:;\n]*\*)/g))
+      for (const [, panel = ""] of panels.matchAll(/\*([^*]+)\*/g))
+        assert.ok(PANELS.has(panel), `${page} names the panel ${panel}`);
     for (const [, words = ""] of text.matchAll(/`coldpath ([a-z-]+(?: [a-z-]+)?)/g)) {
       const [first, second] = words.split(" ");
       const command = program.commands.find((each) => each.name() === first);

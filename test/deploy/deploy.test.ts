@@ -59,6 +59,10 @@ for (const folder of [SYSTEMD, DOCKER]) {
       assert.ok(compose.services["coldpath"]!.secrets!.includes("clickhouse_password"));
       assert.equal(given.clickhouse.password_file, "/run/secrets/clickhouse_password");
       set.push(`clickhouse.password_file=${join(cwd, "password")}`);
+      assert.ok(
+        compose.services["prometheus"]!.secrets!.includes("admin_token"),
+        "it scrapes with the token",
+      );
     }
     const { config } = loadConfig({ file: join(process.cwd(), folder, "coldpath.yaml"), env: {}, set, cwd });
     assert.equal(config.recorder.env, "prod");

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { systemClock } from "../../src/base/clock.js";
+import { Heartbeat } from "../../src/service/heartbeat.js";
 import { startLogged } from "../admin/logged-service.js";
-import { startTables } from "../intake/fixture.js";
+import { openPlace, startTables } from "../intake/fixture.js";
 import { temporaryFolder } from "../support/folder.js";
 import { readPrometheusText } from "../support/prometheus-text.js";
+import { until } from "../support/until.js";
 
 const clickhouse = await startTables({ after });
 
@@ -84,3 +87,31 @@ function mustRise(name: string, series: ReadonlyMap<string, number>): void {
     assert.equal(series.get(count), value, count);
   }
 }
+
+test("a heartbeat is timed until a reader sees it, and waits as long as he does not", async (t) => {
+  const { recorder } = await openPlace(t, clickhouse, undefined, ["system_events"]);
+  let isBlind = false;
+  const heartbeat = new Heartbeat({
+    recorder,
+    clickhouse: { rows: async (...args) => (isBlind ? [] : await clickhouse.rows(...args)) },
+    clock: systemClock,
+    everyMs: 20,
+  });
+  t.after(() => heartbeat.close());
+  await until("two beats", () => heartbeat.stats.visible.count >= 2);
+  // A batch is flushed after 50 ms.
+  assert.ok(heartbeat.stats.visible.sum / heartbeat.stats.visible.count > 0.02);
+  isBlind = true;
+  await until("a beat that waits", () => heartbeat.stats.waitingSeconds > 0.5);
+  const seen = heartbeat.stats.visible.count;
+  isBlind = false;
+  await until("the beat that waited", () => heartbeat.stats.visible.count > seen);
+  await heartbeat.close();
+  await recorder.flush();
+  const [stored] = await clickhouse.rows<{ n: string }>(
+    `SELECT toString(count()) AS n FROM system_events WHERE kind = 'heartbeat' AND run = ${recorder.run}`,
+  );
+  const written = Number(stored!.n);
+  const found = heartbeat.stats.visible.count;
+  assert.ok(written === found || written === found + 1, `${written} beats written, ${found} found`);
+});

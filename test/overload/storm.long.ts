@@ -72,5 +72,6 @@ test("an account without its gaps does not add up", async (t) => {
     config: CONFIG,
     withoutGaps: true,
   });
-  assert.match(account.violations.join(), /are nowhere/);
+  // On a busy machine the ring refuses all of them.
+  assert.match(account.violations.join(), /are nowhere|rows were refused, 0 are told/);
 });

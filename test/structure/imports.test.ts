@@ -119,6 +119,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "intake",
     "recorder.ts",
     "letters",
+    "live",
     "metrics",
     "service",
   ],
