@@ -130,7 +130,8 @@ export class CrashModel {
   #record(): LogRecord {
     const choice = this.#random();
     if (choice < 0.15) return seal(String(this.#seq), this.#seq, 1);
-    if (choice < 0.25 && this.#group > 0n) return groupEnd(this.#group);
+    // A group has one end, and nothing of it comes after.
+    if (choice < 0.25 && this.#group > 0n) return groupEnd(this.#group++);
     const first = this.#seq;
     this.#seq += 1 + this.#random.below(3);
     const group = choice < 0.5 ? ++this.#group : choice < 0.7 ? this.#group : 0n;
